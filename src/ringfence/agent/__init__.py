@@ -1,0 +1,1 @@
+"""Follows revisions, drives a backend and reports what is enforced."""

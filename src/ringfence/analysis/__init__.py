@@ -1,0 +1,1 @@
+"""Questions about a world: why, and later reachability, lint, difference and the smallest fix. Pure."""

@@ -1,0 +1,1 @@
+"""The native REST API: a thin translator to the operations of `control`."""

@@ -1,0 +1,1 @@
+"""The OVN driver, for many machines; it takes the same Plan as the nftables one."""

@@ -1,0 +1,1 @@
+"""World to Plan: classes, boxes and layers, neutral to any backend. Pure."""

@@ -1,0 +1,62 @@
+"""Security groups and address groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from ringfence.model.address import AddressRange, Family
+from ringfence.model.profile import IntraGroup
+from ringfence.model.rule import Direction, Rule
+
+
+class GroupType(StrEnum):
+    """Basic or advanced (SEMANTICS.md 2.2); a group keeps its type for good."""
+
+    BASIC = "basic"
+    ADVANCED = "advanced"
+
+
+@dataclass(frozen=True)
+class SecurityGroup:
+    """A set of rules that guards every port in the group. Its rules are exactly those listed.
+
+    ``vpc`` is empty where the group may be used in any VPC.
+    """
+
+    name: str
+    rules: tuple[Rule, ...] = ()
+    vpc: str = ""
+    type: GroupType = GroupType.BASIC
+    intra_group: IntraGroup = IntraGroup.DROP
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Rule]:
+        """The group's rules by their ids, in the order of the ids."""
+        return dict(sorted((rule.id_in(self.name), rule) for rule in self.rules))
+
+    def rules_of(self, direction: Direction) -> list[tuple[str, Rule]]:
+        """Id and rule of each rule of one direction, in the order of the ids."""
+        return [(rule_id, rule) for rule_id, rule in self.by_id.items() if rule.direction is direction]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGroup:
+    """A named list of addresses, prefixes and ranges of one family, shared by the rules that name it."""
+
+    name: str
+    entries: tuple[AddressRange, ...]
+
+    def of_family(self, family: Family) -> tuple[AddressRange, ...]:
+        """The entries of one family."""
+        return tuple(entry for entry in self.entries if entry.family is family)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,123 @@
+"""The World: everything that policy depends on, as one immutable value.
+
+A world holds no order that its file had by chance: all mappings are sorted by name, so that equal worlds compile to
+equal plans. Whether it makes sense as a whole is for `ringfence.model.validation` to say.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from ringfence.errors import NotationError, UnknownName
+from ringfence.model.address import Address, Family
+from ringfence.model.flow import Endpoint, Expectation, Flow, Query
+from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.profile import HUAWEI, Profile
+from ringfence.model.topology import Instance, OutsideHost, Port, Subnet, Vpc
+
+Named = TypeVar("Named", Vpc, AddressGroup, SecurityGroup, Instance, OutsideHost)
+
+
+def by_name(items: Iterable[Named]) -> Mapping[str, Named]:
+    """Index values by their names, in the order of the names."""
+    return {item.name: item for item in sorted(items, key=lambda item: item.name)}
+
+
+@dataclass(frozen=True)
+class World:
+    """VPCs, groups, instances and hosts, and what is expected of them. Build the mappings with `by_name`."""
+
+    profile: Profile = HUAWEI
+    vpcs: Mapping[str, Vpc] = field(default_factory=dict)
+    address_groups: Mapping[str, AddressGroup] = field(default_factory=dict)
+    groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
+    instances: Mapping[str, Instance] = field(default_factory=dict)
+    outside: Mapping[str, OutsideHost] = field(default_factory=dict)
+    expects: tuple[Expectation, ...] = ()
+
+    @cached_property
+    def ports(self) -> tuple[Port, ...]:
+        """Every port, by instance and name."""
+        return tuple(
+            port for instance in self.instances.values() for port in sorted(instance.ports, key=lambda port: port.name)
+        )
+
+    @cached_property
+    def _port_at(self) -> Mapping[tuple[str, Address], Port]:
+        return {(port.vpc, address): port for port in self.ports for address in port.addresses}
+
+    def port_at(self, endpoint: Endpoint) -> Port | None:
+        """The port that has the endpoint's address in the endpoint's VPC."""
+        return self._port_at.get((endpoint.vpc, endpoint.address))
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[Port, ...]]:
+        """The member ports of each group."""
+        found: dict[str, list[Port]] = {name: [] for name in self.groups}
+        for port in self.ports:
+            for group in port.groups:
+                found[group].append(port)
+        return {name: tuple(ports) for name, ports in found.items()}
+
+    def subnet_of(self, port: Port) -> Subnet:
+        """The subnet that a port sits in."""
+        return self.vpcs[port.vpc].subnets[port.subnet]
+
+    def profile_of(self, group: SecurityGroup) -> Profile:
+        """The profile whose limits and defaults a group has: its VPC's, or the world's where it belongs to none."""
+        vpc = self.vpcs.get(group.vpc)
+        return vpc.profile if vpc else self.profile
+
+    def resolve(self, name: str) -> Port | OutsideHost:
+        """What an instance's name, ``instance.port`` or an outside host's name stands for; raises `UnknownName`."""
+        if name in self.outside:
+            return self.outside[name]
+        instance_name, _, port_name = name.partition(".")
+        instance = self.instances.get(instance_name)
+        if instance and not port_name:
+            return instance.primary
+        if instance and port_name in instance.by_name:
+            return instance.by_name[port_name]
+        known = [*self.instances, *self.outside, *map(str, self.ports)]
+        raise UnknownName(f"there is no instance or outside host {name!r}; {nearest(name, known)}")
+
+    def endpoint(self, name: str, family: Family) -> Endpoint:
+        """The end of a flow that a name or a literal address stands for.
+
+        A literal address that a port has means that port; if several VPCs use it, or nobody has it, it is taken as an
+        address outside. Raises `UnknownName`, also where the name has no address of the family.
+        """
+        try:
+            address = Address.parse(name)
+        except NotationError:
+            pass
+        else:
+            vpcs = [port.vpc for port in self.ports if address in port.addresses]
+            return Endpoint(address, vpcs[0] if len(vpcs) == 1 else "", name)
+        target = self.resolve(name)
+        found = target.address(family)
+        if not found:
+            other = Family.IPV6 if family is Family.IPV4 else Family.IPV4
+            raise UnknownName(f"{name} has no {family} address; ask over {other}")
+        return Endpoint(found, target.vpc if isinstance(target, Port) else "", name)
+
+    def flow(self, query: Query) -> Flow:
+        """The flow that a query names; raises `UnknownName`."""
+        return Flow(
+            self.endpoint(query.source, query.family), self.endpoint(query.destination, query.family), query.service
+        )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Words for a message about an unknown name: the nearest known one, else all of them while they are few."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if 0 < len(names) <= 12:
+        return f"known: {', '.join(names)}"
+    return f"{len(names)} others are known" if names else "none are defined"

@@ -1,0 +1,1 @@
+"""Durable state behind the operations: SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,1 @@
+"""Huawei Cloud VPC v3, v1 and v2.0."""

@@ -1,0 +1,1 @@
+"""World files: YAML text to World, every mistake with its line."""
