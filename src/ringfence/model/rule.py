@@ -86,6 +86,7 @@ def parse_remote(text: str) -> Remote:
     return AddressGroupRemote(check_name(word))
 
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")
 _DIRECTIONS = {"in": Direction.INGRESS, "out": Direction.EGRESS}
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _FORM = 'write: in|out allow|deny PROTO [PORTS] from|to REMOTE [priority N] [disabled] ["description"]'
@@ -117,6 +118,10 @@ class Rule:
         if isinstance(self.remote, Prefix) and self.remote.family not in self.protocol.families:
             families = " and ".join(map(str, self.protocol.families))
             raise NotationError(f"{self.protocol} exists on {families} only, {self.remote} does not", _icmp_hint(self))
+        if self.given_id and not _ID.fullmatch(self.given_id):
+            raise NotationError(
+                f"{self.given_id!r} is not a rule id", "use up to 64 letters, digits, ':', '_', '.' or '-'"
+            )
         if len(self.description) > 512 or "\n" in self.description:
             raise NotationError(
                 "the description is too long or has a line break", "use at most 512 characters in one line"
@@ -186,7 +191,7 @@ class _Reader:
     def _one_of(self, what: str, choices: tuple[str, ...]) -> str:
         word = self._take(what)
         if word not in choices:
-            raise NotationError(f"{word!r} is not a {what}", f"use {' or '.join(choices)}")
+            raise NotationError(f"{word!r} stands where the {what} should be", f"use {' or '.join(choices)}")
         return word
 
     def rule(self, default_priority: int) -> Rule:

@@ -136,7 +136,7 @@ ALL_PORTS = PortSet()
 
 @dataclass(frozen=True, slots=True, order=True)
 class Service:
-    """What a flow asks for: ``tcp/3306``, ``udp/53``, ``icmp``, ``gre``, ``132``; ``port`` is None where there is none."""
+    """What a flow asks for: ``tcp/3306``, ``udp/53``, ``icmp``, ``gre``, ``132``; ``port`` is None where none is."""
 
     protocol: Protocol
     port: int | None = None

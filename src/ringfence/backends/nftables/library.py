@@ -1,0 +1,59 @@
+"""libnftables in this process: a small call costs half a millisecond, a new `nft` process twenty times that."""
+
+from __future__ import annotations
+
+import ctypes
+
+from ringfence.backends.netns import inside
+from ringfence.errors import KernelRefused, ToolMissing
+
+_JSON = 1 << 4
+_NUMERIC = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10  # protocols, priorities, symbols, times
+
+
+def _load() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL("libnftables.so.1")
+    except OSError:
+        raise ToolMissing("libnftables is not installed; on Debian: apt-get install nftables") from None
+    library.nft_ctx_new.restype = ctypes.c_void_p
+    for name in ("nft_ctx_get_output_buffer", "nft_ctx_get_error_buffer"):
+        getattr(library, name).restype = ctypes.c_char_p
+    return library
+
+
+class Nft:
+    """nftables inside one network namespace. Use it from one thread at a time."""
+
+    def __init__(self, namespace: str) -> None:
+        self._library = _load()
+        self._namespace = namespace
+        with inside(namespace):  # the context's netlink socket stays in the namespace where it was opened
+            self._context = ctypes.c_void_p(self._library.nft_ctx_new(0))
+        self._library.nft_ctx_buffer_output(self._context)
+        self._library.nft_ctx_buffer_error(self._context)
+
+    def run(self, commands: str) -> None:
+        """Run commands as one transaction; raises `KernelRefused`, and then nothing has changed."""
+        self._run(commands, 0)
+
+    def read(self, command: str) -> str:
+        """Run a list command and give back its JSON."""
+        return self._run(command, _JSON | _NUMERIC)
+
+    def _run(self, commands: str, flags: int) -> str:
+        self._library.nft_ctx_output_set_flags(self._context, flags)
+        with inside(self._namespace):
+            failed = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+        output: bytes = self._library.nft_ctx_get_output_buffer(self._context)
+        errors: bytes = self._library.nft_ctx_get_error_buffer(self._context)
+        if failed:
+            first = errors.decode(errors="replace").strip().splitlines()
+            raise KernelRefused(f"nftables refused the change as a whole: {' '.join(first[:3])[:600]}")
+        return output.decode()
+
+    def close(self) -> None:
+        """Give the context back."""
+        if self._context:
+            self._library.nft_ctx_free(self._context)
+            self._context = ctypes.c_void_p()

@@ -1,0 +1,124 @@
+"""Reading a table back from the kernel, as the same value that was written, and with its counters."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ringfence.backends.nftables.library import Nft
+from ringfence.backends.nftables.ruleset import Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset
+from ringfence.compile.boxes import Interval
+
+Json = Any
+"""What nft prints; its schema is in libnftables-json(5)."""
+
+
+class Counter(NamedTuple):
+    """Packets and bytes that one decision has matched. Only the first packet of a connection comes to a gate."""
+
+    packets: int
+    bytes: int
+
+    def __add__(self, other: object) -> Counter:  # sums, where a tuple would concatenate
+        assert isinstance(other, Counter)
+        return Counter(self.packets + other.packets, self.bytes + other.bytes)
+
+
+class Table(NamedTuple):
+    """A table as the kernel holds it."""
+
+    ruleset: Ruleset
+    counters: Mapping[str, Counter]
+    """By rule id, summed over every element and rule that carries it."""
+
+
+def read_table(nft: Nft, name: str) -> Table | None:
+    """The table of a namespace, or None if it is not there."""
+    tables = json.loads(nft.read("list tables inet"))["nftables"]
+    if not any(entry.get("table", {}).get("name") == name for entry in tables):
+        return None
+    listed = json.loads(nft.read(f"list table inet {name}"))["nftables"]
+    sets: dict[str, NftSet] = {}
+    hooks: dict[str, Hook | None] = {}
+    rules: dict[str, list[NftRule]] = {}
+    counters: dict[str, Counter] = {}
+    for entry in listed:
+        ((kind, it),) = entry.items()
+        if kind in ("map", "set"):
+            sets[it["name"]] = _set(it, counters)
+        elif kind == "chain":
+            hooks[it["name"]] = _hook(it)
+            rules[it["name"]] = []
+        elif kind == "rule":
+            comment = it.get("comment", "")
+            rules[it["chain"]].append(NftRule("", comment))
+            for expression in it["expr"]:
+                _count(counters, comment.partition(" ")[0], expression.get("counter"))
+    return Table(Ruleset(sets, {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}), counters)
+
+
+def _hook(chain: Json) -> Hook | None:
+    if "hook" not in chain:
+        return None
+    # A policy that is not drop makes the hook differ from any that we write, so that the difference mends it.
+    return Hook(chain["hook"] if chain.get("policy") == "drop" else "", chain["prio"])
+
+
+def _count(counters: dict[str, Counter], rule_id: str, counter: Json) -> None:
+    if isinstance(counter, dict):
+        found = Counter(counter["packets"], counter["bytes"])
+        counters[rule_id] = counters.get(rule_id, Counter(0, 0)) + found
+
+
+def _set(it: Json, counters: dict[str, Counter]) -> NftSet:
+    types = it["type"] if isinstance(it["type"], list) else [it["type"]]
+    fields = tuple(Field(name) for name in types)
+    elements: dict[Key, Element] = {}
+    for key, value, wrapper in _elements(it):
+        comment = wrapper.get("comment", "")
+        elements[_key(fields, key)] = Element(_value(value), comment)
+        _count(counters, comment, wrapper.get("counter"))
+    return NftSet(fields, it.get("map", ""), "interval" in it.get("flags", ()), elements)
+
+
+def _elements(it: Json) -> Iterator[tuple[Json, Json, Json]]:
+    """Key, value (None in a set) and what wraps the key: comment and counter."""
+    for entry in it.get("elem", ()):
+        key, value = entry if "map" in it else (entry, None)
+        wrapper = key.get("elem", {}) if isinstance(key, dict) else {}
+        yield wrapper.get("val", key), value, wrapper
+
+
+def _value(value: Json) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):  # {"accept": null}, {"goto": {"target": "x"}}
+        ((verdict, argument),) = value.items()
+        return f"{verdict} {argument['target']}" if argument else verdict
+    return str(value)
+
+
+def _key(fields: tuple[Field, ...], key: Json) -> Key:
+    parts = key["concat"] if isinstance(key, dict) and "concat" in key else [key]
+    return tuple(_part(field, part) for field, part in zip(fields, parts, strict=True))
+
+
+def _part(field: Field, part: Json) -> Interval | str:
+    if field is Field.LINK:
+        return str(part)
+    if isinstance(part, dict) and "range" in part:
+        first, last = part["range"]
+        return (_number(first), _number(last))
+    if isinstance(part, dict):  # {"prefix": {"addr": ..., "len": ...}}
+        bits = {Field.IPV4: 32, Field.IPV6: 128, Field.MARK: 32, Field.PROTOCOL: 8, Field.SERVICE: 16}[field]
+        first = _number(part["prefix"]["addr"])
+        return (first, first | (1 << bits - part["prefix"]["len"]) - 1)
+    return (_number(part), _number(part))
+
+
+def _number(value: Json) -> int:
+    if isinstance(value, str) and not value.isdigit():
+        return int(ipaddress.ip_address(value))
+    return int(value)
