@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from ringfence.compile.boxes import Kind
 from ringfence.model.rule import Direction
@@ -12,6 +13,7 @@ UPLINK = "rf-uplink"
 """The VPC namespace's link to the outside."""
 
 
+@lru_cache(maxsize=1 << 18)
 def port_link(port: str) -> str:
     """The outer end of a port's link: 14 characters from a hash of ``instance.port`` (a link has at most 15)."""
     digest = hashlib.sha256(port.encode()).digest()

@@ -18,18 +18,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ringfence.backends.nftables.names import UPLINK, class_chain, layer_map, port_link
-from ringfence.backends.nftables.ruleset import Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset
-from ringfence.compile.boxes import KINDS, Box, Kind, is_everything
+from ringfence.backends.nftables.ruleset import Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset, render_part
+from ringfence.compile.boxes import ANY_CLASS, ANY_PORT, ANY_PROTOCOL, KINDS, Box, Interval, Kind
 from ringfence.compile.layers import Layer
 from ringfence.compile.plan import ClassPlan, PortPlan, VpcPlan
 from ringfence.model.address import Family
 from ringfence.model.rule import Action, Direction
+from ringfence.model.service import TCP, UDP
 
 _TO_PORT = "to-port"
 _PASS = {Direction.EGRESS: f"goto {_TO_PORT}", Direction.INGRESS: "accept"}
 _REMOTE_SIDE = {Direction.EGRESS: "daddr", Direction.INGRESS: "saddr"}
 _ADDRESS = {Family.IPV4: ("ip", Field.IPV4), Family.IPV6: ("ip6", Field.IPV6)}
 _RAW, _FILTER = -300, 0
+_PORTED = (TCP, UDP)
+_FEW = 8
+"""Up to so many boxes a layer is plain rules: no slower to match, and an interval map takes tens of kilobytes."""
 _ND = "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255"
 
 
@@ -126,10 +130,11 @@ def _mark_class(side: str) -> list[str]:
 
 
 def _add_class(entry: ClassPlan, direction: Direction, sets: dict[str, NftSet], chains: dict[str, Chain]) -> None:
-    """One direction of a class: a look-up a layer, then what holds for the rest.
+    """One direction of a class: its layers, kind by kind.
 
     The last layer of every kind of packet covers everything. Where it says the same for all kinds, one rule at the end
-    does; a packet with ports that comes that far cannot match on the way a layer made for packets without.
+    does: a packet with ports that comes that far can match nothing made for packets without, since whatever covers both
+    is there for either.
     """
     name = class_chain(entry.id, direction)
     gate = entry.gates[direction]
@@ -137,42 +142,54 @@ def _add_class(entry: ClassPlan, direction: Direction, sets: dict[str, NftSet], 
     common = len({(rest.rule_id, rest.action) for rest in rests.values()}) == 1
     rules: list[NftRule] = []
     for kind in KINDS:
-        for depth, layer in enumerate(gate[kind][:-1]):
-            map_name = layer_map(name, kind, depth)
-            sets[map_name] = _layer(layer, kind, direction)
-            rules.append(NftRule.of(f"{_lookup(kind, direction)} vmap @{map_name}"))
-        assert is_everything(rests[kind], kind.family)
-        if not common:
-            rules.append(_rest(rests[kind], direction, f"{_only(kind)} "))
+        for depth, layer in enumerate(gate[kind][:-1] if common else gate[kind]):
+            if len(layer) <= _FEW:
+                rules += (rule for box in layer for rule in _box_rules(box, kind, direction))
+            else:
+                map_name = layer_map(name, kind, depth)
+                sets[map_name] = _layer_map(layer, kind, direction)
+                rules.append(NftRule.of(f"{_key(kind, direction)} vmap @{map_name}"))
     if common:
-        rules.append(_rest(rests[KINDS[0]], direction, ""))
+        rest = rests[KINDS[0]]
+        rules.append(NftRule.of(f"counter {_verdict(rest, direction)}", rest.rule_id))
     chains[name] = Chain(tuple(rules))
-
-
-def _rest(box: Box, direction: Direction, match: str) -> NftRule:
-    return NftRule.of(f"{match}counter {_verdict(box, direction)}", box.rule_id)
 
 
 def _verdict(box: Box, direction: Direction) -> str:
     return _PASS[direction] if box.action is Action.ALLOW else "drop"
 
 
-def _only(kind: Kind) -> str:
-    family = f"meta nfproto {kind.family}"
-    return f"{family} meta l4proto {{ tcp, udp }}" if kind.ported else family
+def _protocols(box: Box, kind: Kind) -> list[Interval]:
+    """What is made for packets with ports names both protocols that have them, so that no other packet matches it."""
+    every = kind.ported and box.protocols == ANY_PROTOCOL
+    return [(number, number) for number in _PORTED] if every else [box.protocols]
 
 
-def _lookup(kind: Kind, direction: Direction) -> str:
+def _box_rules(box: Box, kind: Kind, direction: Direction) -> Iterator[NftRule]:
+    ip, address = _ADDRESS[kind.family]
+    for protocols in _protocols(box, kind):
+        matches = [
+            ("meta mark", Field.MARK, box.peers, ANY_CLASS),
+            (f"{ip} {_REMOTE_SIDE[direction]}", address, box.addresses, (0, kind.family.top)),
+            ("meta l4proto", Field.PROTOCOL, protocols, ANY_PROTOCOL),
+            ("th dport", Field.SERVICE, box.ports, ANY_PORT),
+        ]
+        texts = [f"{what} {render_part(field, part)}" for what, field, part, whole in matches if part != whole]
+        text = " ".join([f"meta nfproto {kind.family}", *texts, "counter", _verdict(box, direction)])
+        yield NftRule.of(text, box.rule_id)
+
+
+def _key(kind: Kind, direction: Direction) -> str:
     ip, _ = _ADDRESS[kind.family]
-    key = f"meta mark . {ip} {_REMOTE_SIDE[direction]} . meta l4proto"
-    return f"meta l4proto {{ tcp, udp }} {key} . th dport" if kind.ported else key
+    return f"meta mark . {ip} {_REMOTE_SIDE[direction]} . meta l4proto{' . th dport' if kind.ported else ''}"
 
 
-def _layer(layer: Layer, kind: Kind, direction: Direction) -> NftSet:
+def _layer_map(layer: Layer, kind: Kind, direction: Direction) -> NftSet:
     _, address = _ADDRESS[kind.family]
     fields = (Field.MARK, address, Field.PROTOCOL, *((Field.SERVICE,) if kind.ported else ()))
-    width = len(fields)
-    elements: dict[Key, Element] = {
-        box.intervals[:width]: Element(_verdict(box, direction), box.rule_id) for box in layer
-    }
+    elements: dict[Key, Element] = {}
+    for box in layer:
+        for protocols in _protocols(box, kind):
+            key = (box.peers, box.addresses, protocols, box.ports)
+            elements[key[: len(fields)]] = Element(_verdict(box, direction), box.rule_id)
     return NftSet(fields, "verdict", interval=True, elements=elements)

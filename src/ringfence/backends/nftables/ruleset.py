@@ -173,10 +173,11 @@ def _elements(it: NftSet, elements: Iterable[tuple[Key, Element]]) -> str:
 
 def render_key(fields: tuple[Field, ...], key: Key) -> str:
     """A key as nft reads it."""
-    return " . ".join(_render_part(kind, part) for kind, part in zip(fields, key, strict=True))
+    return " . ".join(render_part(kind, part) for kind, part in zip(fields, key, strict=True))
 
 
-def _render_part(kind: Field, part: Interval | str) -> str:
+def render_part(kind: Field, part: Interval | str) -> str:
+    """One part of a key, or what a rule compares it with."""
     if isinstance(part, str):
         return f'"{part}"'
     first, last = part

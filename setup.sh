@@ -1,0 +1,31 @@
+#!/bin/sh
+# Make a virtual environment with pinned dependencies, and install what is missing of Debian's packages.
+# usage: setup.sh VENV      (environment: PYTHON, default python3.11)
+set -eu
+venv=$1
+python=${PYTHON:-python3.11}
+cd "$(dirname "$0")"
+
+missing=""
+need() { # need COMMAND PACKAGE
+    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
+}
+need nft nftables
+need ip iproute2
+need "$python" python3.11-venv
+"$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3.11-venv"
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get update -qq
+        # shellcheck disable=SC2086  # a list of packages
+        apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    else
+        echo "setup: not installed:$missing; as root: apt-get install$missing" >&2
+        case $missing in *python*) exit 1 ;; esac
+    fi
+fi
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+"$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -1,0 +1,160 @@
+"""The command ``ringfence``. Exit codes: 0 yes, 1 no or a difference, 2 bad input, 3 could not run."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ringfence.analysis.why import explain
+from ringfence.cli import output
+from ringfence.errors import InvalidInput, RingfenceError, UnknownName
+from ringfence.model.address import Family
+from ringfence.model.flow import Flow, Query
+from ringfence.model.service import Service
+from ringfence.model.world import World
+from ringfence.policy.evaluate import Policy, evaluate
+from ringfence.worldfile import read
+
+app = typer.Typer(
+    name="ringfence",
+    help="Security groups that explain every verdict and prove by packets that the explanation is true.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WorldFile = Annotated[Path, typer.Argument(metavar="FILE", help="A world file.")]
+LabName = Annotated[str, typer.Option("--lab", help="Which lab; several can stand side by side.")]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+class Over(StrEnum):
+    """The family to ask about."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+def run() -> None:
+    """Run the command line; every error of ours is one message on standard error and an exit code."""
+    try:
+        app()
+    except RingfenceError as error:
+        print(f"ringfence: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def check(file: WorldFile, json: Json = False) -> None:
+    """Judge the expect lines of FILE by the model alone: no root, no kernel."""
+    world = read(file)
+    policy = Policy(world)
+    rows = [output.Row(expectation, policy.evaluate(world.flow(expectation.query))) for expectation in world.expects]
+    output.show_rows(rows, as_json=json)
+    raise typer.Exit(0 if all(row.ok for row in rows) else 1)
+
+
+@app.command()
+def why(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="An instance, instance.port, outside host or address.")],
+    destination: Annotated[str, typer.Argument(metavar="DST", help="The same.")],
+    service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="A world file; else the lab that is up.")] = None,
+    over: Annotated[Over | None, typer.Option(help="The address family; else IPv4 where both ends have it.")] = None,
+    probe: Annotated[bool, typer.Option("--probe", help="Send the packet too, in the lab that is up.")] = False,
+    lab: LabName = "lab",
+    json: Json = False,
+) -> None:
+    """Say what becomes of a flow and why: the verdict with its whole path. Exit code 0 if allowed, 1 if denied."""
+    world = read(file) if file else _world_of(lab)
+    flow = _flow(world, source, destination, Service.parse(service), over)
+    verdict = evaluate(world, flow)
+    observation = None
+    if probe:
+        from ringfence.lab.lab import Lab
+
+        with_lab = Lab.attach(lab)
+        if with_lab.world != world:
+            raise InvalidInput(f"lab {lab!r} runs another world than {file}; run ringfence up --replace {file}")
+        (observation,) = with_lab.probe([flow])
+    output.show_verdict(verdict, explain(verdict), observation, as_json=json)
+    raise typer.Exit(0 if verdict.allowed and (observation is None or observation.arrived) else 1)
+
+
+@app.command()
+def up(
+    file: WorldFile,
+    lab: LabName = "lab",
+    replace: Annotated[bool, typer.Option(help="Take down a lab of this name first.")] = False,
+    json: Json = False,
+) -> None:
+    """Build the lab of FILE, enforce it, and judge its expect lines by model and by real packets."""
+    from ringfence.lab.lab import Lab, down
+    from ringfence.lab.verify import check_expectations
+
+    world = read(file)
+    if replace:
+        down(lab, missing_ok=True)
+    built = Lab.up(world, lab)
+    rows = [output.Row(result.expectation, result.verdict, result.observation) for result in check_expectations(built)]
+    output.show_rows(rows, as_json=json)
+    if not json:
+        output.show_next(world, lab)
+    raise typer.Exit(0 if all(row.ok for row in rows) else 1)
+
+
+@app.command()
+def down(lab: LabName = "lab") -> None:
+    """Remove the lab, and only it: its namespaces, links, tables, processes and files."""
+    from ringfence.lab.lab import down as take_down
+
+    take_down(lab)
+    print(f"lab {lab!r} is gone")
+
+
+@app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def exec_(
+    target: Annotated[str, typer.Argument(metavar="INSTANCE", help="An instance or an outside host.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND …", help="What to run inside it.")],
+    lab: LabName = "lab",
+) -> None:
+    """Run a command inside an instance or an outside host of the lab; its exit code is passed through."""
+    from ringfence.lab.lab import Lab
+
+    raise typer.Exit(Lab.attach(lab).exec(target, command))
+
+
+@app.command()
+def verify(lab: LabName = "lab", json: Json = False) -> None:
+    """Send every pair and every interesting port of the lab that is up: model against packets."""
+    from ringfence.lab.lab import Lab
+    from ringfence.lab.verify import verify as compare
+
+    attached = Lab.attach(lab)
+    with output.progress("probing", quiet=json) as advance:
+        report = compare(attached, advance)
+    output.show_verification(report, as_json=json)
+    raise typer.Exit(0 if not report.differences else 1)
+
+
+def _world_of(lab: str) -> World:
+    from ringfence.lab.lab import Lab
+
+    return Lab.attach(lab).world
+
+
+def _flow(world: World, source: str, destination: str, service: Service, over: Over | None) -> Flow:
+    """Resolve a question; without a family, the first in which both ends have an address."""
+    families = [Family.IPV6 if over is Over.IPV6 else Family.IPV4] if over else list(service.protocol.families)
+    *others, last = families
+    for family in others:
+        try:
+            return world.flow(Query.of(source, destination, service, family))
+        except UnknownName:
+            continue
+    return world.flow(Query.of(source, destination, service, last))

@@ -1,0 +1,158 @@
+"""What the command line prints: tables for people, JSON for programs. It decides nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from ringfence.model.flow import Expectation
+from ringfence.model.rule import Action
+from ringfence.model.world import World
+from ringfence.policy.verdict import Verdict
+
+if TYPE_CHECKING:  # the lab is not needed to print a verdict of the model
+    from ringfence.lab.probe import Observation
+    from ringfence.lab.verify import Report
+
+Advance = Callable[[int, int], None]
+"""Told how many probes of how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An expect line, what the model says of it, and what a packet did where one was sent."""
+
+    expectation: Expectation
+    verdict: Verdict
+    observation: Observation | None = None
+
+    @property
+    def packet(self) -> str:
+        """What the packet did, in a word; empty if none was sent."""
+        return _packet(self.observation) if self.observation else ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everybody agrees with what is expected."""
+        expected = str(self.expectation.action)
+        return expected == str(self.verdict.action) and self.packet in ("", expected)
+
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "expect": str(self.expectation),
+            "expected": str(self.expectation.action),
+            "model": str(self.verdict.action),
+            "packet": self.packet or None,
+            "ok": self.ok,
+            "decided_by": self.verdict.decided_by.as_json(),
+        }
+
+
+def _packet(observation: Observation) -> str:
+    """``allow`` is an arrival, and an answer where one was waited for; ``no answer`` is neither allow nor deny."""
+    if observation.answered is False and observation.arrived:
+        return "no answer"
+    return str(Action.ALLOW if observation.arrived else Action.DENY)
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _word(word: str) -> Text:
+    return Text(word, style={"allow": "green", "deny": "red"}.get(word, "yellow"))
+
+
+def show_rows(rows: list[Row], *, as_json: bool) -> None:
+    """The table expected / model / packet, and under it why each row that is not ok came out as it did."""
+    if as_json:
+        _print_json({"ok": all(row.ok for row in rows), "expectations": [row.as_json() for row in rows]})
+        return
+    packets = any(row.packet for row in rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("flow", "expected", "model", *(("packet",) if packets else ()), ""):
+        table.add_column(heading)
+    for row in rows:
+        words = [str(row.expectation.action), str(row.verdict.action), *((row.packet,) if packets else ())]
+        mark = Text("ok", style="dim") if row.ok else Text("DIFFERS", style="bold red")
+        table.add_row(str(row.expectation.query), *map(_word, words), mark)
+    console = _console()
+    console.print(table)
+    bad = [row for row in rows if not row.ok]
+    for row in bad:
+        console.print(f"\n{row.expectation}", style="bold")
+        console.print(f"  {row.verdict}")
+    proved = "expected, model and packet agree" if packets else "the model agrees; packets: ringfence up (as root)"
+    console.print(f"\n{len(rows)} expectations: {f'{len(bad)} differ' if bad else proved}")
+
+
+def show_verdict(verdict: Verdict, explanation: str, observation: Observation | None, *, as_json: bool) -> None:
+    """The answer to ``why``; with a probe, model and packet side by side."""
+    if as_json:
+        packet = {"packet": _packet(observation)} if observation else {}
+        _print_json(verdict.as_json() | packet)
+        return
+    print(explanation)
+    if observation:
+        packet_word = _packet(observation)
+        agree = "agree" if packet_word == str(verdict.action) else "DIFFER"
+        print(f"\nModel: {verdict.action}   packet: {packet_word}   they {agree}")
+
+
+def show_verification(report: Report, *, as_json: bool) -> None:
+    """How many probes were sent, and each in which model and packet differ, with the model's trace."""
+    if as_json:
+        _print_json(
+            {
+                "probes": report.count,
+                "differences": [
+                    difference.verdict.as_json() | {"packet": _packet(difference.observation)}
+                    for difference in report.differences
+                ],
+            }
+        )
+        return
+    for difference in report.differences:
+        print(f"DIFFERS: packet {_packet(difference.observation)}, model {difference.verdict}")
+        for step in difference.verdict.steps:
+            print(f"  {step.stage} {step.port or ''}: {step.action} by {step.group} {step.rule_id}: {step.text}")
+    found = f"{len(report.differences)} differ" if report.differences else "model and packets agree on every one"
+    print(f"{report.count} probes: {found}")
+
+
+@contextmanager
+def progress(what: str, *, quiet: bool) -> Iterator[Advance]:
+    """A progress bar on standard error, where there is a terminal to show it."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_next(world: World, lab: str) -> None:
+    """What to try now that the lab is up."""
+    command = sys.argv[0] if "/" in sys.argv[0] else "ringfence"
+    suffix = "" if lab == "lab" else f" --lab {lab}"
+    queries = [expectation.query for expectation in world.expects if expectation.action is Action.DENY]
+    print("\nThe lab stays up. Try:")
+    for query in queries[:1]:
+        over = " --over ipv6" if query.family == 6 else ""
+        print(f"  {command} why {query.source} {query.destination} {query.service}{over} --probe{suffix}")
+    for name in list(world.instances)[:1]:
+        print(f"  {command} exec{suffix} {name} -- ip address")
+    print(f"  {command} verify{suffix}      every pair and every interesting port, model against packets")
+    print(f"  {command} down{suffix}        take it away, and nothing else")
