@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,10 @@ import typer
 
 from ringfence.analysis.why import explain
 from ringfence.cli import output
-from ringfence.errors import InvalidInput, RingfenceError, UnknownName
+from ringfence.errors import InvalidInput, LabMissing, RingfenceError, UnknownName
+from ringfence.lab import lab as lab_module
+from ringfence.lab.lab import Lab
+from ringfence.lab.verify import Row
 from ringfence.model.address import Family
 from ringfence.model.flow import Flow, Query
 from ringfence.model.service import Service
@@ -54,7 +58,7 @@ def check(file: WorldFile, json: Json = False) -> None:
     """Judge the expect lines of FILE by the model alone: no root, no kernel."""
     world = read(file)
     policy = Policy(world)
-    rows = [output.Row(expectation, policy.evaluate(world.flow(expectation.query))) for expectation in world.expects]
+    rows = [Row(expectation, policy.evaluate(world.flow(expectation.query)), None) for expectation in world.expects]
     output.show_rows(rows, as_json=json)
     raise typer.Exit(0 if all(row.ok for row in rows) else 1)
 
@@ -76,14 +80,13 @@ def why(
     verdict = evaluate(world, flow)
     observation = None
     if probe:
-        from ringfence.lab.lab import Lab
-
-        with_lab = Lab.attach(lab)
-        if with_lab.world != world:
-            raise InvalidInput(f"lab {lab!r} runs another world than {file}; run ringfence up --replace {file}")
-        (observation,) = with_lab.probe([flow])
+        with closing(Lab.attach(lab)) as attached:
+            if attached.world != world:
+                raise InvalidInput(f"lab {lab!r} runs another world than {file}; run ringfence up --replace {file}")
+            (observation,) = attached.probe([flow])
     output.show_verdict(verdict, explain(verdict), observation, as_json=json)
-    raise typer.Exit(0 if verdict.allowed and (observation is None or observation.arrived) else 1)
+    agreed = observation is None or observation.action is verdict.action
+    raise typer.Exit(0 if verdict.allowed and agreed else 1)
 
 
 @app.command()
@@ -94,14 +97,13 @@ def up(
     json: Json = False,
 ) -> None:
     """Build the lab of FILE, enforce it, and judge its expect lines by model and by real packets."""
-    from ringfence.lab.lab import Lab, down
-    from ringfence.lab.verify import check_expectations
-
+    text = file.read_text() if file.is_file() else ""
     world = read(file)
     if replace:
-        down(lab, missing_ok=True)
-    built = Lab.up(world, lab)
-    rows = [output.Row(result.expectation, result.verdict, result.observation) for result in check_expectations(built)]
+        with suppress(LabMissing):
+            lab_module.down(lab)
+    with closing(Lab.up(world, lab, text)) as built:
+        rows = built.check_expectations()
     output.show_rows(rows, as_json=json)
     if not json:
         output.show_next(world, lab)
@@ -111,9 +113,7 @@ def up(
 @app.command()
 def down(lab: LabName = "lab") -> None:
     """Remove the lab, and only it: its namespaces, links, tables, processes and files."""
-    from ringfence.lab.lab import down as take_down
-
-    take_down(lab)
+    lab_module.down(lab)
     print(f"lab {lab!r} is gone")
 
 
@@ -124,27 +124,20 @@ def exec_(
     lab: LabName = "lab",
 ) -> None:
     """Run a command inside an instance or an outside host of the lab; its exit code is passed through."""
-    from ringfence.lab.lab import Lab
-
-    raise typer.Exit(Lab.attach(lab).exec(target, command))
+    words = command[1:] if command[0] == "--" else command
+    raise typer.Exit(Lab.attach(lab).exec(target, words))
 
 
 @app.command()
 def verify(lab: LabName = "lab", json: Json = False) -> None:
     """Send every pair and every interesting port of the lab that is up: model against packets."""
-    from ringfence.lab.lab import Lab
-    from ringfence.lab.verify import verify as compare
-
-    attached = Lab.attach(lab)
-    with output.progress("probing", quiet=json) as advance:
-        report = compare(attached, advance)
+    with closing(Lab.attach(lab)) as attached, output.progress("probing", quiet=json) as advance:
+        report = attached.verify(advance)
     output.show_verification(report, as_json=json)
-    raise typer.Exit(0 if not report.differences else 1)
+    raise typer.Exit(0 if report.ok else 1)
 
 
 def _world_of(lab: str) -> World:
-    from ringfence.lab.lab import Lab
-
     return Lab.attach(lab).world
 
 

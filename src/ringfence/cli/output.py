@@ -6,63 +6,42 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.model.flow import Expectation
+from ringfence.lab.probe import Observation
+from ringfence.lab.verify import Report, Row
 from ringfence.model.rule import Action
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
-
-if TYPE_CHECKING:  # the lab is not needed to print a verdict of the model
-    from ringfence.lab.probe import Observation
-    from ringfence.lab.verify import Report
 
 Advance = Callable[[int, int], None]
 """Told how many probes of how many are done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An expect line, what the model says of it, and what a packet did where one was sent."""
-
-    expectation: Expectation
-    verdict: Verdict
-    observation: Observation | None = None
-
-    @property
-    def packet(self) -> str:
-        """What the packet did, in a word; empty if none was sent."""
-        return _packet(self.observation) if self.observation else ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether everybody agrees with what is expected."""
-        expected = str(self.expectation.action)
-        return expected == str(self.verdict.action) and self.packet in ("", expected)
-
-    def as_json(self) -> dict[str, object]:
-        """For programs."""
-        return {
-            "expect": str(self.expectation),
-            "expected": str(self.expectation.action),
-            "model": str(self.verdict.action),
-            "packet": self.packet or None,
-            "ok": self.ok,
-            "decided_by": self.verdict.decided_by.as_json(),
-        }
-
-
-def _packet(observation: Observation) -> str:
-    """``allow`` is an arrival, and an answer where one was waited for; ``no answer`` is neither allow nor deny."""
-    if observation.answered is False and observation.arrived:
+def _packet(observation: Observation | None) -> str:
+    """What a packet did, in a word: it arrived, or not; ``no answer`` and ``no evidence`` are neither."""
+    if observation is None:
+        return ""
+    if observation.failure:
+        return "no evidence"
+    if observation.arrived and observation.answered is False:
         return "no answer"
-    return str(Action.ALLOW if observation.arrived else Action.DENY)
+    return str(observation.action)
+
+
+def _row_json(row: Row) -> dict[str, object]:
+    return {
+        "expect": str(row.expectation),
+        "expected": str(row.expectation.action),
+        "model": str(row.verdict.action),
+        "packet": _packet(row.observation) or None,
+        "ok": row.ok,
+        "decided_by": row.verdict.decided_by.as_json(),
+    }
 
 
 def _console() -> Console:
@@ -80,14 +59,18 @@ def _word(word: str) -> Text:
 def show_rows(rows: list[Row], *, as_json: bool) -> None:
     """The table expected / model / packet, and under it why each row that is not ok came out as it did."""
     if as_json:
-        _print_json({"ok": all(row.ok for row in rows), "expectations": [row.as_json() for row in rows]})
+        _print_json({"ok": all(row.ok for row in rows), "expectations": [_row_json(row) for row in rows]})
         return
-    packets = any(row.packet for row in rows)
+    packets = any(row.observation for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("flow", "expected", "model", *(("packet",) if packets else ()), ""):
         table.add_column(heading)
     for row in rows:
-        words = [str(row.expectation.action), str(row.verdict.action), *((row.packet,) if packets else ())]
+        words = [
+            str(row.expectation.action),
+            str(row.verdict.action),
+            *((_packet(row.observation),) if packets else ()),
+        ]
         mark = Text("ok", style="dim") if row.ok else Text("DIFFERS", style="bold red")
         table.add_row(str(row.expectation.query), *map(_word, words), mark)
     console = _console()
@@ -95,7 +78,9 @@ def show_rows(rows: list[Row], *, as_json: bool) -> None:
     bad = [row for row in rows if not row.ok]
     for row in bad:
         console.print(f"\n{row.expectation}", style="bold")
-        console.print(f"  {row.verdict}")
+        console.print(f"  model: {row.verdict}")
+        if row.observation:
+            console.print(f"  packet: {row.observation}")
     proved = "expected, model and packet agree" if packets else "the model agrees; packets: ringfence up (as root)"
     console.print(f"\n{len(rows)} expectations: {f'{len(bad)} differ' if bad else proved}")
 
@@ -123,6 +108,7 @@ def show_verification(report: Report, *, as_json: bool) -> None:
                     difference.verdict.as_json() | {"packet": _packet(difference.observation)}
                     for difference in report.differences
                 ],
+                "unproved": [{"flow": str(probe.flow), "why": probe.failure} for probe in report.unproved],
             }
         )
         return
@@ -130,8 +116,10 @@ def show_verification(report: Report, *, as_json: bool) -> None:
         print(f"DIFFERS: packet {_packet(difference.observation)}, model {difference.verdict}")
         for step in difference.verdict.steps:
             print(f"  {step.stage} {step.port or ''}: {step.action} by {step.group} {step.rule_id}: {step.text}")
-    found = f"{len(report.differences)} differ" if report.differences else "model and packets agree on every one"
-    print(f"{report.count} probes: {found}")
+    for probe in report.unproved:
+        print(f"NO EVIDENCE: {probe.flow}: {probe.failure}")
+    found = f"{len(report.differences)} differ, {len(report.unproved)} proved nothing"
+    print(f"{report.count} probes: {'model and packets agree on every one' if report.ok else found}")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ringfence.errors import NotationError, UnknownName
-from ringfence.model.address import Prefix
+from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.profile import IntraGroup, Profile
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Rule
@@ -45,6 +45,7 @@ def problems(world: World) -> tuple[Problem, ...]:
         *_address_group_problems(world),
         *_group_problems(world),
         *_port_problems(world),
+        *_listener_problems(world),
         *_outside_problems(world),
         *_expect_problems(world),
     )
@@ -63,7 +64,7 @@ def group_cost(group: SecurityGroup, profile: Profile) -> int:
 
 def _vpc_problems(world: World) -> Iterator[Problem]:
     for vpc in world.vpcs.values():
-        for index, (one, two) in enumerate(combinations(vpc.cidrs, 2)):
+        for (_, one), (index, two) in combinations(enumerate(vpc.cidrs), 2):
             if one.range.overlaps(two.range):
                 yield Problem(
                     ("vpcs", vpc.name, "cidrs", index), "world.overlap", f"{one} and {two} overlap", "keep one of them"
@@ -141,10 +142,11 @@ def _address_group_problems(world: World) -> Iterator[Problem]:
 
 
 def _group_problems(world: World) -> Iterator[Problem]:
+    yield from _repeated_id_problems(world)
     for group in world.groups.values():
         profile = world.profile_of(group)
         yield from _group_kind_problems(world, group, profile)
-        seen: dict[str, int] = {}
+        seen: set[str] = set()
         for index, rule in enumerate(group.rules):
             path: Path = ("groups", group.name, "rules", index)
             yield from _remote_problems(world, group, profile, rule, path)
@@ -156,17 +158,27 @@ def _group_problems(world: World) -> Iterator[Problem]:
                     f" {profile.port_ranges_per_rule}",
                     "split it into several rules",
                 )
-            for key in (rule.key, rule.given_id):
-                if key and key in seen:
-                    yield Problem(
-                        path,
-                        "world.duplicate",
-                        f"{group.name} has this rule already, as number {seen[key] + 1}: {key}",
-                        "remove one of them",
-                    )
-                elif key:
-                    seen[key] = index
+            if rule.key in seen:
+                what = f"group {group.name} has this rule already: {rule.key}"
+                yield Problem(path, "world.duplicate", what, "remove one of them")
+            seen.add(rule.key)
         yield from _group_limit_problems(group, profile)
+
+
+def _repeated_id_problems(world: World) -> Iterator[Problem]:
+    # Counters, logs and traces know a rule by its id alone, whatever its group.
+    owners: dict[str, str] = {}
+    for group in world.groups.values():
+        for index, rule in enumerate(group.rules):
+            if rule.given_id in owners:
+                yield Problem(
+                    ("groups", group.name, "rules", index),
+                    "world.duplicate",
+                    f"a rule of group {owners[rule.given_id]} has the id {rule.given_id} already",
+                    "give each rule an id of its own",
+                )
+            elif rule.given_id:
+                owners[rule.given_id] = group.name
 
 
 def _group_kind_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
@@ -213,16 +225,16 @@ def _remote_problems(world: World, group: SecurityGroup, profile: Profile, rule:
             path,
             "InvalidParamter.Conflict",
             f"group {name} may not name itself in the {profile.name} profile",
-            "use intra_group: accept",
+            "use intra_group: accept" if group.type is GroupType.BASIC else "use a prefix",
         )
-    if GroupType.ADVANCED in (group.type, other.type):
+    elif GroupType.ADVANCED in (group.type, other.type):
         yield Problem(
             path,
             "InvalidSourceGroupId.Mismatch",
             f"{group.name} and {name} cannot be tied by a rule: an advanced group neither names a group nor is named",
             "use a prefix",
         )
-    if profile.groups_need_vpc and group.vpc != other.vpc:
+    elif profile.groups_need_vpc and group.vpc != other.vpc:
         yield Problem(
             path,
             "InvalidSourceGroupId.Mismatch",
@@ -278,41 +290,75 @@ def _port_problems(world: World) -> Iterator[Problem]:
     owners: dict[tuple[str, object], Port] = {}
     for port in world.ports:
         path: Path = ("instances", port.instance, "ports", port.name)
-        yield from _port_group_problems(world, port, path)
+        yield from _port_group_problems(world, port, (*path, "groups"))
         yield from _port_address_problems(world, port, path)
         for address in port.addresses:
             owner = owners.setdefault((port.vpc, address), port)
             if owner is not port:
                 yield Problem(
-                    path, "world.address_in_use", f"{address} belongs to {owner} already", "choose a free address"
+                    (*path, _address_key(address)),
+                    "world.address_in_use",
+                    f"{address} belongs to {owner} already",
+                    "choose a free address",
                 )
+
+
+def _address_key(address: Address) -> str:
+    return "ip" if address.family is Family.IPV4 else "ip6"
 
 
 def _port_address_problems(world: World, port: Port, path: Path) -> Iterator[Problem]:
     subnet = world.subnet_of(port)
     for address in port.addresses:
+        where = (*path, _address_key(address))
         prefix = subnet.prefix_of(address.family)
         if prefix is None:
             yield Problem(
-                path,
+                where,
                 "world.address_outside_subnet",
                 f"subnet {subnet.name} has no {address.family} prefix, {address} cannot be in it",
-                f"give the subnet a {'cidr6' if address.family == 6 else 'cidr'}, or leave the address out",
+                f"give the subnet a {'cidr6' if address.family is Family.IPV6 else 'cidr'}, or leave the address out",
             )
         elif address not in prefix:
             yield Problem(
-                path,
+                where,
                 "world.address_outside_subnet",
                 f"{address} is outside subnet {subnet.name}",
                 f"choose an address in {prefix}",
             )
-        elif address.value - prefix.network < 2 or (address.family == 4 and address.value == prefix.range.last):
+        elif address.value - prefix.network < 2 or (
+            address.family is Family.IPV4 and address.value == prefix.range.last
+        ):
             yield Problem(
-                path,
+                where,
                 "world.address_reserved",
                 f"{address} is reserved in {prefix} (network, gateway or broadcast)",
                 "choose another address",
             )
+
+
+_LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
+
+
+def _is_loopback(address: Address) -> bool:
+    return any(address in prefix for prefix in _LOOPBACK)
+
+
+def _listener_problems(world: World) -> Iterator[Problem]:
+    for instance in world.instances.values():
+        path: Path = ("instances", instance.name, "serve")
+        own = {address for port in instance.ports for address in port.addresses}
+        for listener in instance.serve:
+            if listener.address and listener.address not in own and not _is_loopback(listener.address):
+                yield Problem(
+                    path,
+                    "world.listener",
+                    f"{listener} is served at an address that {instance.name} does not have",
+                    "leave the address out, or use one of the instance's own or 127.0.0.1",
+                )
+        for one, two in combinations(instance.serve, 2):
+            if one.service == two.service and (one.address == two.address or not (one.address and two.address)):
+                yield Problem(path, "world.duplicate", f"{one} and {two} want the same port", "keep one of them")
 
 
 def _port_group_problems(world: World, port: Port, path: Path) -> Iterator[Problem]:
@@ -333,7 +379,7 @@ def _port_group_problems(world: World, port: Port, path: Path) -> Iterator[Probl
                 f"group {group.name} belongs to VPC {group.vpc}, {port} is in {port.vpc}",
                 f"use a group of VPC {port.vpc}",
             )
-        if world.profile_of(group).name != profile.name:
+        elif world.profile_of(group).name != profile.name:
             yield Problem(
                 path,
                 "world.group_of_other_profile",

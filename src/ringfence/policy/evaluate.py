@@ -34,25 +34,26 @@ class Policy:
     def evaluate(self, flow: Flow) -> Verdict:
         """Judge one flow: every stage of its path is asked, also after one has denied."""
         source, destination = self.world.port_at(flow.source), self.world.port_at(flow.destination)
-        if off_path := self._off_path(flow, source, destination):
-            return Verdict(flow, (off_path,))
+        if source and destination and source.instance == destination.instance:
+            text = f"both ends are ports of {source.instance}: the packet stays in the guest, no group sees it"
+            return Verdict(flow, (Step(Stage.LOCAL, Action.ALLOW, source, "", "same-instance", text),))
+        connected = source and destination and source.vpc == destination.vpc
         steps = []
         if source:
-            steps.append(self._gate(source, Direction.EGRESS, flow.destination, destination, flow.service))
-        if destination:
-            steps.append(self._gate(destination, Direction.INGRESS, flow.source, source, flow.service))
+            peer = destination if connected else None
+            steps.append(self._gate(source, Direction.EGRESS, flow.destination, peer, flow.service))
+        if way := self._way(flow, source, destination):
+            steps.append(way)
+        elif destination:
+            peer = source if connected else None
+            steps.append(self._gate(destination, Direction.INGRESS, flow.source, peer, flow.service))
         return Verdict(flow, tuple(steps))
 
-    def _off_path(self, flow: Flow, source: Port | None, destination: Port | None) -> Step | None:
-        """The one step of a flow that never reaches a gate: it stays in the guest, or there is no way."""
-        if source and destination:
-            if source.instance == destination.instance:
-                text = f"both ends are ports of {source.instance}: the packet stays in the guest, no group sees it"
-                return Step(Stage.LOCAL, Action.ALLOW, source, "", "same-instance", text)
-            if source.vpc != destination.vpc:
-                text = f"VPC {source.vpc} and VPC {destination.vpc} are not connected"
-                return Step(Stage.ROUTE, Action.DENY, None, "", "no-route", text)
-            return None
+    def _way(self, flow: Flow, source: Port | None, destination: Port | None) -> Step | None:
+        """The route's step where it decides: there is no way between the ends, or none that a group guards."""
+        if source and destination and source.vpc != destination.vpc:
+            text = f"VPC {source.vpc} and VPC {destination.vpc} are not connected"
+            return Step(Stage.ROUTE, Action.DENY, None, "", "no-route", text)
         for endpoint, port in ((flow.source, source), (flow.destination, destination)):
             if not port and (vpc := self._space_of(endpoint.address)):
                 text = f"{endpoint.address} lies in VPC {vpc}, and no port has it"

@@ -15,10 +15,10 @@ class Stage(StrEnum):
 
     LOCAL = "local"
     """Both ends are ports of one instance: the packet stays in the guest."""
-    ROUTE = "route"
-    """Whether there is a way from one end to the other at all."""
     EGRESS = "egress"
     """The security groups of the source's port."""
+    ROUTE = "route"
+    """Whether there is a way from one end to the other at all; named only where it decides."""
     INGRESS = "ingress"
     """The security groups of the destination's port."""
 

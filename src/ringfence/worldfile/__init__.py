@@ -1,1 +1,10 @@
-"""World files: YAML text to World, every mistake with its line."""
+"""World files: YAML text to World and back, every mistake with its line.
+
+`read` and `parse` give a valid `ringfence.model.world.World`, or raise `ringfence.errors.WorldFileError` with all
+mistakes of the file at once; `dump` writes a world that reads back as an equal one.
+"""
+
+from ringfence.worldfile.dump import dump
+from ringfence.worldfile.parse import parse, read
+
+__all__ = ["dump", "parse", "read"]

@@ -1,0 +1,133 @@
+"""Seeing packets: capture sockets inside namespaces, and marker frames that prove a capture alive."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ringfence.backends.netns import inside
+from ringfence.errors import ProbeFailed
+from ringfence.lab.packets import MARKER_TYPE, Sighting, recognise
+from ringfence.lab.topology import Place
+
+# linux/if_packet.h; Python names none of them
+_SOL_PACKET = 263
+_PACKET_STATISTICS = 6
+_PACKET_IGNORE_OUTGOING = 23
+_PACKET_OUTGOING = 4
+_ETH_P_ALL = 3
+_SO_RCVBUFFORCE = 33
+_COOKED = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+_BUFFER = 64 << 20  # bytes; a burst of first packets and whatever else the lab is doing
+_SNAP = 256  # bytes of a packet that are looked at
+
+
+class Spot(NamedTuple):
+    """An interface where packets are seen to come in."""
+
+    namespace: str
+    link: str
+
+
+class Captures:
+    """One capture socket for each namespace, opened when first needed; what comes in is kept until `clear`."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[Spot, Sighting]] = set()
+        self._markers: set[tuple[Spot, bytes]] = set()
+        self._sockets: dict[int, tuple[str, socket.socket]] = {}
+        self._watched: set[str] = set()
+        self._senders: dict[str, socket.socket] = {}
+        self._poll = select.poll()
+
+    def close(self) -> None:
+        """Close every socket."""
+        for _namespace, listening in self._sockets.values():
+            listening.close()
+        for sender in self._senders.values():
+            sender.close()
+
+    def watch(self, namespaces: Iterable[str]) -> None:
+        """See, from now on, everything that comes in on any link of these namespaces."""
+        for namespace in set(namespaces) - self._watched:
+            with inside(namespace):
+                listening = socket.socket(socket.AF_PACKET, _COOKED, socket.htons(_ETH_P_ALL))
+            listening.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+            listening.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+            self._sockets[listening.fileno()] = (namespace, listening)
+            self._watched.add(namespace)
+            self._poll.register(listening, select.POLLIN)
+
+    def clear(self) -> None:
+        """Forget what was seen."""
+        self.seen.clear()
+        self._markers.clear()
+
+    def collect(self, patience: float) -> bool:
+        """Take in what has been captured, waiting ``patience`` seconds for something; whether there was anything."""
+        ready = self._poll.poll(patience * 1000)
+        for descriptor, _ in ready:
+            self._drain(*self._sockets[descriptor])
+        return bool(ready)
+
+    def _drain(self, namespace: str, listening: socket.socket) -> None:
+        while True:
+            try:
+                data, (link, ethertype, kind, *_) = listening.recvfrom(_SNAP)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:  # one of its links went down; markers will tell
+                    raise
+                continue
+            if kind == _PACKET_OUTGOING:
+                continue
+            if ethertype == MARKER_TYPE:
+                self._markers.add((Spot(namespace, link), data))
+            elif sighting := recognise(ethertype, data):
+                self.seen.add((Spot(namespace, link), sighting))
+
+    def check_losses(self) -> None:
+        """Raise `ProbeFailed` if the kernel could not hand over everything: then absence proves nothing."""
+        for namespace, listening in self._sockets.values():
+            statistics = listening.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+            _, lost = struct.unpack("=II", statistics)
+            if lost:
+                raise ProbeFailed(f"the capture in {namespace} lost {lost} packets; try again while the lab is quiet")
+
+    def prove(self, places: Iterable[Place], rounds: int, patience: float) -> set[Place]:
+        """Send marker frames through the outer end of each place's link and give back those that see them come in.
+
+        Each round waits for the one before. Frames queue in order, so that whatever had come to the router before the
+        first marker went out, and was let pass, is captured before the last marker is: one round for each hop between.
+        """
+        alive = set(places)
+        for number in range(rounds):
+            nonce = os.urandom(15) + bytes([number])
+            alive = {place for place in alive if self._send_marker(place, nonce)}
+            alive = self._await(alive, nonce, patience)
+        return alive
+
+    def _await(self, places: set[Place], nonce: bytes, patience: float) -> set[Place]:
+        deadline = time.monotonic() + patience
+        expected = {(Spot(place.namespace, place.link), nonce): place for place in places}
+        while not expected.keys() <= self._markers and (rest := deadline - time.monotonic()) > 0:
+            self.collect(rest)
+        return {place for key, place in expected.items() if key in self._markers}
+
+    def _send_marker(self, place: Place, nonce: bytes) -> bool:
+        if place.gate_namespace not in self._senders:
+            with inside(place.gate_namespace):
+                self._senders[place.gate_namespace] = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        frame = b"\xff" * 6 + b"\x02" + bytes(5) + MARKER_TYPE.to_bytes(2) + nonce
+        try:
+            self._senders[place.gate_namespace].sendto(frame, (place.gate, MARKER_TYPE))
+        except OSError:  # the link is down or gone; no marker comes, which is what this proves
+            return False
+        return True

@@ -1,0 +1,100 @@
+"""Names of everything that a lab makes: all carry the lab's own prefix, so that two labs can stand side by side."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringfence.errors import NotationError
+
+DEFAULT_LAB = "lab"
+"""The lab that is meant where none is named."""
+
+RUN = Path("/run/ringfence")
+"""Where labs keep their files; gone when the last lab is."""
+
+_LAB = re.compile(r"[a-z0-9]{1,12}")
+_LINK = re.compile(r"[\w.-]+")
+_NOT_LINKS = frozenset({"lo", "all", "default", ".", ".."})  # taken, or directories of /proc/sys/net
+_LONGEST_NAMESPACE = 255  # bytes: a namespace's name is a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class LabNames:
+    """The names of one lab. Raises `NotationError` if the lab's own name is unfit."""
+
+    lab: str = DEFAULT_LAB
+
+    def __post_init__(self) -> None:
+        if not _LAB.fullmatch(self.lab):
+            raise NotationError(f"{self.lab!r} is not a lab's name", "use 1 to 12 small letters and digits")
+
+    @property
+    def prefix(self) -> str:
+        """What the name of every namespace of the lab begins with; no other lab's does."""
+        return f"rf-{self.lab}-"
+
+    @property
+    def table(self) -> str:
+        """The nftables table in each VPC's namespace."""
+        return f"rf-{self.lab}"
+
+    @property
+    def internet(self) -> str:
+        """The namespace that routes between VPCs and outside hosts."""
+        return f"{self.prefix}internet"
+
+    def vpc(self, name: str) -> str:
+        """The namespace of a VPC's router."""
+        return self._namespace("vpc", name)
+
+    def instance(self, name: str) -> str:
+        """The namespace of an instance."""
+        return self._namespace("in", name)
+
+    def outside(self, name: str) -> str:
+        """The namespace of an outside host."""
+        return self._namespace("out", name)
+
+    def _namespace(self, kind: str, name: str) -> str:
+        full = f"{self.prefix}{kind}-{name}"
+        return full if len(full.encode()) <= _LONGEST_NAMESPACE else f"{self.prefix}{kind}-{_digest(name, 32)}"
+
+    @property
+    def directory(self) -> Path:
+        """The lab's files: its world, its state, what its listeners had to say."""
+        return RUN / self.lab
+
+    @property
+    def lock(self) -> Path:
+        """Held by whoever builds the lab or takes it down."""
+        return RUN / f"{self.lab}.lock"
+
+    @property
+    def down_command(self) -> str:
+        """What removes this lab."""
+        return "ringfence down" + ("" if self.lab == DEFAULT_LAB else f" --lab {self.lab}")
+
+
+def guest_link(port: str) -> str:
+    """The inner end of a port's link: the port's own name where the kernel takes it (15 bytes), else one made of it."""
+    fits = len(port.encode()) <= 15 and _LINK.fullmatch(port) and port not in _NOT_LINKS
+    return port if fits else f"p-{_digest(port, 12)}"
+
+
+def internet_link(kind: str, name: str) -> str:
+    """The internet's end of the link to a VPC (``vpc``) or to an outside host (``out``)."""
+    return f"{kind}-{_digest(name, 11)}"
+
+
+def mac(text: str) -> str:
+    """A MAC address of its own for each text, locally administered."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
+
+
+def _digest(text: str, length: int) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest())[:length].decode().lower()

@@ -1,0 +1,151 @@
+"""Making and removing network namespaces, what ``ip`` does in them, and the processes that live in them."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ringfence.backends.netns import NAMESPACES, inside
+from ringfence.errors import CannotRun, NotRoot, ToolMissing
+
+_PACKAGES = {"ip": "iproute2", "nft": "nftables"}
+_GRACE = 1.0  # seconds between asking a process to end and ending it
+_Identity = tuple[int, int]
+
+
+def check_tools() -> None:
+    """Raise `NotRoot` or `ToolMissing` before anything is made."""
+    if os.geteuid():
+        raise NotRoot("a lab makes network namespaces and kernel rules: run it as root")
+    for program, package in _PACKAGES.items():
+        if not shutil.which(program):
+            raise ToolMissing(f"the program {program!r} is not installed; on Debian: apt-get install {package}")
+
+
+class IpRoute:
+    """Runs ``ip`` in batches, one process for many commands; each inherits the descriptor of the lab's lock, if any."""
+
+    def __init__(self, lock: int | None = None) -> None:
+        self._inherited = () if lock is None else (lock,)
+
+    def run(self, lines: Iterable[str], namespace: str = "", family: int = 0) -> None:
+        """Run commands in a namespace (or in the one we are in); raises `CannotRun` at the first that fails.
+
+        ``family`` (4 or 6) is for commands that cannot tell it from an address, such as rules.
+        """
+        text = "".join(f"{line}\n" for line in lines)
+        if not text:
+            return
+        where = [*(["-n", namespace] if namespace else []), *([f"-{family:d}"] if family else [])]
+        done = subprocess.run(
+            ["ip", *where, "-batch", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            pass_fds=self._inherited,
+            check=False,
+        )
+        if done.returncode:
+            raise CannotRun(f"ip failed in {namespace or 'this namespace'}: {_failure(done.stderr, text)}")
+
+
+def _failure(errors: str, text: str) -> str:
+    """What went wrong, with the command instead of its number (``Command failed -:3``)."""
+    said = " ".join(line for line in errors.splitlines() if not line.startswith("Command failed"))
+    number = errors.rpartition("-:")[2].strip()
+    return f"{said}: {text.splitlines()[int(number) - 1]!r}" if number.isdigit() else said
+
+
+def make(namespaces: Iterable[str], ip: IpRoute) -> None:
+    """Make named network namespaces."""
+    ip.run(f"netns add {name}" for name in namespaces)
+
+
+def named(prefix: str) -> list[str]:
+    """The namespaces whose names begin with a prefix, also half-made ones."""
+    if not NAMESPACES.is_dir():
+        return []
+    return sorted(entry.name for entry in NAMESPACES.iterdir() if entry.name.startswith(prefix))
+
+
+def remove(namespaces: Iterable[str], ip: IpRoute) -> None:
+    """Remove namespaces with every link and table in them; half-made ones too."""
+    ip.run(f"netns del {name}" for name in namespaces)
+
+
+def set_sysctls(namespace: str, values: Mapping[str, object]) -> None:
+    """Set kernel parameters of a namespace, such as ``net/ipv4/ip_forward``."""
+    with inside(namespace):
+        for name, value in values.items():
+            try:
+                Path("/proc/sys", name).write_text(str(value))
+            except OSError as error:
+                raise CannotRun(f"the kernel does not take {name}={value}: {error.strerror}") from None
+
+
+def end_inhabitants(namespaces: Iterable[str]) -> None:
+    """End every process that lives in one of the namespaces, this one excepted: ask first, then insist."""
+    identities = {identity for name in namespaces if (identity := _identity(NAMESPACES / name))}
+    deadline = time.monotonic() + 10
+    while identities and (found := _inhabitants(identities)):
+        if time.monotonic() > deadline:
+            raise CannotRun(f"processes {', '.join(map(str, found))} in the lab do not end; end them and try again")
+        _end(found, identities)
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        found = path.stat()
+    except OSError:  # gone, or a zombie's
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _inhabitants(identities: set[_Identity]) -> list[int]:
+    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    return [pid for pid in pids if pid != os.getpid() and _lives_in(pid, identities)]
+
+
+def _lives_in(pid: int, identities: set[_Identity]) -> bool:
+    return _identity(Path(f"/proc/{pid}/ns/net")) in identities
+
+
+def _end(pids: list[int], identities: set[_Identity]) -> None:
+    handles = {}
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            handles[pid] = os.pidfd_open(pid)
+    try:
+        for number, patience in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, 5.0)):
+            for pid, handle in handles.items():
+                # The number may have passed to another process before we had a handle on it.
+                if _lives_in(pid, identities):
+                    with suppress(ProcessLookupError):
+                        signal.pidfd_send_signal(handle, number)
+            if _all_ended(handles.values(), patience):
+                break
+    finally:
+        for pid, handle in handles.items():
+            os.close(handle)
+            with suppress(ChildProcessError):  # another's child is another's to reap
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _all_ended(handles: Iterable[int], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    waiting = select.poll()
+    left = set(handles)
+    for handle in left:
+        waiting.register(handle, select.POLLIN)
+    while left and (rest := deadline - time.monotonic()) > 0:
+        for handle, _ in waiting.poll(rest * 1000):
+            waiting.unregister(handle)
+            left.discard(handle)
+    return not left

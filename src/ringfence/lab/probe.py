@@ -1,0 +1,307 @@
+"""Probes: what became of the first packet of a new connection, by what was captured on its way.
+
+A probe is sent for real, from the source's namespace and address. It has *left* if it came in at the router's end of
+the source's link (the gate), and *arrived* if it came in at the destination's interface. That it did not arrive is
+believed only where the destination's capture is proved alive after all probes of the batch have passed their gates: by
+marker frames that the policy cannot see. No verdict comes from a time-out.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from ringfence.errors import ProbeFailed
+from ringfence.lab import conntrack
+from ringfence.lab.answering import Answering
+from ringfence.lab.capture import Captures, Spot
+from ringfence.lab.names import LabNames
+from ringfence.lab.netns import IpRoute
+from ringfence.lab.numbers import SourceNumbers
+from ringfence.lab.packets import Part, Sighting, answer_to, is_probeable, is_tracked_by_addresses
+from ringfence.lab.sending import Salvo
+from ringfence.lab.topology import Place, Places
+from ringfence.model.address import Family
+from ringfence.model.flow import Flow
+from ringfence.model.rule import Action
+from ringfence.model.service import TCP
+from ringfence.model.world import World
+
+_BATCH = 512
+_PAIRS = 200
+_TO_LEAVE = 4.0  # seconds: a lost neighbour request is repeated after one
+_TO_ANSWER = 2.0
+_TO_MARK = 2.0
+_QUIET = 0.002
+_HOPS = 3  # from a gate to a destination, at most: VPC, internet, outside host
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What was seen of one probe.
+
+    ``answered`` is None where nobody asked or nobody could answer. ``failure`` says why it proves nothing, if so.
+    """
+
+    flow: Flow
+    left: bool
+    arrived: bool
+    answered: bool | None = None
+    failure: str = ""
+
+    @property
+    def action(self) -> Action:
+        """What the kernel did with the packet; raises `ProbeFailed` if there is no evidence either way."""
+        if self.failure:
+            raise ProbeFailed(f"{self.flow}: {self.failure}")
+        return Action.ALLOW if self.arrived else Action.DENY
+
+    def __str__(self) -> str:
+        if self.failure:
+            return f"proves nothing: {self.failure}"
+        if not self.arrived:
+            return "did not arrive"
+        return {None: "arrived", True: "arrived and was answered", False: "arrived, but no answer came"}[self.answered]
+
+
+@dataclass(slots=True)
+class _Probe:
+    """A probe under way."""
+
+    flow: Flow
+    source: Place
+    destination: Place
+    first: Sighting | None = None  # None until it is sent
+    failure: str = ""
+
+    @property
+    def neighbours(self) -> frozenset[str]:
+        """The namespaces that come to know each other as neighbours (IPv6 guests know the router only)."""
+        if self.flow.family is Family.IPV6 or not (self.flow.source.vpc and self.flow.destination.vpc):
+            return frozenset()
+        return frozenset((self.source.namespace, self.destination.namespace))
+
+    def seen_at_gate(self, captures: Captures) -> bool:
+        return (Spot(self.source.gate_namespace, self.source.gate), self.first) in captures.seen
+
+    def seen_at_destination(self, captures: Captures) -> bool:
+        return (Spot(self.destination.namespace, self.destination.link), self.first) in captures.seen
+
+    def seen_answered(self, captures: Captures) -> bool:
+        """Whether the answer came in at the source, and over TCP the last part of the handshake at the destination."""
+        if self.first is None:
+            return False
+        back = (Spot(self.source.namespace, self.source.link), answer_to(self.first))
+        if self.first.protocol != TCP:
+            return back in captures.seen
+        confirm = self.first._replace(part=Part.CONFIRM)
+        return {back, (Spot(self.destination.namespace, self.destination.link), confirm)} <= captures.seen
+
+    @property
+    def can_be_answered(self) -> bool:
+        return bool(self.destination.owner) and not is_tracked_by_addresses(self.flow.service.number)
+
+
+class Prober:
+    """Sends probes in one lab. Keep one for many calls: it keeps its captures open."""
+
+    def __init__(self, world: World, names: LabNames) -> None:
+        self._places = Places(world, names)
+        self._routers = [names.vpc(name) for name in world.vpcs]
+        self._numbers = SourceNumbers(names.directory / "next-source-number", self._forget)
+        self._captures = Captures()
+        self._neighbours: set[frozenset[str]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the captures."""
+        self._captures.close()
+
+    def probe(self, flows: Iterable[Flow], payload: bytes | None = None) -> list[Observation]:
+        """Send the first packet of each flow and see whether it arrives; in the order of ``flows``.
+
+        ``payload`` (may be empty) takes the place of the usual one in protocols other than TCP.
+        """
+        return self._run(list(flows), converse=False, payload=payload)
+
+    def converse(self, flows: Iterable[Flow]) -> list[Observation]:
+        """The same, and see whether it is answered: a whole TCP handshake, a datagram's answer, an echo reply.
+
+        A TCP or UDP port that nothing serves is served as long as it takes.
+        """
+        return self._run(list(flows), converse=True, payload=None)
+
+    def _run(self, flows: Sequence[Flow], *, converse: bool, payload: bytes | None) -> list[Observation]:
+        self._numbers.avoid({flow.service.port for flow in flows if flow.service.port})
+        prepared = [self._prepare(flow) for flow in flows]
+        found: dict[int, Observation] = {}
+        for batch in self._batches(probe for probe in prepared if isinstance(probe, _Probe)):
+            found |= {id(probe): seen for probe, seen in zip(batch, self._fire(batch, converse, payload), strict=True)}
+        return [found[id(probe)] if isinstance(probe, _Probe) else probe for probe in prepared]
+
+    def _prepare(self, flow: Flow) -> _Probe | Observation:
+        source = self._places.source(flow.source)
+        destination = self._places.destination(flow.destination, flow.source)
+        failure = ""
+        if not source:
+            failure = f"nobody in the lab has the address {flow.source.address} to send it from"
+        elif not destination:
+            failure = f"nobody in the lab has the address {flow.destination.address}"
+        elif self._places.stays_in_guest(flow):
+            failure = f"{flow.destination.address} is {source.owner}'s own: the packet never leaves it"
+        elif not is_probeable(flow.family, flow.service.number):
+            failure = f"protocol {flow.service} is an extension header of IPv6, no packet carries it alone"
+        if failure or not source or not destination:
+            return Observation(flow, left=False, arrived=False, failure=failure)
+        return _Probe(flow, source, destination)
+
+    def _batches(self, probes: Iterable[_Probe]) -> Iterator[list[_Probe]]:
+        """In batches, and so that no packet is taken for one of a connection that another began.
+
+        A batch has no two probes with the same tuple. Where conntrack knows only addresses, that is the pair and the
+        protocol, and what it remembers is flushed before.
+        """
+        rounds: dict[tuple[bool, int], list[_Probe]] = defaultdict(list)
+        turns: Counter[object] = Counter()
+        for probe in probes:
+            ends, service = (probe.flow.source.address, probe.flow.destination.address), probe.flow.service
+            by_addresses = is_tracked_by_addresses(service.number)
+            key = (frozenset(ends), service.number) if by_addresses else (probe.source.namespace, ends, service)
+            rounds[by_addresses, turns[key]].append(probe)
+            turns[key] += 1
+        for by_addresses, turn in sorted(rounds):
+            if by_addresses:
+                self._forget()
+            yield from _cut(rounds[by_addresses, turn])
+
+    def _forget(self) -> None:
+        for router in self._routers:
+            conntrack.flush(router)
+
+    def _forget_neighbours(self, batch: list[_Probe]) -> None:
+        """Keep the neighbours that guests remember few: the kernel's limit is one for all namespaces of the machine."""
+        pairs = {probe.neighbours for probe in batch}
+        if len(self._neighbours | pairs) > _PAIRS:
+            for namespace in frozenset().union(*self._neighbours):
+                IpRoute().run(["neigh flush all"], namespace)
+            self._neighbours.clear()
+        self._neighbours |= pairs
+
+    def _fire(self, batch: list[_Probe], converse: bool, payload: bytes | None) -> list[Observation]:
+        captures = self._captures
+        self._forget_neighbours(batch)
+        captures.clear()
+        captures.watch(namespace for probe in batch for namespace in _watched(probe, converse))
+        for router in self._routers:
+            if conntrack.is_half_full(router):
+                conntrack.flush(router)
+        with ExitStack() as held:
+            held.enter_context(_one_processor())
+            answering = held.enter_context(closing(Answering()))
+            salvo = held.enter_context(closing(Salvo(self._numbers.take)))
+            if converse:
+                answering.serve((probe.flow, probe.destination) for probe in batch)
+            for probe in batch:
+                _send(salvo, probe, payload)
+            self._watch_arrivals(batch, answering)
+            if converse:
+                self._watch_answers(batch, answering)
+            captures.check_losses()
+        return [self._observe(probe, converse) for probe in batch]
+
+    def _watch_arrivals(self, batch: list[_Probe], answering: Answering) -> None:
+        """Wait until all have left; then for each that has not arrived prove that its destination would see it."""
+        captures = self._captures
+        sent = [probe for probe in batch if probe.first]
+        self._await(sent, _Probe.seen_at_gate, _TO_LEAVE, answering)
+        missing = {probe.destination for probe in sent if not probe.seen_at_destination(captures)}
+        alive = captures.prove(missing, _HOPS, _TO_MARK)
+        self._settle()
+        for probe in sent:
+            if not probe.seen_at_gate(captures):
+                probe.failure = f"it was not seen to leave {probe.source.owner} by {probe.source.link}"
+            elif not probe.seen_at_destination(captures) and probe.destination not in alive:
+                place = probe.destination.owner or "the internet"
+                probe.failure = f"the capture at {place} saw no marker either: {probe.destination.link} is dead"
+
+    def _watch_answers(self, batch: list[_Probe], answering: Answering) -> None:
+        captures = self._captures
+        arrived = [probe for probe in batch if probe.can_be_answered and probe.seen_at_destination(captures)]
+        self._await(arrived, _Probe.seen_answered, _TO_ANSWER, answering)
+        silent = {probe.source for probe in arrived if not probe.seen_answered(captures)}
+        alive = captures.prove(silent, _HOPS, _TO_MARK)
+        self._settle()
+        for probe in arrived:
+            if not probe.seen_answered(captures) and probe.source not in alive:
+                probe.failure = f"the capture at {probe.source.owner} saw no marker: {probe.source.link} is dead"
+
+    def _await(
+        self, probes: list[_Probe], is_done: Callable[[_Probe, Captures], bool], patience: float, answering: Answering
+    ) -> None:
+        deadline = time.monotonic() + patience
+        while probes and (rest := deadline - time.monotonic()) > 0:
+            self._captures.collect(min(rest, 0.01))
+            answering.answer()
+            probes = [probe for probe in probes if not is_done(probe, self._captures)]
+
+    def _settle(self) -> None:
+        deadline = time.monotonic() + 100 * _QUIET
+        while self._captures.collect(_QUIET) and time.monotonic() < deadline:
+            continue
+
+    def _observe(self, probe: _Probe, converse: bool) -> Observation:
+        captures = self._captures
+        left, arrived = probe.seen_at_gate(captures), probe.seen_at_destination(captures)
+        seen = Observation(probe.flow, left, arrived, failure=probe.failure)
+        asked = converse and probe.can_be_answered
+        return replace(seen, answered=arrived and probe.seen_answered(captures)) if asked else seen
+
+
+def _cut(probes: list[_Probe]) -> Iterator[list[_Probe]]:
+    """Cut into batches, each with few enough probes and pairs of neighbours."""
+    batch: list[_Probe] = []
+    pairs: set[frozenset[str]] = set()
+    for probe in probes:
+        if len(batch) == _BATCH or (probe.neighbours not in pairs and len(pairs) == _PAIRS):
+            yield batch
+            batch, pairs = [], set()
+        batch.append(probe)
+        pairs.add(probe.neighbours)
+    if batch:
+        yield batch
+
+
+def _watched(probe: _Probe, converse: bool) -> Iterator[str]:
+    yield probe.source.gate_namespace
+    yield probe.destination.namespace
+    if converse:
+        yield probe.source.namespace
+
+
+def _send(salvo: Salvo, probe: _Probe, payload: bytes | None) -> None:
+    try:
+        probe.first = salvo.send(probe.flow, probe.source.namespace, payload)
+    except OSError as error:
+        probe.failure = f"{probe.source.owner} could not send it: {error.strerror}"
+
+
+@contextmanager
+def _one_processor() -> Iterator[None]:
+    """Stay on one processor: the frames that it sends through veth links queue in order (see `Captures.prove`)."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(allowed)[os.getpid() % len(allowed)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)

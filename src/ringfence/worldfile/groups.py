@@ -1,0 +1,161 @@
+"""Address groups and security groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from yaml import Mark
+
+from ringfence.errors import NotationError
+from ringfence.model.address import AddressRange
+from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.rule import AddressGroupRemote, Rule, parse_remote
+from ringfence.model.topology import Port, Vpc
+from ringfence.model.world import by_name
+from ringfence.worldfile.nodes import Cursor
+from ringfence.worldfile.notes import Notes
+from ringfence.worldfile.rules import read_rule
+from ringfence.worldfile.topology import DEFAULT_GROUP
+
+Word = TypeVar("Word", bound=StrEnum)
+Placed = list[tuple[Rule, Mark]]
+
+_GROUP_KEYS = ("rules", "vpc", "type", "intra_group", "template", "tags", "description")
+
+
+def read_address_groups(cursor: Cursor) -> Mapping[str, AddressGroup]:
+    """The address groups, entries in the order of their addresses."""
+    named = cursor.named("NAME: [203.0.113.0/24]")
+    return by_name(_read_address_group(name, each) for name, each in named.items())
+
+
+def _read_address_group(name: str, cursor: Cursor) -> AddressGroup:
+    if not cursor.broken:
+        cursor.noting(lambda: _check_remote_name(name))
+    listed: Cursor | None = cursor
+    if cursor.is_mapping:
+        form = "[203.0.113.0/24]"
+        listed = cursor.need(cursor.fields(("entries",), f"{{entries: {form}}}"), "entries", form)
+    items = listed.items("a list of addresses, prefixes or ranges", one=True) if listed else []
+    read = [item.read(AddressRange.parse, "an address, a prefix or FIRST-LAST") for item in items]
+    return AddressGroup(name, tuple(sorted(entry for entry in read if entry)))
+
+
+def _check_remote_name(name: str) -> None:
+    try:
+        usable = parse_remote(name) == AddressGroupRemote(name)
+    except NotationError:
+        usable = False
+    if not usable:
+        raise NotationError(f"the name {name!r} reads as an address in a rule", "choose a name with letters")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a group needs to know of the rest of its world: the VPCs, and the profile of groups that belong to none."""
+
+    vpcs: Mapping[str, Vpc]
+    profile: Profile
+
+    def profile_in(self, vpc: str) -> Profile:
+        """The profile of a group that belongs to a VPC, or to none."""
+        return self.vpcs[vpc].profile if vpc in self.vpcs else self.profile
+
+
+def read_groups(cursor: Cursor, around: Surroundings) -> Mapping[str, SecurityGroup]:
+    """The security groups, rules in the order of their keys. Broken ones keep their names and readable rules."""
+    named = cursor.named("NAME: {rules: [RULE]}")
+    return by_name(_read_group(name, each, around) for name, each in named.items())
+
+
+def _read_group(name: str, cursor: Cursor, around: Surroundings) -> SecurityGroup:
+    if cursor.is_list:
+        fields = {"rules": replace(cursor, path=(*cursor.path, "rules"))}
+    else:
+        fields = cursor.fields(_GROUP_KEYS, "{rules: [RULE]}, or a list of rules")
+    vpc = _text(fields, "vpc", "the name of a VPC")
+    profile = around.profile_in(vpc)
+    kind = _word(fields, "type", GroupType, GroupType.BASIC)
+    own_intra = profile.intra_group if kind is GroupType.BASIC else IntraGroup.DROP
+    template = fields.get("template")
+    rules = _template_rules(name, cursor, template, kind, profile) if template else []
+    rules += _listed_rules(fields["rules"], profile) if "rules" in fields else []
+    return SecurityGroup(
+        name,
+        _in_order(cursor, rules),
+        vpc,
+        kind,
+        _word(fields, "intra_group", IntraGroup, own_intra),
+        _text(fields, "description", "a text"),
+        _read_tags(fields["tags"]) if "tags" in fields else {},
+    )
+
+
+def _text(fields: Mapping[str, Cursor], key: str, form: str) -> str:
+    return (fields[key].text(form) or "") if key in fields else ""
+
+
+def _word(fields: Mapping[str, Cursor], key: str, kind: type[Word], default: Word) -> Word:
+    choices = {member.value: member for member in kind}
+    return (fields[key].choice(choices) or default) if key in fields else default
+
+
+def _read_tags(cursor: Cursor) -> dict[str, str]:
+    read = {key.value: value.text("a text ('' for none)") for key, value in cursor.entries("{KEY: VALUE}")}
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _in_order(cursor: Cursor, rules: Placed) -> tuple[Rule, ...]:
+    """The rules by their keys, so that their order in the file means nothing; their places move with them."""
+    ordered = sorted(rules, key=lambda placed: placed[0].key)
+    for index, (_, mark) in enumerate(ordered):
+        cursor.notes.place((*cursor.path, "rules", index), mark)
+    return tuple(rule for rule, _ in ordered)
+
+
+def _listed_rules(cursor: Cursor, profile: Profile) -> Placed:
+    items = cursor.items("a list of rules like: - in allow tcp 80,443 from any")
+    read = [(read_rule(item, profile.default_priority), item.mark) for item in items]
+    return [(rule, mark) for rule, mark in read if rule]
+
+
+def _template_rules(name: str, group: Cursor, template: Cursor, kind: GroupType, profile: Profile) -> Placed:
+    # With a broken name or type nobody knows which rules these are.
+    if not template.choice({"default": True}) or group.broken:
+        return []
+    texts = profile.default_rules if kind is GroupType.BASIC else profile.default_rules_advanced
+    return [(rule, template.mark) for rule in _template(name, texts, profile)]
+
+
+def _template(name: str, texts: Iterable[str], profile: Profile) -> list[Rule]:
+    priority = profile.system_rule_priority
+    return [Rule.parse(text.format(group=name), default_priority=priority) for text in texts]
+
+
+def default_group(notes: Notes, needing: Sequence[Port], around: Surroundings) -> SecurityGroup:
+    """The default group of ports that name no group, for a file that defines none (Security FAQ).
+
+    It belongs to a VPC where the VPC's profile is another than the world's, or wants groups to. It is a mistake if one
+    group cannot serve all of the ports.
+    """
+    paths = [("instances", port.instance, "ports", port.name) for port in needing]
+    path = min(paths, key=lambda path: notes.where(path).line)
+    mark = notes.where(path)
+    notes.place(("groups", DEFAULT_GROUP), mark)
+    homes = sorted({port.vpc for port in needing})
+    bound = [home for home in homes if _is_bound(around.profile_in(home), around.profile)]
+    if bound and len(homes) > 1:
+        what = f"ports of several VPCs ({', '.join(homes)}) name no group, and one default group cannot serve them all"
+        notes.add(path, mark, "world.default_group", what, "name a group for each of them")
+        notes.doubt(("groups", DEFAULT_GROUP))
+    profile = around.profile_in(bound[0] if bound else "")
+    rules = sorted(_template(DEFAULT_GROUP, profile.default_rules, profile), key=lambda rule: rule.key)
+    return SecurityGroup(DEFAULT_GROUP, tuple(rules), bound[0] if bound else "", intra_group=profile.intra_group)
+
+
+def _is_bound(profile: Profile, worlds: Profile) -> bool:
+    return profile.groups_need_vpc or profile != worlds

@@ -1,0 +1,98 @@
+"""A world file as a whole: from text to a valid World, or to all of its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from yaml import Node
+
+from ringfence.errors import InvalidInput, WorldFileError
+from ringfence.model.flow import Expectation, Query
+from ringfence.model.group import SecurityGroup
+from ringfence.model.profile import HUAWEI
+from ringfence.model.rule import Action
+from ringfence.model.topology import Instance
+from ringfence.model.world import World, by_name
+from ringfence.worldfile.compose import compose
+from ringfence.worldfile.groups import Surroundings, default_group, read_address_groups, read_groups
+from ringfence.worldfile.judge import judge
+from ringfence.worldfile.nodes import Cursor
+from ringfence.worldfile.notes import Notes
+from ringfence.worldfile.switches import read_profile
+from ringfence.worldfile.topology import DEFAULT_GROUP, read_instances, read_outside, read_vpcs
+
+_KEYS = ("profile", "switches", "vpcs", "address_groups", "groups", "instances", "outside", "expect")
+_LATER = {"acls": "network ACLs are", "peerings": "VPC peerings are", "blocks": "platform blocks are"}
+_EXPECTATION = "SRC -> DST PROTO[/PORT] [over ipv6] allow|deny"
+
+
+def read(path: Path) -> World:
+    """The world of a file; raises `WorldFileError`, or `InvalidInput` where the file cannot be read as text."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror}; name a world file") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"cannot read {path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str) -> World:
+    """The world that a text describes; ``source`` names it in the `WorldFileError` that is raised for mistakes."""
+    notes = Notes()
+    root = compose(text, notes)
+    world = _read_world(root, notes) if root is not None else None
+    if world is None or notes.mistakes:
+        raise WorldFileError(source, notes.mistakes)
+    return world
+
+
+def _read_world(root: Node, notes: Notes) -> World:
+    notes.place((), root.start_mark)
+    cursor = Cursor(notes, root)
+    given = cursor.fields(_KEYS, "sections such as vpcs:, groups: and instances:", _LATER)
+    part = {key: given.get(key) or cursor.absent(key) for key in _KEYS}
+    profile = read_profile(given, HUAWEI)
+    vpcs = read_vpcs(part["vpcs"], profile)
+    instances = read_instances(part["instances"], vpcs)
+    around = Surroundings(vpcs, profile)
+    world = World(
+        profile,
+        vpcs,
+        read_address_groups(part["address_groups"]),
+        _with_default(read_groups(part["groups"], around), instances, notes, around),
+        instances,
+        read_outside(part["outside"]),
+        _read_expectations(part["expect"]),
+    )
+    judge(world, notes)
+    return world
+
+
+def _with_default(
+    groups: Mapping[str, SecurityGroup], instances: Mapping[str, Instance], notes: Notes, around: Surroundings
+) -> Mapping[str, SecurityGroup]:
+    needing = [port for each in instances.values() for port in each.ports if DEFAULT_GROUP in port.groups]
+    if DEFAULT_GROUP in groups or not needing:
+        return groups
+    return by_name([*groups.values(), default_group(notes, needing, around)])
+
+
+def _read_expectations(cursor: Cursor) -> tuple[Expectation, ...]:
+    items = cursor.items(f"a list of: {_EXPECTATION}")
+    known = [(found, item.mark) for item in items if (found := _read_expectation(item))]
+    for index, (_, mark) in enumerate(known):
+        cursor.notes.place((*cursor.path, index), mark)
+    return tuple(expectation for expectation, _ in known)
+
+
+def _read_expectation(cursor: Cursor) -> Expectation | None:
+    if not cursor.is_mapping:
+        return cursor.read(Expectation.parse, _EXPECTATION)
+    fields = cursor.fields(("flow", "verdict"), "{flow: SRC -> DST PROTO/PORT, verdict: allow}")
+    flow = cursor.need(fields, "flow", "SRC -> DST PROTO/PORT")
+    verdict = cursor.need(fields, "verdict", "allow or deny")
+    query = flow.read(Query.parse, "SRC -> DST PROTO/PORT") if flow else None
+    action = verdict.choice({each.value: each for each in Action}) if verdict else None
+    return Expectation(query, action) if query and action else None
