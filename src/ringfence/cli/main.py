@@ -55,7 +55,10 @@ def run() -> None:
 
 @app.command()
 def check(file: WorldFile, json: Json = False) -> None:
-    """Judge the expect lines of FILE by the model alone: no root, no kernel."""
+    """Judge a world file by the model alone.
+
+    No root, no kernel. Exit code 0 if every expect line holds, 1 if one does not.
+    """
     world = read(file)
     policy = Policy(world)
     rows = [Row(expectation, policy.evaluate(world.flow(expectation.query)), None) for expectation in world.expects]
@@ -74,7 +77,11 @@ def why(
     lab: LabName = "lab",
     json: Json = False,
 ) -> None:
-    """Say what becomes of a flow and why: the verdict with its whole path. Exit code 0 if allowed, 1 if denied."""
+    """Say what becomes of a flow, and why.
+
+    The verdict with its whole path: each stage, the rule that decided, and those that came too late. Exit code 0 if
+    the flow is allowed, 1 if it is denied (or if model and packet differ).
+    """
     world = read(file) if file else _world_of(lab)
     flow = _flow(world, source, destination, Service.parse(service), over)
     verdict = evaluate(world, flow)
@@ -93,10 +100,14 @@ def why(
 def up(
     file: WorldFile,
     lab: LabName = "lab",
-    replace: Annotated[bool, typer.Option(help="Take down a lab of this name first.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Take down a lab of this name first.")] = False,
     json: Json = False,
 ) -> None:
-    """Build the lab of FILE, enforce it, and judge its expect lines by model and by real packets."""
+    """Build a world, enforce it, prove it by packets.
+
+    Instances become network namespaces with real listeners. Each expect line is judged by the model and by a real
+    conversation. The lab stays up until `ringfence down`. Exit code 1 on any difference.
+    """
     text = file.read_text() if file.is_file() else ""
     world = read(file)
     if replace:
@@ -112,7 +123,10 @@ def up(
 
 @app.command()
 def down(lab: LabName = "lab") -> None:
-    """Remove the lab, and only it: its namespaces, links, tables, processes and files."""
+    """Remove the lab, and only it.
+
+    Its namespaces, links, tables, processes and files; also what a crash left of it.
+    """
     lab_module.down(lab)
     print(f"lab {lab!r} is gone")
 
@@ -123,14 +137,21 @@ def exec_(
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND …", help="What to run inside it.")],
     lab: LabName = "lab",
 ) -> None:
-    """Run a command inside an instance or an outside host of the lab; its exit code is passed through."""
+    """Run a command inside an instance.
+
+    Or inside an outside host of the lab. The command's exit code is passed through.
+    """
     words = command[1:] if command[0] == "--" else command
     raise typer.Exit(Lab.attach(lab).exec(target, words))
 
 
 @app.command()
 def verify(lab: LabName = "lab", json: Json = False) -> None:
-    """Send every pair and every interesting port of the lab that is up: model against packets."""
+    """Compare model and packets on every pair.
+
+    For every ordered pair of addresses: each port that a rule mentions, its neighbours and one that none mentions,
+    over TCP and UDP, and ICMP. Exit code 1 on any difference.
+    """
     with closing(Lab.attach(lab)) as attached, output.progress("probing", quiet=json) as advance:
         report = attached.verify(advance)
     output.show_verification(report, as_json=json)

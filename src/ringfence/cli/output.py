@@ -14,6 +14,8 @@ from rich.text import Text
 
 from ringfence.lab.probe import Observation
 from ringfence.lab.verify import Report, Row
+from ringfence.model.address import Family
+from ringfence.model.flow import Query
 from ringfence.model.rule import Action
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
@@ -135,12 +137,17 @@ def show_next(world: World, lab: str) -> None:
     """What to try now that the lab is up."""
     command = sys.argv[0] if "/" in sys.argv[0] else "ringfence"
     suffix = "" if lab == "lab" else f" --lab {lab}"
-    queries = [expectation.query for expectation in world.expects if expectation.action is Action.DENY]
+    denied = [expectation.query for expectation in world.expects if expectation.action is Action.DENY]
+    tries = [(f"why {_words(query)} --probe", "why it is denied, model and packet") for query in denied[:1]]
+    tries += [(f"exec {name} -- ip address", "a command inside an instance") for name in list(world.instances)[:1]]
+    tries += [("verify", "every pair and every interesting port"), ("down", "take the lab away, and nothing else")]
     print("\nThe lab stays up. Try:")
-    for query in queries[:1]:
-        over = " --over ipv6" if query.family == 6 else ""
-        print(f"  {command} why {query.source} {query.destination} {query.service}{over} --probe{suffix}")
-    for name in list(world.instances)[:1]:
-        print(f"  {command} exec{suffix} {name} -- ip address")
-    print(f"  {command} verify{suffix}      every pair and every interesting port, model against packets")
-    print(f"  {command} down{suffix}        take it away, and nothing else")
+    width = max(len(text) for text, _ in tries)
+    for text, what in tries:
+        name, _, rest = text.partition(" ")
+        print(f"  {command} {f'{name}{suffix} {rest}':{width + len(suffix)}}   # {what}")
+
+
+def _words(query: Query) -> str:
+    over = " --over ipv6" if query.family is Family.IPV6 else ""
+    return f"{query.source} {query.destination} {query.service}{over}"

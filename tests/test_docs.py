@@ -1,0 +1,54 @@
+"""The documents name every command, switch and error code that the code has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from ringfence import errors, worldfile
+from ringfence.cli.main import app
+from ringfence.model.profile import ALIBABA, HUAWEI, Profile
+
+ROOT = Path(__file__).parent.parent
+SWITCHES = [field.name for field in fields(Profile) if field.name != "name" and "default_rules" not in field.name]
+SOURCES = [ROOT / "src/ringfence/model/validation.py", *(ROOT / "src/ringfence/worldfile").glob("*.py")]
+CODE = re.compile(r'"((?:world|limit|input)\.[a-z_]+|(?:Invalid|Authorization)[A-Za-z.]+)"')
+
+
+def codes() -> set[str]:
+    classes = [it for it in vars(errors).values() if isinstance(it, type) and issubclass(it, errors.RingfenceError)]
+    literal = {code for path in SOURCES for code in CODE.findall(path.read_text())}
+    return {it.code for it in classes if it is not errors.RingfenceError} | literal
+
+
+def test_every_error_code_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs/errors.md").read_text()
+    documented = set(re.findall(r"`([A-Za-z]+\.[A-Za-z_.]+|AuthorizationLimitExceed)`", text))
+    assert documented == codes()
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_every_switch_is_documented_with_its_values(switch: str) -> None:
+    def shown(profile: Profile) -> str:
+        value = getattr(profile, switch)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    row = f"| `{switch}` | {shown(HUAWEI)} | {shown(ALIBABA)} |"
+    assert row in (ROOT / "docs/world-file.md").read_text()
+
+
+@pytest.mark.parametrize("command", ["check", "why", "up", "verify", "exec", "down"])
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert f"`ringfence {command}" in (ROOT / "README.md").read_text()
+
+
+def test_no_command_is_missing_above() -> None:
+    assert len(app.registered_commands) == 6
+
+
+def test_the_world_of_the_documentation_is_valid() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/world-file.md").read_text(), re.DOTALL)
+    assert worldfile.parse(text, "docs").expects
