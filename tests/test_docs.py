@@ -40,13 +40,12 @@ def test_every_switch_is_documented_with_its_values(switch: str) -> None:
     assert row in (ROOT / "docs/world-file.md").read_text()
 
 
-@pytest.mark.parametrize("command", ["check", "why", "up", "verify", "exec", "down"])
+@pytest.mark.parametrize(
+    "command", [str(it.name or getattr(it.callback, "__name__", "")) for it in app.registered_commands]
+)
 def test_every_command_is_in_the_readme(command: str) -> None:
+    assert command
     assert f"`ringfence {command}" in (ROOT / "README.md").read_text()
-
-
-def test_no_command_is_missing_above() -> None:
-    assert len(app.registered_commands) == 6
 
 
 def test_the_world_of_the_documentation_is_valid() -> None:

@@ -62,9 +62,7 @@ def random_world(rng: random.Random, profile: Profile) -> World:
         AddressGroup("ranges6", tuple(map(AddressRange.parse, rng.sample(_RANGES6, 2)))),
     ]
     groups = by_name([group for vpc in _CIDRS for group in _groups(rng, profile, vpc)])
-    world = World(
-        profile, _vpcs(profile), by_name(address_groups), groups, _instances(rng, groups), _outside()
-    )
+    world = World(profile, _vpcs(profile), by_name(address_groups), groups, _instances(rng, groups), _outside())
     assert problems(world) == ()
     return world
 

@@ -48,7 +48,8 @@ def decisions(world: World, vpc: str, groups: tuple[str, ...], direction: Direct
     """
     profile = world.vpcs[vpc].profile
     members = [world.groups[name] for name in groups]
-    intra = [_intra_group(group) for group in members if group.intra_group is IntraGroup.ACCEPT]
+    open_groups = [it for it in members if it.intra_group is IntraGroup.ACCEPT and it.type is GroupType.BASIC]
+    intra = [_intra_group(group) for group in open_groups]
     ranked = [_ranked(world, group, direction) for group in members]
     if profile.group_order is GroupOrder.AGGREGATE:
         ranked = [sorted((entry for entries in ranked for entry in entries), key=_rank)]

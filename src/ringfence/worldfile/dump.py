@@ -34,7 +34,7 @@ def dump(world: World) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts with line breaks of any script as escapes: in other styles reading would turn them all into \\n."""
+    """Escapes what does not print: reading would turn the line breaks of other scripts into plain ones."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -24,9 +24,8 @@ def judge(world: World, notes: Notes) -> None:
     """Add the problems of a world to the notes; ``world`` holds what could be read of the file."""
     found = problems(_neutral(world, notes))
     doubts = _Doubts(world, notes, found)
-    for problem in found:
-        if not doubts.follows(problem):
-            notes.add(problem.path, notes.where(problem.path), problem.code, problem.what, problem.right)
+    for problem in [each for each in found if not doubts.follows(each)]:
+        notes.add(problem.path, notes.where(problem.path), problem.code, problem.what, problem.right)
 
 
 def _neutral(world: World, notes: Notes) -> World:
@@ -44,13 +43,9 @@ def _neutral_expectation(expectation: Expectation, notes: Notes) -> Expectation:
 
 
 def _is_doubtful_end(name: str, notes: Notes) -> bool:
-    # A broken name may have a dot itself.
-    owners = {name, name.partition(".")[0]}
-    return any(
-        notes.broken(section, owner) or notes.lost(section, owner)
-        for section in ("instances", "outside")
-        for owner in owners
-    )
+    # A broken name may have a dot itself, where a port's name should follow.
+    owners = {name, name.partition(".")[0], name.rpartition(".")[0]}
+    return any(notes.doubtful(section, owner) for section in ("instances", "outside") for owner in owners)
 
 
 class _Doubts:
@@ -79,8 +74,7 @@ class _Doubts:
 
     def _vpc(self, problem: Problem) -> bool:
         vpc = str(problem.path[1])
-        unread = self._notes.broken("vpcs", vpc, "cidrs") or self._notes.lost("vpcs", vpc, "cidrs")
-        return problem.code == "world.outside_vpc" and unread
+        return problem.code == "world.outside_vpc" and self._notes.doubtful("vpcs", vpc, "cidrs")
 
     def _group(self, problem: Problem) -> bool:
         name = str(problem.path[1])
@@ -93,16 +87,13 @@ class _Doubts:
 
     def _rule(self, problem: Problem, group: str, rule: Rule) -> bool:
         if isinstance(rule.remote, AddressGroupRemote) and problem.code in _ADDRESS_GROUP:
-            return self._unread("address_groups", rule.remote.name)
+            return self._notes.doubtful("address_groups", rule.remote.name)
         if not isinstance(rule.remote, GroupRemote):
             return False
         if problem.code == "InvalidSourceGroupId.NotFound":
-            return self._unread("groups", rule.remote.name)
+            return self._notes.doubtful("groups", rule.remote.name)
         odd = bool({group, rule.remote.name} & self._odd_groups)
         return odd and problem.code in ("InvalidSourceGroupId.Mismatch", "InvalidParamter.Conflict")
-
-    def _unread(self, section: str, name: str) -> bool:
-        return self._notes.broken(section, name) or self._notes.lost(section, name)
 
     def _instance(self, problem: Problem) -> bool:
         instance = str(problem.path[1])
@@ -116,12 +107,8 @@ class _Doubts:
         if problem.code == "InvalidSecurityGroupId.NotFound":
             return self._notes.lost("groups", "")
         if problem.code in ("world.address_outside_subnet", "world.address_reserved"):
-            return self._unread("vpcs", port.vpc) and self._unread_subnet(port)
+            return self._notes.doubtful("vpcs", port.vpc, "subnets", port.subnet)
         if problem.code == "world.group_of_other_profile" and self._profile_unread:
             return True
         kind = ("world.group_of_other_vpc", "world.group_of_other_profile", "world.group_type")
         return problem.code in kind and bool(self._odd_groups & set(port.groups))
-
-    def _unread_subnet(self, port: Port) -> bool:
-        path = ("vpcs", port.vpc, "subnets", port.subnet)
-        return self._notes.broken(*path) or self._notes.lost(*path)

@@ -91,6 +91,7 @@ class Cursor:
 
     def wrong_type(self, expected: str, form: str) -> None:
         """Note that the node is of another kind than expected."""
+        self.notes.unread(self.path)
         if self._is_split_text:
             what = f"{label(self.path)} has a ': ' in it, which YAML reads as the end of a key"
             self.wrong("world.type", what, "put the whole text in single quotes")
@@ -163,10 +164,10 @@ class Cursor:
                 yield key, Cursor(self.notes, value, path)
 
     def _repeated(self, key: ScalarNode, line: int) -> None:
-        what = f"{label((*self.path, key.value))} is there already, in line {line}"
-        self.notes.add(
-            (*self.path, key.value), key.start_mark, "world.duplicate_key", what, "keep one, or choose another name"
-        )
+        path = (*self.path, key.value)
+        what = f"{label(path)} is there already, in line {line}"
+        self.notes.add(path, key.start_mark, "world.duplicate_key", what, "keep one, or choose another name")
+        self.notes.unread(path)
 
     def named(self, form: str, *, dots: bool = True) -> dict[str, Cursor]:
         """The entries of a mapping from names that the author chose."""
@@ -193,6 +194,7 @@ class Cursor:
                 meant, right = _unknown(key.value, known)
                 what = f"unknown key {key.value!r} in {label(self.path)}"
                 self.notes.add((*self.path, meant), key.start_mark, "world.unknown_key", what, right)
+                self.notes.unread((*self.path, meant))
         return found
 
     def absent(self, key: str) -> Cursor:
@@ -201,6 +203,13 @@ class Cursor:
 
     def need(self, fields: Mapping[str, Cursor], key: str, form: str) -> Cursor | None:
         """The field of a key that must be there; ``form`` says what to write."""
-        if key not in fields and not self.notes.broken(*self.path, key):
-            self.wrong("world.missing_key", f"{label(self.path)} has no {key}", f"add {key}: {form}")
+        if key not in fields and not self.doubts(key):
+            path = (*self.path, key)
+            self.notes.add(
+                path, self.mark, "world.missing_key", f"{label(self.path)} has no {key}", f"add {key}: {form}"
+            )
         return fields.get(key)
+
+    def doubts(self, key: str) -> bool:
+        """Whether it is unknown what the author wrote under a key, or meant to write."""
+        return self.notes.doubtful(*self.path, key)

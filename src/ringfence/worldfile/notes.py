@@ -42,11 +42,16 @@ class Notes:
         self._mistakes: list[Mistake] = []
         self._wrong: set[Path] = set()
         self._broken: set[Path] = set()
+        self._unread: set[Path] = set()
 
     def add(self, path: Path, mark: Mark, code: str, what: str, right: str) -> None:
         """Note a mistake of the thing at ``path``, which stands at ``mark``."""
         self._mistakes.append(Mistake(mark.line + 1, mark.column + 1, code, what, right))
         self.doubt(path)
+
+    def unread(self, path: Path) -> None:
+        """Mark a thing as one whose parts are not known, besides its own mistake."""
+        self._unread.add(path)
 
     def doubt(self, path: Path) -> None:
         """Mark a thing as unreadable without a mistake of its own: something that it needs has one."""
@@ -65,9 +70,13 @@ class Notes:
         """Whether there is a mistake in the thing at ``path`` or in anything inside it."""
         return path in self._broken
 
+    def doubtful(self, *path: str | int) -> bool:
+        """Whether it is not known for sure what the author meant at ``path``."""
+        return self.broken(*path) or self.lost(*path)
+
     def lost(self, *path: str | int) -> bool:
-        """Whether a thing around ``path`` is wrong as a whole, so that what it holds is not known."""
-        return any(path[:length] in self._wrong for length in range(len(path)))
+        """Whether a thing around ``path`` could not be read at all, so that what it holds is not known."""
+        return any(path[:length] in self._unread for length in range(len(path)))
 
     def wrong_paths(self) -> frozenset[Path]:
         """The paths that have a mistake themselves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
@@ -38,7 +39,7 @@ def _quoting_hint(cursor: Cursor, text: str) -> str:
         return ""
     if text.count('"') % 2:
         return "; YAML ends a text at ' #', so put a rule that holds one in single quotes"
-    if cursor.flow:
+    if cursor.flow and (text[:1].isdigit() or not re.search(r"\b(from|to)\b", text)):
         return "; inside [ ] YAML ends a text at each comma, so put a rule that holds one in quotes"
     return ""
 

@@ -34,7 +34,7 @@ def number(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 12 and low <= int(text) <= high:
             return int(text)
-        raise NotationError(f"{text!r} is not a number from {low} to {high}", f"use {low} to {high}")
+        raise NotationError(f"{text!r} is not a number from {low} to {high}", "use a whole number in that range")
 
     return parse
 

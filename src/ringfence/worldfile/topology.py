@@ -72,6 +72,7 @@ def _of_family(
     cursor: Cursor | None, parse: Callable[[str], Located], family: Family, other_key: str
 ) -> Located | None:
     """An address or prefix that must be of one family; ``other_key`` is where the other family belongs."""
+    what = "prefix" if other_key.startswith("cidr") else "address"
 
     def read(text: str) -> Located:
         value = parse(text)
@@ -79,7 +80,7 @@ def _of_family(
             raise NotationError(f"{value} is not {family}", f"write {other_key}: {value}")
         return value
 
-    return cursor.read(read, f"an {family} one") if cursor else None
+    return cursor.read(read, f"an {family} {what}") if cursor else None
 
 
 def read_instances(cursor: Cursor, vpcs: Mapping[str, Vpc]) -> Mapping[str, Instance]:
@@ -126,7 +127,7 @@ def _read_port(
     subnet = _find_subnet(where, vpcs) if where else None
     ip = _of_family(fields.get("ip"), Address.parse, Family.IPV4, "ip6")
     ip6 = _of_family(fields.get("ip6"), Address.parse, Family.IPV6, "ip")
-    if not {"ip", "ip6"} & fields.keys() and not any(cursor.notes.broken(*cursor.path, key) for key in ("ip", "ip6")):
+    if not {"ip", "ip6"} & fields.keys() and not (cursor.doubts("ip") or cursor.doubts("ip6")):
         cursor.wrong("world.missing_key", f"{label(cursor.path)} has no address", "add ip: ADDRESS or ip6: ADDRESS")
     groups = _read_groups(fields["groups"]) if "groups" in fields else (DEFAULT_GROUP,)
     if subnet is None:
