@@ -48,9 +48,10 @@ class Answering:
             if protocol == TCP:
                 server.listen(512)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE:
+            # Served already; or the guest has lost the address, and then no answer comes, which is what will be seen.
+            if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
                 raise ProbeFailed(f"cannot listen on {address} port {port}: {error.strerror}") from None
-            return  # served already
+            return
         if protocol == UDP:
             self._datagrams.append(server)
 

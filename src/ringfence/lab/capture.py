@@ -20,11 +20,12 @@ from ringfence.lab.topology import Place
 _SOL_PACKET = 263
 _PACKET_STATISTICS = 6
 _PACKET_IGNORE_OUTGOING = 23
-_PACKET_OUTGOING = 4
+_PACKET_OTHERHOST, _PACKET_OUTGOING = 3, 4
 _ETH_P_ALL = 3
 _SO_RCVBUFFORCE = 33
 _COOKED = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 _BUFFER = 64 << 20  # bytes; a burst of first packets and whatever else the lab is doing
+_AT_ONCE = 1 << 16  # packets; a flood in the lab must not keep us reading for ever
 _SNAP = 256  # bytes of a packet that are looked at
 
 
@@ -40,6 +41,9 @@ class Captures:
 
     def __init__(self) -> None:
         self.seen: set[tuple[Spot, Sighting]] = set()
+        """What came in."""
+        self.taken: set[tuple[Spot, Sighting]] = set()
+        """What came in and was addressed to that very interface, so that its network layer takes it."""
         self._markers: set[tuple[Spot, bytes]] = set()
         self._sockets: dict[int, tuple[str, socket.socket]] = {}
         self._watched: set[str] = set()
@@ -65,8 +69,11 @@ class Captures:
             self._poll.register(listening, select.POLLIN)
 
     def clear(self) -> None:
-        """Forget what was seen."""
+        """Forget what was seen, and what came in while nobody looked."""
+        self.collect(0)
+        self._lost()
         self.seen.clear()
+        self.taken.clear()
         self._markers.clear()
 
     def collect(self, patience: float) -> bool:
@@ -77,7 +84,7 @@ class Captures:
         return bool(ready)
 
     def _drain(self, namespace: str, listening: socket.socket) -> None:
-        while True:
+        for _ in range(_AT_ONCE):
             try:
                 data, (link, ethertype, kind, *_) = listening.recvfrom(_SNAP)
             except BlockingIOError:
@@ -92,14 +99,22 @@ class Captures:
                 self._markers.add((Spot(namespace, link), data))
             elif sighting := recognise(ethertype, data):
                 self.seen.add((Spot(namespace, link), sighting))
+                if kind != _PACKET_OTHERHOST:
+                    self.taken.add((Spot(namespace, link), sighting))
 
     def check_losses(self) -> None:
         """Raise `ProbeFailed` if the kernel could not hand over everything: then absence proves nothing."""
-        for namespace, listening in self._sockets.values():
-            statistics = listening.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
-            _, lost = struct.unpack("=II", statistics)
-            if lost:
-                raise ProbeFailed(f"the capture in {namespace} lost {lost} packets; try again while the lab is quiet")
+        if lost := self._lost():
+            where = ", ".join(f"{count} in {namespace}" for namespace, count in lost.items())
+            raise ProbeFailed(f"the captures lost packets: {where}; try again while the lab is quiet")
+
+    def _lost(self) -> dict[str, int]:
+        """How many packets each capture has lost since this was last asked."""
+        counts = {
+            namespace: int(struct.unpack("=II", listening.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))[1])
+            for namespace, listening in self._sockets.values()
+        }
+        return {namespace: count for namespace, count in counts.items() if count}
 
     def prove(self, places: Iterable[Place], rounds: int, patience: float) -> set[Place]:
         """Send marker frames through the outer end of each place's link and give back those that see them come in.

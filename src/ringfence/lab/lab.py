@@ -105,7 +105,9 @@ class Lab:
         Groups, rules and memberships may differ; raises `InvalidInput` if anything else does. ``source`` as in `up`.
         """
         if _wiring(world) != _wiring(self.world):
-            raise InvalidInput("the world has other VPCs, ports or hosts than the lab; take it down and build it anew")
+            raise InvalidInput(
+                "the world has other VPCs, ports, listeners or hosts than the lab; take it down and build it anew"
+            )
         plan, text = compile_world(world), source or worldfile.dump(world)
         count = self._enforce(plan)
         open_gates(world, self.names)
@@ -220,4 +222,5 @@ def _wiring(world: World) -> object:
     """What of a world the topology is made of."""
     vpcs = [(vpc.name, set(vpc.cidrs), vpc.subnets) for vpc in world.vpcs.values()]
     ports = [(str(port), port.vpc, port.subnet, port.addresses) for port in world.ports]
-    return vpcs, ports, world.outside
+    served = {instance.name: instance.serve for instance in world.instances.values()}
+    return vpcs, ports, world.outside, served

@@ -18,7 +18,7 @@ MARKER_TYPE = 0x88B5
 SCTP, DCCP, UDPLITE = 132, 33, 136
 _PORTED = frozenset({TCP, UDP, SCTP, DCCP, UDPLITE})
 _ECHO = {ICMP: (8, 0), ICMPV6: (128, 129)}  # request, reply
-_EXTENSION_HEADERS = frozenset({0, 43, 44, 51, 60})  # what IPv6 itself reads (RFC 8200)
+_EXTENSION_HEADERS = frozenset({0, 43, 44, 51, 59, 60})  # what IPv6 itself reads; 59 says "nothing" (RFC 8200)
 _TOKEN = b"ringfence"
 
 

@@ -9,13 +9,12 @@ marker frames that the policy cannot see. No verdict comes from a time-out.
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
 
 from ringfence.errors import ProbeFailed
 from ringfence.lab import conntrack
@@ -34,6 +33,7 @@ from ringfence.model.service import TCP
 from ringfence.model.world import World
 
 _BATCH = 512
+_FILES = 4096  # two sockets a probe at most, and a capture for each namespace
 _PAIRS = 200
 _TO_LEAVE = 4.0  # seconds: a lost neighbour request is repeated after one
 _TO_ANSWER = 2.0
@@ -88,7 +88,7 @@ class _Probe:
         return frozenset((self.source.namespace, self.destination.namespace))
 
     def seen_at_gate(self, captures: Captures) -> bool:
-        return (Spot(self.source.gate_namespace, self.source.gate), self.first) in captures.seen
+        return (Spot(self.source.gate_namespace, self.source.gate), self.first) in captures.taken
 
     def seen_at_destination(self, captures: Captures) -> bool:
         return (Spot(self.destination.namespace, self.destination.link), self.first) in captures.seen
@@ -112,17 +112,12 @@ class Prober:
     """Sends probes in one lab. Keep one for many calls: it keeps its captures open."""
 
     def __init__(self, world: World, names: LabNames) -> None:
+        _allow_many_files()
         self._places = Places(world, names)
         self._routers = [names.vpc(name) for name in world.vpcs]
         self._numbers = SourceNumbers(names.directory / "next-source-number", self._forget)
         self._captures = Captures()
         self._neighbours: set[frozenset[str]] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the captures."""
@@ -153,7 +148,6 @@ class Prober:
     def _prepare(self, flow: Flow) -> _Probe | Observation:
         source = self._places.source(flow.source)
         destination = self._places.destination(flow.destination, flow.source)
-        failure = ""
         if not source:
             failure = f"nobody in the lab has the address {flow.source.address} to send it from"
         elif not destination:
@@ -162,22 +156,22 @@ class Prober:
             failure = f"{flow.destination.address} is {source.owner}'s own: the packet never leaves it"
         elif not is_probeable(flow.family, flow.service.number):
             failure = f"protocol {flow.service} is an extension header of IPv6, no packet carries it alone"
-        if failure or not source or not destination:
-            return Observation(flow, left=False, arrived=False, failure=failure)
-        return _Probe(flow, source, destination)
+        else:
+            return _Probe(flow, source, destination)
+        return Observation(flow, left=False, arrived=False, failure=failure)
 
     def _batches(self, probes: Iterable[_Probe]) -> Iterator[list[_Probe]]:
         """In batches, and so that no packet is taken for one of a connection that another began.
 
-        A batch has no two probes with the same tuple. Where conntrack knows only addresses, that is the pair and the
-        protocol, and what it remembers is flushed before.
+        A batch has no two probes with the same tuple, not in two VPCs with the same addresses either. Where conntrack
+        knows only addresses, that is the pair and the protocol, and what it remembers is flushed before.
         """
         rounds: dict[tuple[bool, int], list[_Probe]] = defaultdict(list)
         turns: Counter[object] = Counter()
         for probe in probes:
             ends, service = (probe.flow.source.address, probe.flow.destination.address), probe.flow.service
             by_addresses = is_tracked_by_addresses(service.number)
-            key = (frozenset(ends), service.number) if by_addresses else (probe.source.namespace, ends, service)
+            key = (frozenset(ends), service.number) if by_addresses else (ends, service)
             rounds[by_addresses, turns[key]].append(probe)
             turns[key] += 1
         for by_addresses, turn in sorted(rounds):
@@ -201,8 +195,8 @@ class Prober:
     def _fire(self, batch: list[_Probe], converse: bool, payload: bytes | None) -> list[Observation]:
         captures = self._captures
         self._forget_neighbours(batch)
-        captures.clear()
         captures.watch(namespace for probe in batch for namespace in _watched(probe, converse))
+        captures.clear()
         for router in self._routers:
             if conntrack.is_half_full(router):
                 conntrack.flush(router)
@@ -266,6 +260,13 @@ class Prober:
         seen = Observation(probe.flow, left, arrived, failure=probe.failure)
         asked = converse and probe.can_be_answered
         return replace(seen, answered=arrived and probe.seen_answered(captures)) if asked else seen
+
+
+def _allow_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _cut(probes: list[_Probe]) -> Iterator[list[_Probe]]:

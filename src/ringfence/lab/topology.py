@@ -28,6 +28,7 @@ from ringfence.model.world import World
 _ROUTER = "fe80::1"
 _UPLINK_ADDRESS = "fe80::2"
 _HOST_LINK = "eth0"
+_VOID = "rf-void"  # where a VPC sends what is for none of its ports
 _FROM_VPCS = 10  # routing table of the internet for packets from a VPC: private addresses are not in it
 _FIRST_TABLE = 100  # an instance's routing tables, one a port
 _ANYWHERE = ("0.0.0.0/0", "::/0")
@@ -40,6 +41,8 @@ _QUIET = {
     "net/ipv6/conf/default/addr_gen_mode": 1,  # link-local addresses are given, not made
 }
 _FORWARDING = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
+# The ends check checksums. Conntrack does so for UDP-Lite as if it were UDP, and would take every packet for invalid.
+_TRACKING = {"net/netfilter/nf_conntrack_checksum": 0}
 _PROXY = {"net/ipv4/conf/default/proxy_arp": 1}
 _BURST = 4096  # packets that may wait for one neighbour's answer
 
@@ -126,7 +129,7 @@ def open_gates(world: World, names: LabNames) -> None:
     """Let the VPCs route. Only after a policy is in force in every one of them: before that nothing passes."""
     for vpc in world.vpcs.values():
         loose = int(vpc.profile.mid_stream is MidStream.LOOSE)
-        set_sysctls(names.vpc(vpc.name), {"net/netfilter/nf_conntrack_tcp_loose": loose, **_FORWARDING})
+        set_sysctls(names.vpc(vpc.name), {"net/netfilter/nf_conntrack_tcp_loose": loose, **_TRACKING, **_FORWARDING})
 
 
 def _default_routes(device: str) -> Iterator[str]:
@@ -147,7 +150,11 @@ def _router_end(device: str, address: str, addresses: tuple[Address, ...], far_m
 
 def _vpc_lines(world: World, vpc: Vpc, names: LabNames) -> Iterator[str]:
     yield "link set lo up"
-    yield from (f"route add blackhole {cidr}" for cidr in vpc.cidrs)  # an unassigned address is nobody's outside
+    # An unassigned address must not leave by the uplink. The route has a device, unlike a blackhole, so that guests get
+    # an answer to ARP and the packet is judged; no gate knows the device.
+    yield f"link add {_VOID} type bridge"
+    yield f"link set {_VOID} up"
+    yield from (f"route add {cidr} dev {_VOID}" for cidr in vpc.cidrs)
     for subnet in vpc.subnets.values():
         yield from (f"addr add {gateway.host_prefix} dev lo" for gateway in subnet.gateways)
     outer = internet_link("vpc", vpc.name)

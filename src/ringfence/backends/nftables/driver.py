@@ -30,6 +30,7 @@ class Driver:
         wanted = render(plan)
         commands = self._missing(wanted)
         if commands:
+            self._enforced = None  # until the kernel has said yes; after a refusal the next apply reads it back
             self._nft.run("\n".join(commands))
         self._enforced = wanted
         return len(commands)

@@ -110,8 +110,8 @@ def _input() -> list[str]:
     return [
         "ct state { established, related } accept",
         f"{_ND} accept",
-        "udp sport 68 udp dport 67 accept",
-        "udp sport 546 udp dport 547 accept",
+        f'iifname != "{UPLINK}" meta nfproto ipv4 udp sport 68 udp dport 67 accept',
+        f'iifname != "{UPLINK}" meta nfproto ipv6 udp sport 546 udp dport 547 accept',
     ]
 
 
