@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.readback import Counter, read_table
 from ringfence.backends.nftables.render import render
-from ringfence.backends.nftables.ruleset import Ruleset, difference
+from ringfence.backends.nftables.ruleset import Ruleset, difference, preparation, switch
 from ringfence.compile.plan import VpcPlan
 
 
@@ -25,28 +25,27 @@ class Driver:
     def apply(self, plan: VpcPlan) -> int:
         """Enforce a plan and give back how many commands that took: 0 if it was in force already.
 
-        All of it happens or nothing: raises `KernelRefused`, and then the kernel holds what it held before.
+        One transaction switches from the old policy to the new; one before it may have put maps in place that nothing
+        refers to yet. Raises `KernelRefused`, and then the old policy is still in force.
         """
-        wanted = render(plan)
-        commands = self._missing(wanted)
-        if commands:
-            self._enforced = None  # until the kernel has said yes; after a refusal the next apply reads it back
-            self._nft.run("\n".join(commands))
+        wanted, enforced = render(plan), self._held()
+        transactions = [preparation(self._table, enforced, wanted), switch(self._table, enforced, wanted)]
+        self._enforced = None  # until the kernel has said yes; after a refusal the next apply reads it back
+        for commands in filter(None, transactions):
+            self._nft.run("\n".join([f"add table inet {self._table}", *commands]))
         self._enforced = wanted
-        return len(commands)
+        return sum(map(len, transactions))
 
     def audit(self, plan: VpcPlan) -> list[str]:
         """What it would take to make the kernel equal to a plan, by what the kernel says of itself; empty if equal."""
         self._enforced = None
-        return self._missing(render(plan))
+        return difference(self._table, self._held(), render(plan))
 
-    def _missing(self, wanted: Ruleset) -> list[str]:
+    def _held(self) -> Ruleset:
         if self._enforced is None:
             table = read_table(self._nft, self._table)
-            if table is None:
-                return [f"add table inet {self._table}", *difference(self._table, Ruleset(), wanted)]
-            self._enforced = table.ruleset
-        return difference(self._table, self._enforced, wanted)
+            self._enforced = table.ruleset if table else Ruleset()
+        return self._enforced
 
     def counters(self) -> Mapping[str, Counter]:
         """Hits by rule id, and by the id of a default or intra-group decision."""

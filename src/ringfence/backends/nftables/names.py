@@ -25,6 +25,7 @@ def class_chain(class_id: int, direction: Direction) -> str:
     return f"c{class_id:08x}-{direction.word}"
 
 
-def layer_map(chain: str, kind: Kind, depth: int) -> str:
-    """A layer's verdict map."""
-    return f"{chain}-{kind.family.value}{'p' if kind.ported else 'o'}{depth}"
+def layer_map(chain: str, kind: Kind, depth: int, content: object) -> str:
+    """A layer's verdict map. The name carries a digest of the content: a changed layer is another map."""
+    digest = hashlib.sha256(repr(content).encode()).hexdigest()[:8]
+    return f"{chain}-{kind.family.value}{'p' if kind.ported else 'o'}{depth}-{digest}"

@@ -106,6 +106,25 @@ class Ruleset:
 Item = TypeVar("Item", NftSet, Chain)
 
 
+def preparation(table: str, old: Ruleset, new: Ruleset) -> list[str]:
+    """The commands that add the interval maps of ``new`` that ``old`` has not, before anything refers to them.
+
+    The kernel shows a transaction's rules and hash elements to packets at one moment, but the elements of an interval
+    map a little later (nf_tables_commit): a rule that refers to a map made in the same transaction finds it empty for
+    that while, and what should be denied passes. A map that was committed before is whole when the rules switch to it.
+    """
+    return difference(table, old, _prepared(old, new)) if old.chains else []
+
+
+def _prepared(old: Ruleset, new: Ruleset) -> Ruleset:
+    return Ruleset({**{name: it for name, it in new.sets.items() if it.interval}, **old.sets}, old.chains)
+
+
+def switch(table: str, old: Ruleset, new: Ruleset) -> list[str]:
+    """What is left to do after the `preparation`, as one transaction; all of it, where there is nothing to prepare."""
+    return difference(table, _prepared(old, new) if old.chains else old, new)
+
+
 def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
     """The nft commands, to be run as one transaction, that make a table with ``old`` hold ``new``; none if equal.
 

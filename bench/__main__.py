@@ -1,0 +1,62 @@
+"""Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
+
+Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections` and `bench.compiling` for what is
+measured and how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from bench.compiling import CompileCase, measure_compiling
+from bench.connections import ConnectionCase, measure_connections
+from bench.report import Figure, as_json, show
+from ringfence.errors import RingfenceError
+
+FULL = (
+    ConnectionCase(sizes=(1, 10, 100, 1_000), connections=1_024, rounds=160),
+    CompileCase(ports=(1_000, 10_000), repetitions=(5, 3)),
+)
+QUICK = (ConnectionCase(sizes=(10, 50), connections=256, rounds=3), CompileCase(ports=(20, 200), repetitions=(2, 2)))
+
+
+def main() -> int:
+    """Measure, print, and give back the exit code: 0 whether or not the targets are reached."""
+    arguments = _arguments()
+    # As on ctrl-C, so that the namespaces go away.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        figures = _measure(*QUICK, targets=False) if arguments.quick else _measure(*FULL)
+    except RingfenceError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("bench: interrupted; what it made is gone", file=sys.stderr)
+        return 130
+    show(figures, to_stderr=arguments.json == "-")
+    if arguments.json == "-":
+        print(as_json(figures))
+    elif arguments.json:
+        Path(arguments.json).write_text(as_json(figures) + "\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, a few seconds: shows that it works, no more")
+    parser.add_argument("--json", metavar="FILE", default="", help="write the figures there as JSON; - is the output")
+    return parser.parse_args()
+
+
+def _measure(connections: ConnectionCase, compiling: CompileCase, *, targets: bool = True) -> list[Figure]:
+    """All figures; without their targets where the sizes are not those that the targets are for."""
+    figures = [*measure_connections(connections), *measure_compiling(compiling)]
+    return figures if targets else [replace(figure, target=None) for figure in figures]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
