@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from ringfence import worldfile
+from ringfence import collector, worldfile
 from ringfence.backends.netns import inside
 from ringfence.backends.nftables.driver import Driver
-from ringfence.compile.plan import Plan, compile_world
+from ringfence.compile.plan import compile_world
 from ringfence.errors import InvalidInput, LabExists, LabMissing, ToolMissing, UnknownName
 from ringfence.lab.locking import discard, locked
 from ringfence.lab.names import DEFAULT_LAB, LabNames
@@ -48,22 +48,22 @@ class Lab:
         """
         names = LabNames(name)
         check_tools()
-        plan, text = compile_world(world), source or worldfile.dump(world)
+        text = source or worldfile.dump(world)
         with locked(names) as lock:
             _refuse_if_there(names)
             lab, ip = cls(world, names), IpRoute(lock)
             try:
-                lab._build(plan, text, ip)
+                lab._build(text, ip)
             except BaseException:
                 lab.close()
                 _demolish(names, ip)
                 raise
         return lab
 
-    def _build(self, plan: Plan, text: str, ip: IpRoute) -> None:
+    def _build(self, text: str, ip: IpRoute) -> None:
         self.names.directory.mkdir(mode=0o700)
         build(self.world, self.names, ip)
-        self._enforce(plan)
+        self._enforce(self.world)
         open_gates(self.world, self.names)
         start_listeners(self.world, self.names)
         self._keep(text)
@@ -108,15 +108,16 @@ class Lab:
             raise InvalidInput(
                 "the world has other VPCs, ports, listeners or hosts than the lab; take it down and build it anew"
             )
-        plan, text = compile_world(world), source or worldfile.dump(world)
-        count = self._enforce(plan)
+        text = source or worldfile.dump(world)
+        count = self._enforce(world)
         open_gates(world, self.names)
         self.world = world
         self._keep(text)
         return count
 
-    def _enforce(self, plan: Plan) -> int:
-        return sum(self.driver(name).apply(vpc) for name, vpc in plan.vpcs.items())
+    def _enforce(self, world: World) -> int:
+        with collector.paused():
+            return sum(self.driver(name).apply(vpc) for name, vpc in compile_world(world).vpcs.items())
 
     def _keep(self, text: str) -> None:
         """Write the world file in one step: it is whole, or it is not there."""
