@@ -107,17 +107,19 @@ Item = TypeVar("Item", NftSet, Chain)
 
 
 def preparation(table: str, old: Ruleset, new: Ruleset) -> list[str]:
-    """The commands that add the interval maps of ``new`` that ``old`` has not, before anything refers to them.
+    """The commands that add what ``new`` needs and ``old`` has not, before anything refers to it.
 
-    The kernel shows a transaction's rules and hash elements to packets at one moment, but the elements of an interval
-    map a little later (nf_tables_commit): a rule that refers to a map made in the same transaction finds it empty for
-    that while, and what should be denied passes. A map that was committed before is whole when the rules switch to it.
+    A transaction is atomic, but not to a packet that is under way while it commits. The elements of an interval map
+    show a little later than the rules that look into it, so a new map would be found empty and what it denies would
+    pass; and a packet that began before may already see a new hash element, but not yet the rules of the new chain it
+    leads to. Maps and chains that were committed before are whole when the switch comes.
     """
     return difference(table, old, _prepared(old, new)) if old.chains else []
 
 
 def _prepared(old: Ruleset, new: Ruleset) -> Ruleset:
-    return Ruleset({**{name: it for name, it in new.sets.items() if it.interval}, **old.sets}, old.chains)
+    maps = {name: it for name, it in new.sets.items() if it.interval}
+    return Ruleset({**maps, **old.sets}, {**new.chains, **old.chains})
 
 
 def switch(table: str, old: Ruleset, new: Ruleset) -> list[str]:
