@@ -145,7 +145,8 @@ def _groups(rng: random.Random, profile: Profile, vpc: str) -> list[SecurityGrou
         others = [other for other in names if types[other] is GroupType.BASIC]
         if not profile.self_reference and name in others:
             others.remove(name)
-        rules = {rule.key: rule for rule in (_rule(rng, others if basic else []) for _ in range(rng.randint(0, 14)))}
+        count = rng.randint(0, rng.choice([6, 14, 60]))  # few enough to be plain rules, or enough for maps
+        rules = {rule.key: rule for rule in (_rule(rng, others if basic else []) for _ in range(count))}
         accept = basic and profile.intra_group is IntraGroup.ACCEPT and rng.random() < 0.6
         intra = IntraGroup.ACCEPT if accept else IntraGroup.DROP
         made.append(SecurityGroup(name, tuple(rules.values()), vpc, types[name], intra))
