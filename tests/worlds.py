@@ -15,7 +15,7 @@ from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
 from ringfence.model.profile import DefaultAction, GroupOrder, IntraGroup, Profile
 from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Direction, GroupRemote, Remote, Rule
-from ringfence.model.service import PortSet, Protocol, Service
+from ringfence.model.service import PortRange, PortSet, Protocol, Service
 from ringfence.model.topology import Instance, OutsideHost, Port, Subnet, Vpc
 from ringfence.model.validation import problems
 from ringfence.model.world import World, by_name
@@ -145,8 +145,10 @@ def _groups(rng: random.Random, profile: Profile, vpc: str) -> list[SecurityGrou
         others = [other for other in names if types[other] is GroupType.BASIC]
         if not profile.self_reference and name in others:
             others.remove(name)
-        count = rng.randint(0, rng.choice([6, 14, 60]))  # few enough to be plain rules, or enough for maps
-        rules = {rule.key: rule for rule in (_rule(rng, others if basic else []) for _ in range(count))}
+        listed = [_rule(rng, others if basic else []) for _ in range(rng.randint(0, 14))]
+        if rng.random() < 0.4:
+            listed += _ladder(rng, others if basic else [])
+        rules = {rule.key: rule for rule in listed}
         accept = basic and profile.intra_group is IntraGroup.ACCEPT and rng.random() < 0.6
         intra = IntraGroup.ACCEPT if accept else IntraGroup.DROP
         made.append(SecurityGroup(name, tuple(rules.values()), vpc, types[name], intra))
@@ -162,6 +164,23 @@ def _rule(rng: random.Random, groups: list[str]) -> Rule:
     ports = PortSet.parse(rng.choice(_PORT_SETS)) if protocol.has_ports and rng.random() < 0.9 else PortSet()
     remote = _remote(rng, protocol, groups)
     return Rule(direction, action, protocol, remote, ports, rng.choice([1, 1, 2, 50, 100]), rng.random() < 0.92)
+
+
+def _ladder(rng: random.Random, groups: list[str]) -> list[Rule]:
+    """Rules that differ in their ports: enough without overlap to become an interval map."""
+    direction, priority = rng.choice(list(Direction)), rng.choice([1, 50])
+    return [
+        Rule(
+            direction,
+            rng.choice(list(Action)),
+            protocol,
+            _remote(rng, protocol, groups),
+            PortSet((PortRange(port, port),)),
+            priority,
+        )
+        for port in rng.sample(_PORTED, 14)
+        for protocol in (Protocol.TCP, Protocol.UDP)
+    ]
 
 
 def _remote(rng: random.Random, protocol: Protocol, groups: list[str]) -> Remote:
