@@ -7,7 +7,7 @@ from ringfence.policy.verdict import Stage, Step, Verdict
 
 _TITLES = {
     Stage.LOCAL: "same instance",
-    Stage.ROUTE: "route",
+    Stage.ROUTE: "on the route",
     Stage.EGRESS: "out of",
     Stage.INGRESS: "into",
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from operator import itemgetter
 
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.profile import IntraGroup
@@ -37,7 +38,7 @@ class SecurityGroup:
     @cached_property
     def by_id(self) -> Mapping[str, Rule]:
         """The group's rules by their ids, in the order of the ids."""
-        return dict(sorted((rule.id_in(self.name), rule) for rule in self.rules))
+        return dict(sorted(((rule.id_in(self.name), rule) for rule in self.rules), key=itemgetter(0)))
 
     def rules_of(self, direction: Direction) -> list[tuple[str, Rule]]:
         """Id and rule of each rule of one direction, in the order of the ids."""

@@ -86,7 +86,7 @@ def parse_remote(text: str) -> Remote:
     return AddressGroupRemote(check_name(word))
 
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")
+_ID = re.compile(r"(?!default-|intra-)[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")  # but not those of implicit decisions
 _DIRECTIONS = {"in": Direction.INGRESS, "out": Direction.EGRESS}
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 _FORM = 'write: in|out allow|deny PROTO [PORTS] from|to REMOTE [priority N] [disabled] ["description"]'

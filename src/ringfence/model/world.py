@@ -88,16 +88,18 @@ class World:
     def endpoint(self, name: str, family: Family) -> Endpoint:
         """The end of a flow that a name or a literal address stands for.
 
-        A literal address that a port has means that port; if several VPCs use it, or nobody has it, it is taken as an
-        address outside. Raises `UnknownName`, also where the name has no address of the family.
+        A literal address that a port has means that port, and one that nobody has is outside. Raises `UnknownName`,
+        also where several VPCs use the address, or where what the name stands for has none of the family.
         """
         try:
             address = Address.parse(name)
         except NotationError:
             pass
         else:
-            vpcs = [port.vpc for port in self.ports if address in port.addresses]
-            return Endpoint(address, vpcs[0] if len(vpcs) == 1 else "", name)
+            owners = [port for port in self.ports if address in port.addresses]
+            if len(owners) > 1:
+                raise UnknownName(f"several VPCs use {name}; name one of {', '.join(map(str, owners))}")
+            return Endpoint(address, owners[0].vpc if owners else "", name)
         target = self.resolve(name)
         found = target.address(family)
         if not found:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ringfence.backends.netns import inside
 from ringfence.errors import KernelRefused, ToolMissing
@@ -20,6 +23,18 @@ def _load() -> ctypes.CDLL:
     for name in ("nft_ctx_get_output_buffer", "nft_ctx_get_error_buffer"):
         getattr(library, name).restype = ctypes.c_char_p
     return library
+
+
+@contextmanager
+def _file_of(text: str) -> Iterator[bytes]:
+    """The path of a file in memory that holds the text."""
+    descriptor = os.memfd_create("nft")
+    try:
+        with open(descriptor, "w", encoding="utf-8", closefd=False) as file:
+            file.write(text + "\n")
+        yield f"/proc/self/fd/{descriptor}".encode()
+    finally:
+        os.close(descriptor)
 
 
 class Nft:
@@ -42,14 +57,17 @@ class Nft:
         return self._run(command, _JSON | _NUMERIC)
 
     def _run(self, commands: str, flags: int) -> str:
+        assert self._context, "closed"
         self._library.nft_ctx_output_set_flags(self._context, flags)
-        with inside(self._namespace):
-            failed = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+        with inside(self._namespace), _file_of(commands) as path:
+            # From a file, since libnftables tells an error in a string with the string's first line.
+            failed = self._library.nft_run_cmd_from_filename(self._context, path)
         output: bytes = self._library.nft_ctx_get_output_buffer(self._context)
         errors: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         if failed:
-            first = errors.decode(errors="replace").strip().splitlines()
-            raise KernelRefused(f"nftables refused the change as a whole: {' '.join(first[:3])[:600]}")
+            told = errors.decode(errors="replace").strip()
+            lines = (told.partition("Error: ")[2] or told).splitlines()
+            raise KernelRefused(f"nftables refused the change as a whole: {': '.join(lines[:2])[:600]}")
         return output.decode()
 
     def close(self) -> None:

@@ -36,8 +36,9 @@ class Table(NamedTuple):
 
 def read_table(nft: Nft, name: str) -> Table | None:
     """The table of a namespace, or None if it is not there."""
-    tables = json.loads(nft.read("list tables inet"))["nftables"]
-    if not any(entry.get("table", {}).get("name") == name for entry in tables):
+    tables = [entry["table"] for entry in json.loads(nft.read("list tables inet"))["nftables"] if "table" in entry]
+    found = next((table for table in tables if table["name"] == name), None)
+    if found is None:
         return None
     listed = json.loads(nft.read(f"list table inet {name}"))["nftables"]
     sets: dict[str, NftSet] = {}
@@ -49,7 +50,7 @@ def read_table(nft: Nft, name: str) -> Table | None:
         if kind in ("map", "set"):
             sets[it["name"]] = _set(it, counters)
         elif kind == "chain":
-            hooks[it["name"]] = _hook(it)
+            hooks[it["name"]] = _hook(it, asleep="flags" in found)
             rules[it["name"]] = []
         elif kind == "rule":
             comment = it.get("comment", "")
@@ -59,11 +60,13 @@ def read_table(nft: Nft, name: str) -> Table | None:
     return Table(Ruleset(sets, {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}), counters)
 
 
-def _hook(chain: Json) -> Hook | None:
+def _hook(chain: Json, *, asleep: bool) -> Hook | None:
+    """Where a chain hangs. In a table with flags (dormant is one, and we set none) it hangs nowhere."""
     if "hook" not in chain:
         return None
-    # A policy that is not drop makes the hook differ from any that we write, so that the difference mends it.
-    return Hook(chain["hook"] if chain.get("policy") == "drop" else "", chain["prio"])
+    # Another type or policy makes the hook differ from any that we write, so that the difference mends it.
+    ours = not asleep and chain["type"] == "filter" and chain.get("policy") == "drop"
+    return Hook(chain["hook"] if ours else "", chain["prio"])
 
 
 def _count(counters: dict[str, Counter], rule_id: str, counter: Json) -> None:
@@ -74,13 +77,17 @@ def _count(counters: dict[str, Counter], rule_id: str, counter: Json) -> None:
 
 def _set(it: Json, counters: dict[str, Counter]) -> NftSet:
     types = it["type"] if isinstance(it["type"], list) else [it["type"]]
-    fields = tuple(Field(name) for name in types)
+    flags = set(it.get("flags", ()))
+    interval = "interval" in flags
+    if not set(types) <= set(Field) or not flags <= {"interval"} or interval is not ("stmt" in it):
+        return NftSet((), it.get("map", ""))  # no set of ours is like that, so that the difference mends it
+    fields = tuple(map(Field, types))
     elements: dict[Key, Element] = {}
     for key, value, wrapper in _elements(it):
         comment = wrapper.get("comment", "")
         elements[_key(fields, key)] = Element(_value(value), comment)
         _count(counters, comment, wrapper.get("counter"))
-    return NftSet(fields, it.get("map", ""), "interval" in it.get("flags", ()), elements)
+    return NftSet(fields, it.get("map", ""), interval, elements)
 
 
 def _elements(it: Json) -> Iterator[tuple[Json, Json, Json]]:

@@ -130,12 +130,15 @@ def switch(table: str, old: Ruleset, new: Ruleset) -> list[str]:
 def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
     """The nft commands, to be run as one transaction, that make a table with ``old`` hold ``new``; none if equal.
 
-    The order is what the kernel wants: what is referred to comes first and goes last.
+    The order is what the kernel wants: what is referred to comes first and goes last. A table in which somebody has
+    declared a thing of ours in another way is made anew, within the same transaction.
     """
     where = f"inet {table}"
+    if not _can_become(old, new):
+        return [f"delete table {where}", f"add table {where}", *difference(table, Ruleset(), new)]
     return [
         *(f"add {it.word} {where} {name} {it.declaration}" for name, it in _added(old.sets, new.sets)),
-        *_declared_chains(where, old, new),
+        *(f"add chain {where} {name}{it.declaration}" for name, it in _added(old.chains, new.chains)),
         *_changed_rules(where, old, new),
         *_changed_elements(where, old, new),
         *(f"flush chain {where} {name}" for name, _ in _added(new.chains, old.chains)),
@@ -144,15 +147,14 @@ def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
     ]
 
 
+def _can_become(old: Ruleset, new: Ruleset) -> bool:
+    """Whether all that both have is declared alike: the kernel declares nothing a second time in another way."""
+    sets = all(it.declaration == new.sets[name].declaration for name, it in old.sets.items() if name in new.sets)
+    return sets and all(it.hook == new.chains[name].hook for name, it in old.chains.items() if name in new.chains)
+
+
 def _added(old: Mapping[str, Item], new: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
     return ((name, it) for name, it in new.items() if name not in old)
-
-
-def _declared_chains(where: str, old: Ruleset, new: Ruleset) -> Iterator[str]:
-    for name, chain in new.chains.items():
-        before = old.chains.get(name)
-        if before is None or before.hook != chain.hook:
-            yield f"add chain {where} {name}{chain.declaration}"
 
 
 def _changed_rules(where: str, old: Ruleset, new: Ruleset) -> Iterator[str]:

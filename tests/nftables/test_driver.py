@@ -1,0 +1,257 @@
+"""The driver against a real kernel: what it loads, what a change costs, and what a refusal leaves. No packets here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ringfence.backends.nftables.driver import Driver
+from ringfence.backends.nftables.names import port_link
+from ringfence.backends.nftables.readback import Counter
+from ringfence.backends.nftables.render import render
+from ringfence.backends.nftables.ruleset import render_key
+from ringfence.compile.boxes import ANY_CLASS, ANY_PORT, ANY_PROTOCOL, KINDS, Box, Kind
+from ringfence.compile.plan import ClassPlan, PortPlan, VpcPlan
+from ringfence.errors import CannotRun, KernelRefused
+from ringfence.model.address import Address, Family, Prefix
+from ringfence.model.rule import Action, Direction, Rule
+from tests.nftables.kernel import TABLE, Kernel
+from tests.nftables.plans import GROUPS, history, plan_of
+
+pytestmark = pytest.mark.packets
+
+SMALL = plan_of()
+
+
+def test_a_fresh_table_is_what_was_asked_for(kernel: Kernel) -> None:
+    driver = kernel.driver()
+    assert driver.counters() == {}
+    assert driver.audit(SMALL) != []
+    assert driver.apply(SMALL) > 0
+    assert driver.audit(SMALL) == []
+    assert driver.apply(SMALL) == 0
+
+
+@pytest.mark.parametrize("plan", [VpcPlan("empty"), SMALL], ids=["empty", "small"])
+def test_every_base_chain_ends_in_drop(kernel: Kernel, plan: VpcPlan) -> None:
+    kernel.driver().apply(plan)
+    chains = [it for key, it in kernel.state().items() if key.startswith("chain ") and "hook" in it]
+    assert {(it["hook"], it["prio"]) for it in chains} == {("prerouting", -300), ("input", 0), ("forward", 0)}
+    assert {it["policy"] for it in chains} == {"drop"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_class_outwards_never_accepts(seed: int) -> None:
+    """It drops or goes on to the other gate, so that no rule of the sender can skip those of the receiver."""
+    for plan in history(seed, 2):
+        ruleset = render(plan)
+        for direction, verdicts in (("out", {"drop", "goto to-port"}), ("in", {"drop", "accept"})):
+            chains = [chain for name, chain in ruleset.chains.items() if name.endswith(f"-{direction}")]
+            for text in (rule.text for chain in chains for rule in chain.rules):
+                _, counts, verdict = text.rpartition("counter ")
+                assert verdict in verdicts if counts else re.match(r"meta mark set |.* vmap @c[0-9a-f]{8}-", verdict), (
+                    text
+                )
+            maps = [it for name, it in ruleset.sets.items() if f"-{direction}-" in name]
+            assert {element.value for it in maps for element in it.elements.values()} <= verdicts
+
+
+def test_only_known_links_are_dispatched_and_only_own_addresses_pass(kernel: Kernel) -> None:
+    kernel.driver().apply(SMALL)
+    found = kernel.state()
+    links = {port_link(f"{name}.eth0") for name in "abcd"}
+    for direction in ("ingress", "egress"):
+        elements = "\n".join(found[f"map {direction}"]["elem"])
+        assert len(found[f"map {direction}"]["elem"]) == 5
+        assert all(f'"{link}"' in elements for link in (*links, "rf-uplink"))
+    for family, first in (("4", "10.0.0.11"), ("6", "fd00::b")):
+        elements = found[f"set sources{family}"]["elem"]
+        assert len(elements) == 4
+        assert sum(port_link("a.eth0") in it and f'"{first}"' in it for it in elements) == 1
+
+
+again_and_again = [HealthCheck.function_scoped_fixture]
+"""One namespace serves every example of a law; each begins by emptying it."""
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=again_and_again)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_changed_table_equals_a_fresh_one(kernel: Kernel, seed: int) -> None:
+    """difference(old, new) applied to old is new: by the driver's own reading, and by that of the `nft` program."""
+    states = []
+    plans = history(seed, 3)
+    for steps in (plans, plans[-1:]):
+        kernel.clear()
+        driver = kernel.driver()
+        for plan in steps:
+            driver.apply(plan)
+            assert driver.audit(plan) == []
+            assert kernel.driver().audit(plan) == []
+        states.append(kernel.state())
+    assert states[0] == states[1]
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=again_and_again)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_there_and_back_is_where_it_was(kernel: Kernel, seed: int) -> None:
+    one, two = history(seed, 2)
+    kernel.clear()
+    driver = kernel.driver()
+    driver.apply(one)
+    before = kernel.state()
+    driver.apply(two)
+    driver.apply(one)
+    assert kernel.state() == before
+
+
+def test_names_and_spaces_at_their_limits_load_and_list_back(kernel: Kernel) -> None:
+    """The longest names, of any script and alike in their beginnings; the longest rule id; several prefixes a VPC."""
+    rule = replace(Rule.parse("in allow tcp 1-65535 from any"), given_id="s" + "-._:" * 15 + "end")
+    ports = [PortPlan(f"{'東京' * 63}{end}.eth0", (Address.parse(f"10.0.0.{end}"),), 0xFFFFFFFF) for end in (11, 12)]
+    box = Box(ANY_CLASS, (0, 0xFFFFFFFF), (6, 6), (1, 65535), Action.ALLOW, rule.given_id)
+    rest = {
+        kind: ((Box(ANY_CLASS, (0, kind.family.top), ANY_PROTOCOL, ANY_PORT, Action.DENY, "rest"),),) for kind in KINDS
+    }
+    gate = {**rest, KINDS[0]: ((box,), *rest[KINDS[0]])}
+    cidrs = tuple(map(Prefix.parse, ("10.0.0.0/16", "10.1.0.0/16", "192.168.0.0/24")))
+    for space in (cidrs, (Prefix.parse("fd00::/56"),), ()):
+        plan = VpcPlan(
+            "v", space, classes=(ClassPlan(0xFFFFFFFF, ("g",), dict.fromkeys(Direction, gate)),), ports=tuple(ports)
+        )
+        assert kernel.driver().apply(plan) > 0
+        assert kernel.driver().audit(plan) == []
+        assert set(kernel.driver().counters()) == {rule.given_id, "rest"}
+
+
+@pytest.mark.parametrize(
+    ("ports", "count"),
+    [
+        pytest.param("a: web; b: web; c: db; d: web db; e: web", 6, id="a port joins a class"),
+        pytest.param("a: web; c: db; d: web db", 6, id="a port leaves its class"),
+        pytest.param("a: web; b: db; c: db; d: web db", 8, id="a port changes its class"),
+    ],
+)
+def test_a_port_that_comes_or_goes_is_an_element_and_touches_no_policy(kernel: Kernel, ports: str, count: int) -> None:
+    """One element in each map of links and, for each family, of addresses; taken out and put in if it changes."""
+    kernel.driver().apply(without_order(SMALL))
+    wanted = without_order(plan_of(ports))
+    commands = kernel.driver().audit(wanted)
+    assert len(commands) == count
+    assert all(" element " in command for command in commands)
+    assert kernel.driver().apply(wanted) == count
+    assert kernel.driver().audit(wanted) == []
+
+
+def without_order(plan: VpcPlan) -> VpcPlan:
+    """The plan with the addresses that `build` gives by place made the port's own again."""
+    return replace(plan, ports=tuple(replace(port, addresses=_addresses_of(port.name)) for port in plan.ports))
+
+
+def _addresses_of(name: str) -> tuple[Address, ...]:
+    return tuple(map(Address.parse, (f"10.0.0.{ord(name[0])}", f"fd00::{ord(name[0])}")))
+
+
+def ids(group: str) -> list[str]:
+    return [Rule.parse(text).id_in(group) for text in GROUPS[group].split("; ")]
+
+
+def test_counters_are_told_by_rule_id_and_summed(kernel: Kernel) -> None:
+    """Every element and rule of one id counts, whatever class and layer it is in; nothing else is told."""
+    driver = kernel.driver()
+    driver.apply(SMALL)
+    assert driver.counters() == dict.fromkeys({*ids("web"), *ids("db"), "default-ingress"}, Counter(0, 0))
+    maps = {name: it for name, it in render(SMALL).sets.items() if it.interval}
+    assert len(maps) == 2  # of class web, and of class web and db
+    rule_id, hits = ids("web")[3], iter((1, 20, 300, 4000))
+    for name, it in maps.items():
+        keys = [render_key(it.fields, key) for key, element in it.elements.items() if element.comment == rule_id]
+        assert len(keys) == 10
+        for key, packets in zip(keys[:2], hits, strict=False):
+            where, counter = f"inet {TABLE} {name}", f"counter packets {packets} bytes {packets * 100}"
+            kernel.nft("delete", "element", where, f"{{ {key} }}")
+            kernel.nft("add", "element", where, f'{{ {key} {counter} comment "{rule_id}" : accept }}')
+    assert driver.counters()[rule_id] == Counter(4321, 432100)
+    assert sum(count.packets for count in driver.counters().values()) == 4321
+    assert driver.audit(SMALL) == []
+    driver.apply(plan_of("a: web; b: web; c: db; d: web db; e: web"))
+    assert driver.counters()[rule_id] == Counter(4321, 432100)
+
+
+def overlapping(plan: VpcPlan) -> VpcPlan:
+    """The plan with two boxes of one layer overlapping, which no compiled plan has, and another policy beside it."""
+    (first, *others), kind = plan.classes, Kind(Family.IPV4, True)
+    layers = first.gates[Direction.INGRESS][kind]
+    boxes = tuple(Box(ANY_CLASS, (0, 9), (6, 6), (port, port + 1), Action.ALLOW, f"r{port}") for port in range(20))
+    gate = {**first.gates[Direction.INGRESS], kind: (boxes, *layers)}
+    broken = replace(first, gates={**first.gates, Direction.INGRESS: gate})
+    return replace(plan, classes=(broken, *others))
+
+
+def test_a_refused_change_leaves_the_old_policy_in_force(kernel: Kernel) -> None:
+    driver = kernel.driver()
+    driver.apply(SMALL)
+    before = kernel.state()
+    broken = overlapping(plan_of("a: new; c: db; e: web", new="in allow tcp 99 from any"))
+    for _ in range(2):
+        with pytest.raises(KernelRefused) as refused:
+            driver.apply(broken)
+        assert kernel.state() == before
+    message = str(refused.value)
+    assert "File exists" in message
+    assert "\n" not in message
+    assert len(message) < 800
+    assert driver.apply(SMALL) == 0
+    assert driver.apply(plan_of("a: web")) > 0
+
+
+def test_a_first_change_that_is_refused_leaves_no_table(kernel: Kernel) -> None:
+    with pytest.raises(KernelRefused):
+        kernel.driver().apply(overlapping(SMALL))
+    assert kernel.nft("list", "ruleset") == ""
+
+
+def test_a_refusal_names_what_was_refused(kernel: Kernel) -> None:
+    """Not the first command of the change, which may be of quite another thing."""
+    driver = kernel.driver()
+    driver.apply(SMALL)
+    with pytest.raises(KernelRefused, match=r"add element inet ringfence c[0-9a-f]{8}-in-4p0\S* "):
+        driver.apply(overlapping(SMALL))
+
+
+def test_after_a_refusal_the_driver_looks_again(kernel: Kernel) -> None:
+    """Someone else's element stood in the way; the next try reads it back and replaces it."""
+    driver = kernel.driver()
+    driver.apply(SMALL)
+    kernel.nft("add", "element", "inet", TABLE, "class4", "{ 10.0.0.15 : 5 }")
+    wanted = plan_of("a: web; b: web; c: db; d: web db; e: web")
+    with pytest.raises(KernelRefused):
+        driver.apply(wanted)
+    assert driver.apply(wanted) > 0
+    assert kernel.driver().audit(wanted) == []
+
+
+def test_a_refusal_after_parts_were_made_ready_leaves_no_more_than_them(kernel: Kernel) -> None:
+    """Maps and chains that nothing refers to yet decide nothing; the next change that succeeds takes them away."""
+    driver = kernel.driver()
+    driver.apply(SMALL)
+    kernel.nft("add", "element", "inet", TABLE, "class4", "{ 10.0.0.15 : 5 }")
+    before = kernel.state()
+    many = ",".join(map(str, range(100, 140, 2)))
+    with pytest.raises(KernelRefused):
+        driver.apply(plan_of("a: web; b: web; c: db; d: web db; e: web", web=f"in allow tcp {many} from any"))
+    after = kernel.state()
+    assert {name: after[name] for name in before} == before
+    assert all(re.match("(map|chain|rules of) c[0-9a-f]{8}-", name) for name in after.keys() - before.keys())
+    driver.apply(SMALL)
+    assert kernel.driver().audit(SMALL) == []
+    assert kernel.state().keys() <= before.keys()
+
+
+def test_a_namespace_that_is_not_there_is_one_clear_message() -> None:
+    with pytest.raises(CannotRun, match="no network namespace 'rf-nft-nowhere'"):
+        Driver("rf-nft-nowhere", TABLE)

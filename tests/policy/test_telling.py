@@ -1,0 +1,96 @@
+"""How a verdict is told: to programs as JSON, to people in one line and in many."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+
+from ringfence.analysis.why import explain
+from ringfence.model.address import Family
+from ringfence.model.profile import HUAWEI
+from ringfence.model.world import World
+from ringfence.policy.evaluate import Policy, evaluate
+from ringfence.policy.verdict import Verdict
+from tests.policy.build import ask, build
+from tests.policy.draw import flows_of, worlds
+
+WORLD = build(
+    HUAWEI,
+    "a: src; b: dst; other/c: src",
+    {
+        "src": 'out deny tcp 81 to any; out allow all to any priority 2 "to all"',
+        "dst": "in allow tcp 80 from group src; in deny tcp 80 from any priority 7",
+    },
+)
+OUT, BACK, IN, NO = (rule.id_in(name) for name in ("src", "dst") for rule in WORLD.groups[name].rules)
+
+
+def verdict_of(text: str) -> Verdict:
+    return evaluate(WORLD, ask(WORLD, text, Family.IPV4))
+
+
+def test_as_json() -> None:
+    late = {"group": "dst", "rule_id": NO, "text": "in deny tcp 80 from any priority 7"}
+    egress = {
+        "stage": "egress",
+        "verdict": "allow",
+        "port": "a.eth0",
+        "group": "src",
+        "rule_id": BACK,
+        "text": 'out allow all to any priority 2 "to all"',
+        "late": [],
+    }
+    ingress = {
+        "stage": "ingress",
+        "verdict": "allow",
+        "port": "b.eth0",
+        "group": "dst",
+        "rule_id": IN,
+        "text": "in allow tcp 80 from group src priority 1",
+        "late": [late],
+    }
+    found = json.loads(json.dumps(verdict_of("a -> b tcp/80").as_json()))
+    assert found == {
+        "flow": "a -> b tcp/80 over ipv4",
+        "verdict": "allow",
+        "decided_by": ingress,
+        "stages": [egress, ingress],
+    }
+
+
+ENDS = "a (10.0.0.11) -> b (10.0.0.12)"
+TOLD = {
+    "a -> b tcp/80": [ENDS, "ALLOW", "a.eth0", BACK, "b.eth0", IN, "too late", NO, "Allowed"],
+    "a -> b tcp/81": [ENDS, "DENY", "a.eth0", OUT, "too late", BACK, "b.eth0", "default-ingress", "Denied", "out deny"],
+    "laptop -> b tcp/80": ["DENY", "b.eth0", NO, "Denied", "in deny tcp 80 from any"],
+    "a -> c icmp": ["DENY", "a.eth0", BACK, "no-route", "VPC main and VPC other are not connected"],
+    "laptop -> visitor gre": ["ALLOW", "outside of every VPC", "Allowed"],
+}
+
+
+@pytest.mark.parametrize("flow", TOLD)
+def test_explain_says_what_stands_on_the_path_and_in_that_order(flow: str) -> None:
+    text = explain(verdict_of(flow))
+    place = 0
+    for word in TOLD[flow]:
+        place = text.find(word, place)
+        assert place >= 0, f"{word!r} is not in its place in:\n{text}"
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds())
+def test_all_tellings_agree(world: World) -> None:
+    policy = Policy(world)
+    for flow in flows_of(world, 20):
+        verdict = policy.evaluate(flow)
+        text, line, told = explain(verdict), str(verdict), json.loads(json.dumps(verdict.as_json()))
+        assert told["verdict"] == str(verdict.action)
+        assert told["decided_by"] in told["stages"]
+        assert told["decided_by"]["verdict"] == told["verdict"]
+        assert "\n" not in line
+        assert told["decided_by"]["rule_id"] in line
+        assert str(verdict.action).upper() in text.splitlines()[0]
+        for step in told["stages"]:
+            assert all(it["rule_id"] in text and it["text"] in text for it in (step, *step["late"]))
