@@ -4,48 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ringfence.backends.nftables.generation import Generation
 from ringfence.backends.nftables.library import Nft
-from ringfence.backends.nftables.readback import Counter, read_table
+from ringfence.backends.nftables.readback import Counter, Table, read_table
 from ringfence.backends.nftables.render import render
-from ringfence.backends.nftables.ruleset import Ruleset, difference, preparation, switch
+from ringfence.backends.nftables.ruleset import Chain, Ruleset, difference, preparation, skeleton, switch
 from ringfence.compile.plan import VpcPlan
 
 
 class Driver:
     """Keeps one table of one network namespace equal to a plan. It touches no other table.
 
-    The first `apply` of a process reads back what the kernel holds, later ones remember it; `audit` reads it again.
+    It remembers what it enforced last, and reads the kernel back whenever somebody has changed nftables there since
+    (the kernel's generation number tells): so after a restart, too.
     """
 
     def __init__(self, namespace: str, table: str) -> None:
         self._nft = Nft(namespace)
+        self._generation = Generation(namespace)
         self._table = table
-        self._enforced: Ruleset | None = None
+        self._remembered: tuple[int, Ruleset] | None = None
 
     def apply(self, plan: VpcPlan) -> int:
         """Enforce a plan and give back how many commands that took: 0 if it was in force already.
 
-        One transaction switches from the old policy to the new; one before it may have put maps in place that nothing
-        refers to yet. Raises `KernelRefused`, and then the old policy is still in force.
+        One transaction switches from the old policy to the new; one before it may have put maps and chains in place
+        that nothing refers to yet. Raises `KernelRefused`, and then the old policy is still in force.
         """
-        wanted, enforced = render(plan), self._held()
-        transactions = [preparation(self._table, enforced, wanted), switch(self._table, enforced, wanted)]
-        self._enforced = None  # until the kernel has said yes; after a refusal the next apply reads it back
-        for commands in filter(None, transactions):
+        wanted, (before, held) = render(plan), self._held()
+        planned = [preparation(self._table, held, wanted), switch(self._table, held, wanted)]
+        transactions = [commands for commands in planned if commands]
+        for commands in transactions:
             self._nft.run("\n".join([f"add table inet {self._table}", *commands]))
-        self._enforced = wanted
+        alone = self._generation.now() == before + len(transactions)
+        self._remembered = (before + len(transactions), wanted) if alone else None
         return sum(map(len, transactions))
 
     def audit(self, plan: VpcPlan) -> list[str]:
-        """What it would take to make the kernel equal to a plan, by what the kernel says of itself; empty if equal."""
-        self._enforced = None
-        return difference(self._table, self._held(), render(plan))
+        """What it would take to make the kernel equal to a plan, by what the kernel says of itself; empty if equal.
 
-    def _held(self) -> Ruleset:
-        if self._enforced is None:
+        Slow: it reads the whole table, and has the kernel tell what every rule would be if it were written now.
+        """
+        generation, wanted = self._generation.now(), render(plan)
+        table = read_table(self._nft, self._table)
+        if table is None:
+            return difference(self._table, Ruleset(), wanted)
+        held = self._doubted(table, wanted)
+        self._remembered = (generation + 2, held)  # the two transactions of `_as_written`
+        return difference(self._table, held, wanted)
+
+    def _doubted(self, table: Table, wanted: Ruleset) -> Ruleset:
+        """What a table holds, without the chains whose rules have the right comments and say something else."""
+        written = self._as_written(wanted)
+        chains = {
+            name: chain if table.expressions[name] == written.expressions.get(name) else Chain((), chain.hook)
+            for name, chain in table.ruleset.chains.items()
+        }
+        return Ruleset(table.ruleset.sets, chains)
+
+    def _as_written(self, wanted: Ruleset) -> Table:
+        """How the kernel tells the rules of a ruleset: from a table in which they hang on no hook."""
+        scratch = f"{self._table}-audit"
+        fresh = [f"add table inet {scratch}", f"delete table inet {scratch}", f"add table inet {scratch}"]
+        self._nft.run("\n".join([*fresh, *difference(scratch, Ruleset(), skeleton(wanted))]))
+        written = read_table(self._nft, scratch)
+        self._nft.run(f"delete table inet {scratch}")
+        assert written is not None
+        return written
+
+    def _held(self) -> tuple[int, Ruleset]:
+        """The kernel's generation, and what the table holds in it."""
+        generation = self._generation.now()
+        if self._remembered is None or self._remembered[0] != generation:
             table = read_table(self._nft, self._table)
-            self._enforced = table.ruleset if table else Ruleset()
-        return self._enforced
+            self._remembered = (generation, table.ruleset if table else Ruleset())
+        return self._remembered
 
     def counters(self) -> Mapping[str, Counter]:
         """Hits by rule id, and by the id of a default or intra-group decision."""
@@ -55,8 +88,8 @@ class Driver:
     def remove(self) -> None:
         """Take the table away; nothing judges packets then, so forwarding should be off."""
         self._nft.run(f"add table inet {self._table}\ndelete table inet {self._table}")
-        self._enforced = None
 
     def close(self) -> None:
-        """Give back the library's context; the policy stays in force."""
+        """Give back the library's context and the socket; the policy stays in force."""
         self._nft.close()
+        self._generation.close()

@@ -32,6 +32,8 @@ class Table(NamedTuple):
     ruleset: Ruleset
     counters: Mapping[str, Counter]
     """By rule id, summed over every element and rule that carries it."""
+    expressions: Mapping[str, list[Json]]
+    """What the rules of each chain say, in the kernel's words, counters apart."""
 
 
 def read_table(nft: Nft, name: str) -> Table | None:
@@ -45,19 +47,22 @@ def read_table(nft: Nft, name: str) -> Table | None:
     hooks: dict[str, Hook | None] = {}
     rules: dict[str, list[NftRule]] = {}
     counters: dict[str, Counter] = {}
+    expressions: dict[str, list[Json]] = {}
     for entry in listed:
         ((kind, it),) = entry.items()
         if kind in ("map", "set"):
             sets[it["name"]] = _set(it, counters)
         elif kind == "chain":
             hooks[it["name"]] = _hook(it, asleep="flags" in found)
-            rules[it["name"]] = []
+            rules[it["name"]], expressions[it["name"]] = [], []
         elif kind == "rule":
             comment = it.get("comment", "")
             rules[it["chain"]].append(NftRule("", comment))
             for expression in it["expr"]:
-                _count(counters, comment.partition(" ")[0], expression.get("counter"))
-    return Table(Ruleset(sets, {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}), counters)
+                _count(counters, comment.partition(" ")[0], expression.pop("counter", None))
+            expressions[it["chain"]].append(it["expr"])
+    chains = {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}
+    return Table(Ruleset(sets, chains), counters, expressions)
 
 
 def _hook(chain: Json, *, asleep: bool) -> Hook | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
@@ -101,6 +101,12 @@ class Ruleset:
 
     sets: Mapping[str, NftSet] = field(default_factory=dict)
     chains: Mapping[str, Chain] = field(default_factory=dict)
+
+
+def skeleton(ruleset: Ruleset) -> Ruleset:
+    """Its rules and what they refer to, without elements and hooks: nothing comes by."""
+    sets = {name: replace(it, elements={}) for name, it in ruleset.sets.items()}
+    return Ruleset(sets, {name: replace(chain, hook=None) for name, chain in ruleset.chains.items()})
 
 
 Item = TypeVar("Item", NftSet, Chain)
