@@ -20,7 +20,7 @@ from ringfence.backends.nftables.names import port_link
 from ringfence.errors import CannotRun, NotRoot
 from ringfence.model.address import Address
 
-PREFIX = "rf-bench-"
+PREFIX = "rfbench-"
 _SOL_PACKET, _PACKET_QDISC_BYPASS = 263, 20  # linux/socket.h, linux/if_packet.h
 _NETLINK_NETFILTER = 12
 _CT_DELETE, _REQUEST_ACK = 1 << 8 | 2, 1 | 4
