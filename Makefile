@@ -3,12 +3,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLE := examples/three-tier.yaml
+export PATH := $(PATH):/usr/sbin:/sbin  # where nft is; su without a dash leaves them out
 
 .PHONY: help setup run down test lint soak bench clean
 .DEFAULT_GOAL := help
 
 help:  ## this text
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s:
+	@awk -F':.*##' '/^[a-z]+:.*##/ { printf "%-6s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready  ## a .venv with pinned dependencies, and what is missing of Debian's packages
 

@@ -6,9 +6,12 @@ venv=$1
 python=${PYTHON:-python3.11}
 cd "$(dirname "$0")"
 
+PATH=$PATH:/usr/sbin:/sbin # su without a dash leaves them out, and dpkg needs them
+export PATH
+
 missing=""
 need() { # need COMMAND PACKAGE
-    command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || missing="$missing $2"
+    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need nft nftables
 need ip iproute2
@@ -27,5 +30,7 @@ if [ -n "$missing" ]; then
     fi
 fi
 
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+# A set-up that was interrupted may have left an environment without pip: it is completed.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv "$venv"
+# By the environment, so that it holds for what builds the package as well.
+PIP_CONSTRAINT=$PWD/constraints.txt "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[dev]'

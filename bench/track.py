@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,13 +15,14 @@ from bench.worlds import CLIENT, SERVER
 from ringfence.backends.netns import NAMESPACES, inside
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.names import port_link
-from ringfence.errors import CannotRun, NotRoot
+from ringfence.errors import NotRoot
+from ringfence.lab import conntrack
+from ringfence.lab.netns import IpRoute, set_sysctls
 from ringfence.model.address import Address
 
 PREFIX = "rfbench-"
+"""No lab's: theirs begin with rf-, the lab's name and another dash."""
 _SOL_PACKET, _PACKET_QDISC_BYPASS = 263, 20  # linux/socket.h, linux/if_packet.h
-_NETLINK_NETFILTER = 12
-_CT_DELETE, _REQUEST_ACK = 1 << 8 | 2, 1 | 4
 _SINK = 'table netdev sink { chain ingress { type filter hook ingress device "eth0" priority 0; policy drop; }\n}'
 
 
@@ -49,14 +48,7 @@ def sweep() -> None:
     for path in NAMESPACES.glob(f"{PREFIX}*"):
         owner = path.name.removeprefix(PREFIX).partition("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():
-            _ip([f"netns del {path.name}"])
-
-
-def _ip(lines: Iterable[str], namespace: str = "") -> None:
-    where = ["-n", namespace] if namespace else []
-    done = subprocess.run(["ip", *where, "-batch", "-"], input="\n".join(lines), text=True, capture_output=True)
-    if done.returncode:
-        raise CannotRun(f"ip refused to build the bench: {done.stderr.strip()[:300]}")
+            IpRoute().run([f"netns del {path.name}"])
 
 
 @contextmanager
@@ -64,10 +56,10 @@ def namespaces(*names: str) -> Iterator[tuple[str, ...]]:
     """Namespaces of this run, by what comes after its prefix; gone again when the block ends, however it ends."""
     full = tuple(f"{PREFIX}{os.getpid()}-{name}" for name in names)
     try:
-        _ip(f"netns add {name}" for name in full)
+        IpRoute().run(f"netns add {name}" for name in full)
         yield full
     finally:
-        _ip(f"netns del {name}" for name in full if (NAMESPACES / name).exists())
+        IpRoute().run(f"netns del {name}" for name in full if (NAMESPACES / name).exists())
 
 
 def load(namespace: str, commands: str) -> None:
@@ -79,11 +71,7 @@ def load(namespace: str, commands: str) -> None:
         nft.close()
 
 
-def _set(namespace: str, **values: int) -> None:
-    """Write values of ``net.*``; ``__`` in a name stands for a slash."""
-    with inside(namespace):
-        for name, value in values.items():
-            Path("/proc/sys/net", name.replace("__", "/")).write_text(str(value))
+_NO_IPV6 = {f"net/ipv6/conf/{which}/disable_ipv6": 1 for which in ("all", "default")}  # no packets of its own
 
 
 class Track:
@@ -95,21 +83,19 @@ class Track:
     def __init__(self, names: Sequence[str], clients: Iterable[Address], server_address: Address) -> None:
         self.vpc, self._client, self._server = vpc, client, server = names
         for name in names:
-            _set(name, ipv6__conf__all__disable_ipv6=1, ipv6__conf__default__disable_ipv6=1)  # no packets of its own
-        _ip(_links(client, server, clients, server_address), vpc)
-        _set(vpc, ipv4__ip_forward=1)
+            set_sysctls(name, _NO_IPV6)
+        IpRoute().run(_links(client, server, clients, server_address), vpc)
+        set_sysctls(vpc, {"net/ipv4/ip_forward": 1})
         for name in (client, server):
-            _ip(["link set eth0 up"], name)
+            IpRoute().run(["link set eth0 up"], name)
             load(name, _SINK)
         self.from_client, self.from_server = _wire(client), _wire(server)
-        with inside(vpc):
-            self._conntrack = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for one in (self.from_client, self.from_server, self._conntrack):
+        for one in (self.from_client, self.from_server):
             one.close()
 
     def arrived(self) -> Arrived:
@@ -118,10 +104,7 @@ class Track:
 
     def forget(self) -> None:
         """Flush the VPC namespace's conntrack table, so that 5-tuples may be used again."""
-        self._conntrack.send(struct.pack("=IHHIIBBH", 20, _CT_DELETE, _REQUEST_ACK, 1, 0, socket.AF_UNSPEC, 0, 0))
-        (error,) = struct.unpack_from("=i", self._conntrack.recv(4096), 16)
-        if error:
-            raise CannotRun(f"conntrack could not be flushed in {self.vpc}: {os.strerror(-error)}")
+        conntrack.flush(self.vpc)
 
 
 def _links(client: str, server: str, clients: Iterable[Address], server_address: Address) -> Iterator[str]:

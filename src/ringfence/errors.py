@@ -127,6 +127,6 @@ class KernelRefused(CannotRun):
 
 
 class ProbeFailed(CannotRun):
-    """A probe gave no evidence: its packet was not even seen to leave the sender."""
+    """A probe gave no evidence: it was not seen to leave, or no living capture was there to see it arrive."""
 
     code = "probe.no_evidence"

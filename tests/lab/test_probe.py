@@ -20,6 +20,7 @@ from ringfence.lab.probe import Observation, Prober
 from ringfence.lab.topology import Place, Places, build
 from ringfence.model.address import Family
 from ringfence.model.rule import Action
+from ringfence.policy.evaluate import evaluate
 from tests.lab.worlds import SHOP, flow, handmade, ip, nft, world
 
 pytestmark = pytest.mark.packets
@@ -356,3 +357,20 @@ def test_the_lab_of_shop_agrees_with_its_file(lab_name: str) -> None:
         rows = lab.check_expectations()
         assert [str(row.expectation) for row in rows if not row.ok] == []
         assert len(rows) == 5
+
+
+def test_there_is_no_way_to_what_lies_in_another_vpc(lab_name: str) -> None:
+    """Nobody has the address, and it is not on the internet either: the packet does not leave the VPC."""
+    two = world("""
+vpcs:
+  here: {cidrs: [10.0.0.0/16], subnets: {one: 10.0.1.0/24}}
+  there: {cidrs: [10.0.0.0/24, 10.1.0.0/16], subnets: {two: 10.1.1.0/24}}
+groups: {open: [in allow all from any, out allow all to any]}
+instances:
+  a: {subnet: one, ip: 10.0.1.5, groups: [open]}
+  b: {subnet: two, ip: 10.1.1.6, groups: [open]}
+""")
+    with Lab.up(two, lab_name) as lab:
+        flows = [flow(two, f"a -> {end} tcp/80") for end in ("10.1.1.99", "b", "198.51.100.1")]
+        seen = [observation.action for observation in lab.probe(flows)]
+    assert seen == [evaluate(two, each).action for each in flows] == [Action.DENY, Action.DENY, Action.ALLOW]

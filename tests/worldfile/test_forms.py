@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ringfence.errors import Mistake, WorldFileError
 from ringfence.model.group import GroupType
 from ringfence.model.profile import ALIBABA, HUAWEI, GroupOrder, IntraGroup
+from ringfence.model.rule import Rule
 from ringfence.model.validation import problems
 from ringfence.model.world import World
 from ringfence.worldfile import dump, parse
@@ -340,3 +341,16 @@ def paths(value: object, above: tuple[str | int, ...] = ()) -> list[tuple[str | 
 def test_every_example_is_read_and_written(path: Path) -> None:
     world = parse(path.read_text(encoding="utf-8"), path.name)
     assert parse(dump(world), path.name) == world
+
+
+def test_an_id_given_to_one_rule_may_not_be_what_another_derives() -> None:
+    """Both have one place in the group's table of ids: one would vanish, and nobody be told."""
+    derived = Rule.parse("in allow tcp 80 from any").id_in("sg")
+    text = f"""
+groups:
+  sg:
+    - in allow tcp 80 from any
+    - {{id: {derived}, direction: in, action: deny, protocol: tcp, ports: 80, remote: 203.0.113.9}}
+"""
+    with pytest.raises(WorldFileError, match=rf"line [45]: .*has the id {derived} already"):
+        parse(text, "x")

@@ -21,7 +21,7 @@ from ringfence.model.flow import Flow, Query
 from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy, evaluate
-from ringfence.worldfile import read
+from ringfence.worldfile import parse, read, read_text
 
 app = typer.Typer(
     name="ringfence",
@@ -108,13 +108,17 @@ def up(
     Instances become network namespaces with real listeners. Each expect line is judged by the model and by a real
     conversation. The lab stays up until `ringfence down`. Exit code 1 on any difference.
     """
-    text = file.read_text() if file.is_file() else ""
-    world = read(file)
+    text = read_text(file)
+    world = parse(text, str(file))
     if replace:
         with suppress(LabMissing):
             lab_module.down(lab)
     with closing(Lab.up(world, lab, text)) as built:
-        rows = built.check_expectations()
+        try:
+            rows = built.check_expectations()
+        except BaseException:  # also on ctrl-C: it is up and proved, or not there
+            built.down()
+            raise
     output.show_rows(rows, as_json=json)
     if not json:
         output.show_next(world, lab)

@@ -47,7 +47,8 @@ def _row_json(row: Row) -> dict[str, object]:
 
 
 def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    # A description may hold brackets and colons: it is text, never markup.
+    return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
 
 
 def _print_json(value: object) -> None:
@@ -96,8 +97,8 @@ def show_verdict(verdict: Verdict, explanation: str, observation: Observation | 
     print(explanation)
     if observation:
         packet_word = _packet(observation)
-        agree = "agree" if packet_word == str(verdict.action) else "DIFFER"
-        print(f"\nModel: {verdict.action}   packet: {packet_word}   they {agree}")
+        agree = "they agree" if packet_word == str(verdict.action) else "they DIFFER"
+        print(f"\nModel: {verdict.action}   packet: {packet_word}   {observation.failure or agree}")
 
 
 def show_verification(report: Report, *, as_json: bool) -> None:

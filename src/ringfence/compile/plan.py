@@ -14,12 +14,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from ringfence.compile.boxes import KINDS, Kind, Resolver, boxes_of
 from ringfence.compile.layers import Layer, layers_of
 from ringfence.model.address import Address, Prefix
-from ringfence.model.profile import MidStream
 from ringfence.model.rule import Direction
 from ringfence.model.topology import Vpc
 from ringfence.model.world import World
@@ -51,20 +49,14 @@ class PortPlan:
     class_id: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class VpcPlan:
     """Everything to enforce inside one VPC."""
 
     name: str
     cidrs: tuple[Prefix, ...] = ()
-    mid_stream: MidStream = MidStream.DROP
     classes: tuple[ClassPlan, ...] = ()
     ports: tuple[PortPlan, ...] = ()
-
-    @cached_property
-    def groups_of(self) -> Mapping[int, tuple[str, ...]]:
-        """The groups behind each class id, for people who read kernel rules."""
-        return {entry.id: entry.groups for entry in self.classes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,6 @@ def _compile_vpc(policy: Policy, vpc: Vpc) -> VpcPlan:
     return VpcPlan(
         vpc.name,
         tuple(sorted(vpc.cidrs)),
-        vpc.profile.mid_stream,
         tuple(_compile_class(policy, vpc.name, groups, class_id, resolve) for groups, class_id in ids.items()),
         tuple(PortPlan(str(port), tuple(sorted(port.addresses)), ids[groups]) for port, groups in ports.items()),
     )

@@ -74,7 +74,7 @@ class Lab:
         names = LabNames(name)
         check_tools()
         try:
-            text = (names.directory / _WORLD).read_text()
+            text = (names.directory / _WORLD).read_text(encoding="utf-8")
         except FileNotFoundError:
             raise LabMissing(_missing(names)) from None
         return cls(worldfile.parse(text, str(names.directory / _WORLD)), names)
@@ -122,7 +122,7 @@ class Lab:
     def _keep(self, text: str) -> None:
         """Write the world file in one step: it is whole, or it is not there."""
         draft = self.names.directory / "world.new"
-        draft.write_text(text)
+        draft.write_text(text, encoding="utf-8")
         draft.rename(self.names.directory / _WORLD)
 
     def driver(self, vpc: str) -> Driver:

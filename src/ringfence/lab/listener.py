@@ -27,7 +27,7 @@ def main(listeners: list[str]) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     while True:
         for key, _ in ready.select():
-            with contextlib.suppress(ConnectionError):  # one client went away; the others stay
+            with contextlib.suppress(OSError):  # one client went away or cannot be answered; the others stay
                 key.data(ready, key.fileobj)
 
 

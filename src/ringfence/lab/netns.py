@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ringfence.backends.netns import NAMESPACES, inside
+from ringfence.backends.nftables.library import load_library
 from ringfence.errors import CannotRun, NotRoot, ToolMissing
 
-_PACKAGES = {"ip": "iproute2", "nft": "nftables"}
 _GRACE = 1.0  # seconds between asking a process to end and ending it
 _Identity = tuple[int, int]
 
@@ -24,9 +24,9 @@ def check_tools() -> None:
     """Raise `NotRoot` or `ToolMissing` before anything is made."""
     if os.geteuid():
         raise NotRoot("a lab makes network namespaces and kernel rules: run it as root")
-    for program, package in _PACKAGES.items():
-        if not shutil.which(program):
-            raise ToolMissing(f"the program {program!r} is not installed; on Debian: apt-get install {package}")
+    if not shutil.which("ip"):
+        raise ToolMissing("the program 'ip' is not in PATH; on Debian: apt-get install iproute2")
+    load_library()
 
 
 class IpRoute:

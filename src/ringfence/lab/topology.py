@@ -150,11 +150,12 @@ def _router_end(device: str, address: str, addresses: tuple[Address, ...], far_m
 
 def _vpc_lines(world: World, vpc: Vpc, names: LabNames) -> Iterator[str]:
     yield "link set lo up"
-    # An unassigned address must not leave by the uplink. The route has a device, unlike a blackhole, so that guests get
-    # an answer to ARP and the packet is judged; no gate knows the device.
+    # An unassigned address must not leave by the uplink, nor what lies in another VPC: there is no way to it. The route
+    # has a device, unlike a blackhole, so that guests get an answer to ARP and the packet is judged; no gate knows it.
     yield f"link add {_VOID} type bridge"
     yield f"link set {_VOID} up"
-    yield from (f"route add {cidr} dev {_VOID}" for cidr in vpc.cidrs)
+    spaces = {cidr for each in world.vpcs.values() for cidr in each.cidrs}
+    yield from (f"route add {cidr} dev {_VOID}" for cidr in sorted(spaces))
     for subnet in vpc.subnets.values():
         yield from (f"addr add {gateway.host_prefix} dev lo" for gateway in subnet.gateways)
     outer = internet_link("vpc", vpc.name)

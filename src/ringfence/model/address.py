@@ -55,6 +55,11 @@ class Address:
         return cls(Family(parsed.version), int(parsed))
 
     @property
+    def is_unicast(self) -> bool:
+        """Whether a machine can have it and be reached at it through a router: no loopback, link or group address."""
+        return not any(self in prefix for prefix in NOT_UNICAST)
+
+    @property
     def host_prefix(self) -> Prefix:
         """The address as a /32 or /128."""
         return Prefix(self.family, self.value, self.family.bits)
@@ -150,3 +155,12 @@ class Prefix:
 
     def __str__(self) -> str:
         return f"{_render(self.family, self.network)}/{self.length}"
+
+
+NOT_UNICAST = tuple(
+    map(
+        Prefix.parse,
+        ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "::/96", "::ffff:0:0/96", "fe80::/10", "ff00::/8"),
+    )
+)
+"""What no machine has towards a router: unspecified, loopback, link-local, multicast, reserved (RFC 6890, RFC 4291)."""

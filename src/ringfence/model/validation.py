@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ringfence.errors import NotationError, UnknownName
-from ringfence.model.address import Address, Family, Prefix
+from ringfence.model.address import NOT_UNICAST, Address, Family, Prefix
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.profile import IntraGroup, Profile
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Rule
@@ -68,6 +68,14 @@ def _vpc_problems(world: World) -> Iterator[Problem]:
             if one.range.overlaps(two.range):
                 yield Problem(
                     ("vpcs", vpc.name, "cidrs", index), "world.overlap", f"{one} and {two} overlap", "keep one of them"
+                )
+        for index, cidr in enumerate(vpc.cidrs):
+            if taken := next((prefix for prefix in NOT_UNICAST if prefix.range.overlaps(cidr.range)), None):
+                yield Problem(
+                    ("vpcs", vpc.name, "cidrs", index),
+                    "world.address_reserved",
+                    f"{cidr} holds addresses of {taken}, which no machine can have",
+                    "choose a private prefix like 10.0.0.0/16 or fd00:10::/56",
                 )
         yield from _subnet_problems(vpc)
     if world.outside:
@@ -166,19 +174,21 @@ def _group_problems(world: World) -> Iterator[Problem]:
 
 
 def _repeated_id_problems(world: World) -> Iterator[Problem]:
-    # Counters, logs and traces know a rule by its id alone, whatever its group.
-    owners: dict[str, str] = {}
+    # Counters, logs and traces know a rule by its id alone, whatever its group; a group keeps one rule for each id. So
+    # an id that a rule brought along may not be one that another derives.
+    owners: dict[str, tuple[str, str]] = {}
     for group in world.groups.values():
         for index, rule in enumerate(group.rules):
-            if rule.given_id in owners:
+            rule_id = rule.id_in(group.name)
+            if rule_id not in owners:
+                owners[rule_id] = group.name, rule.given_id
+            elif rule.given_id or owners[rule_id][1]:
                 yield Problem(
                     ("groups", group.name, "rules", index),
                     "world.duplicate",
-                    f"a rule of group {owners[rule.given_id]} has the id {rule.given_id} already",
+                    f"a rule of group {owners[rule_id][0]} has the id {rule_id} already",
                     "give each rule an id of its own",
                 )
-            elif rule.given_id:
-                owners[rule.given_id] = group.name
 
 
 def _group_kind_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
@@ -418,6 +428,13 @@ def _outside_problems(world: World) -> Iterator[Problem]:
                 path, "world.duplicate", f"{host.name} is an instance as well", "choose another name for one of them"
             )
         for address in host.addresses:
+            if not address.is_unicast:
+                yield Problem(
+                    path,
+                    "world.address_reserved",
+                    f"{address} of outside host {host.name} is no address that a machine can have",
+                    "choose one like 203.0.113.9 or 2001:db8::9",
+                )
             for vpc in world.vpcs.values():
                 if any(address in cidr for cidr in vpc.cidrs):
                     yield Problem(

@@ -54,15 +54,6 @@ class World:
         """The port that has the endpoint's address in the endpoint's VPC."""
         return self._port_at.get((endpoint.vpc, endpoint.address))
 
-    @cached_property
-    def members(self) -> Mapping[str, tuple[Port, ...]]:
-        """The member ports of each group."""
-        found: dict[str, list[Port]] = {name: [] for name in self.groups}
-        for port in self.ports:
-            for group in port.groups:
-                found[group].append(port)
-        return {name: tuple(ports) for name, ports in found.items()}
-
     def subnet_of(self, port: Port) -> Subnet:
         """The subnet that a port sits in."""
         return self.vpcs[port.vpc].subnets[port.subnet]
@@ -96,6 +87,8 @@ class World:
         except NotationError:
             pass
         else:
+            if not address.is_unicast:
+                raise UnknownName(f"{name} is no address that a machine can have; name a host's")
             owners = [port for port in self.ports if address in port.addresses]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}; name one of {', '.join(map(str, owners))}")

@@ -29,13 +29,17 @@ _EXPECTATION = "SRC -> DST PROTO[/PORT] [over ipv6] allow|deny"
 
 def read(path: Path) -> World:
     """The world of a file; raises `WorldFileError`, or `InvalidInput` where the file cannot be read as text."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises `InvalidInput` where it cannot be read, or is no text."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}; name a world file") from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"cannot read {path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
-    return parse(text, str(path))
 
 
 def parse(text: str, source: str) -> World:

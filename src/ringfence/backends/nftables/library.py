@@ -14,7 +14,8 @@ _JSON = 1 << 4
 _NUMERIC = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10  # protocols, priorities, symbols, times
 
 
-def _load() -> ctypes.CDLL:
+def load_library() -> ctypes.CDLL:
+    """libnftables; raises `ToolMissing`. The program `nft` is not used: `su` leaves it out of PATH on Debian."""
     try:
         library = ctypes.CDLL("libnftables.so.1")
     except OSError:
@@ -41,7 +42,7 @@ class Nft:
     """nftables inside one network namespace. Use it from one thread at a time."""
 
     def __init__(self, namespace: str) -> None:
-        self._library = _load()
+        self._library = load_library()
         self._namespace = namespace
         with inside(namespace):  # the context's netlink socket stays in the namespace where it was opened
             self._context = ctypes.c_void_p(self._library.nft_ctx_new(0))

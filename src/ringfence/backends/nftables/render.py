@@ -3,7 +3,7 @@
 ::
 
     prerouting (raw)  a port may send from its own addresses, the outside from none of the VPC's   else drop
-    forward           replies pass
+    forward           replies pass, and errors about a connection from the links of its two ends
       @egress   link of the source       -> chain of its class, outwards:  layers -> to-port, or drop
     to-port
       @ingress  link of the destination  -> chain of its class, inwards:   layers -> accept, or drop
@@ -24,7 +24,7 @@ from ringfence.compile.plan import PortPlan, VpcPlan
 from ringfence.model.address import Family
 from ringfence.model.rule import Direction
 
-_FROM_OUTSIDE = "from-outside"
+_FROM_OUTSIDE, _ERRORS = "from-outside", "errors"
 _RAW, _FILTER = -300, 0
 _ND = "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255"
 
@@ -81,6 +81,7 @@ def _base_chains(plan: VpcPlan) -> dict[str, Chain]:
         "input": _chain(_input(), Hook("input", _FILTER)),
         TO_PORT: _chain(["oifname vmap @ingress"]),
         _FROM_OUTSIDE: _chain([f'oifname "{UPLINK}" drop', f"goto {TO_PORT}"]),
+        _ERRORS: _chain(_errors(plan)),
         "forward": _chain(_forward(), Hook("forward", _FILTER)),
     }
 
@@ -91,14 +92,33 @@ def _chain(texts: list[str], hook: Hook | None = None) -> Chain:
 
 def _antispoof(plan: VpcPlan) -> list[str]:
     texts = [f"iifname . {ip} saddr @sources{family.value} accept" for family, (ip, _) in ADDRESS.items()]
-    for family, (ip, _) in ADDRESS.items():
-        space = ", ".join(str(prefix) for prefix in plan.cidrs if prefix.family is family)
-        foreign = f"{ip} saddr != {{ {space} }}" if space else f"meta nfproto {family}"
-        texts.append(f'iifname "{UPLINK}" {foreign} accept')
+    texts += [
+        f'iifname "{UPLINK}" {_foreign(plan, family, f"{ip} saddr")} accept' for family, (ip, _) in ADDRESS.items()
+    ]
     # Exempt from groups (SEMANTICS.md 4.5); neither can be forwarded, so neither is a way round the gates.
     texts.append(f"ip6 saddr {{ ::, fe80::/10 }} {_ND} accept")
     texts.append("ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept")
     texts.append("ip6 saddr fe80::/10 udp sport 546 udp dport 547 accept")
+    return texts
+
+
+def _foreign(plan: VpcPlan, family: Family, address: str) -> str:
+    """What matches a packet of a family whose ``address`` (an nft expression) is none of the VPC's."""
+    space = ", ".join(str(prefix) for prefix in plan.cidrs if prefix.family is family)
+    return f"meta nfproto {family}" + (f" {address} != {{ {space} }}" if space else "")
+
+
+def _errors(plan: VpcPlan) -> list[str]:
+    """Which ICMP errors pass because of a connection that they are about.
+
+    Conntrack takes any that quotes the connection for related, whoever sent it; then a port that may send nothing could
+    write to whoever has a connection that it knows of. So it has to come from the link of one of the two ends.
+    """
+    texts = []
+    for family, (ip, _) in ADDRESS.items():
+        for end in (f"ct original {ip} saddr", f"ct reply {ip} saddr"):
+            texts.append(f"meta nfproto {family} iifname . {end} @sources{family.value} accept")
+            texts.append(f'iifname "{UPLINK}" {_foreign(plan, family, end)} accept')
     return texts
 
 
@@ -112,4 +132,7 @@ def _input() -> list[str]:
 
 
 def _forward() -> list[str]:
-    return ["ct state vmap { established : accept, related : accept, invalid : drop }", "iifname vmap @egress"]
+    return [
+        f"ct state vmap {{ established : accept, related : goto {_ERRORS}, invalid : drop }}",
+        "iifname vmap @egress",
+    ]
