@@ -33,4 +33,4 @@ fi
 # A set-up that was interrupted may have left an environment without pip: it is completed.
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv "$venv"
 # By the environment, so that it holds for what builds the package as well.
-PIP_CONSTRAINT=$PWD/constraints.txt "$venv/bin/python" -m pip install -q --disable-pip-version-check -e '.[dev]'
+PIP_CONSTRAINT=$PWD/constraints.txt "$venv/bin/python" -m pip install -qq --disable-pip-version-check -e '.[dev]'

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from bench.report import Figure, Relation, Target
 from bench.track import namespaces, require_root
 from bench.worlds import VPC, estate
-from ringfence import collector
+from ringfence import garbage
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.render import render
 from ringfence.backends.nftables.ruleset import Ruleset, difference
@@ -65,7 +65,7 @@ def commands(world: World) -> str:
 def _measure(world: World) -> Times:
     gc.collect()
     began = time.process_time()
-    with collector.paused():
+    with garbage.paused():
         text = commands(world)
     compiling = time.process_time() - began
     with namespaces("load") as (namespace,):

@@ -11,10 +11,11 @@ import pytest
 from ringfence import errors, worldfile
 from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
+from ringfence.policy.evaluate import evaluate
 
 ROOT = Path(__file__).parent.parent
 SWITCHES = [field.name for field in fields(Profile) if field.name != "name" and "default_rules" not in field.name]
-SOURCES = [ROOT / "src/ringfence/model/validation.py", *(ROOT / "src/ringfence/worldfile").glob("*.py")]
+SOURCES = [path for room in ("model/validation", "worldfile") for path in (ROOT / "src/ringfence" / room).glob("*.py")]
 CODE = re.compile(r'"((?:world|limit|input)\.[a-z_]+|(?:Invalid|Authorization)[A-Za-z.]+)"')
 
 
@@ -49,5 +50,8 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_the_world_of_the_documentation_is_valid() -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/world-file.md").read_text(), re.DOTALL)
-    assert worldfile.parse(text, "docs").expects
+    texts = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/world-file.md").read_text(), re.DOTALL)
+    assert len(texts) == 2
+    for world in (worldfile.parse(text, "docs") for text in texts):
+        for expectation in world.expects:
+            assert evaluate(world, world.flow(expectation.query)).action is expectation.action

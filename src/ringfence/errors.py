@@ -84,9 +84,14 @@ class WorldFileError(InvalidInput):
 
 
 class UnknownName(InvalidInput):
-    """A name that the world does not hold."""
+    """A name that the world does not hold, or that means nothing here: ``what`` is wrong, and what would be right."""
 
     code = "input.unknown_name"
+
+    def __init__(self, what: str, right: str) -> None:
+        super().__init__(f"{what}; {right}")
+        self.what = what
+        self.right = right
 
 
 class CannotRun(RingfenceError):

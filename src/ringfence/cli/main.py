@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -12,20 +14,19 @@ import typer
 
 from ringfence.analysis.why import explain
 from ringfence.cli import output
-from ringfence.errors import InvalidInput, LabMissing, RingfenceError, UnknownName
+from ringfence.errors import CannotRun, InvalidInput, LabMissing, RingfenceError, UnknownName
 from ringfence.lab import lab as lab_module
 from ringfence.lab.lab import Lab
 from ringfence.lab.verify import Row
 from ringfence.model.address import Family
 from ringfence.model.flow import Flow, Query
-from ringfence.model.service import Service
+from ringfence.model.service import ICMPV6, Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy, evaluate
 from ringfence.worldfile import parse, read, read_text
 
 app = typer.Typer(
     name="ringfence",
-    help="Security groups that explain every verdict and prove by packets that the explanation is true.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -44,13 +45,37 @@ class Over(StrEnum):
     IPV6 = "ipv6"
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ringfence {version('ringfence')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Security groups that explain every verdict and prove by packets that the explanation is true."""
+
+
 def run() -> None:
     """Run the command line; every error of ours is one message on standard error and an exit code."""
+    if sys.stdout is None:  # closed by who called us
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for as long as we run
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # who read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CannotRun.exit_code)
     except RingfenceError as error:
         print(f"ringfence: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"ringfence: {error.strerror or error}", file=sys.stderr)
+        sys.exit(CannotRun.exit_code)
 
 
 @app.command()
@@ -62,8 +87,8 @@ def check(file: WorldFile, json: Json = False) -> None:
     world = read(file)
     policy = Policy(world)
     rows = [Row(expectation, policy.evaluate(world.flow(expectation.query)), None) for expectation in world.expects]
-    output.show_rows(rows, as_json=json)
-    raise typer.Exit(0 if all(row.ok for row in rows) else 1)
+    output.show_rows(rows, packets=False, as_json=json)
+    raise typer.Exit(output.exit_code(rows))
 
 
 @app.command()
@@ -89,7 +114,8 @@ def why(
     if probe:
         with closing(Lab.attach(lab)) as attached:
             if attached.world != world:
-                raise InvalidInput(f"lab {lab!r} runs another world than {file}; run ringfence up --replace {file}")
+                again = f"ringfence up --replace {file} --lab {lab}"
+                raise InvalidInput(f"lab {lab!r} runs another world than {file}; run {again}, or leave out -f")
             (observation,) = attached.probe([flow])
     output.show_verdict(verdict, explain(verdict), observation, as_json=json)
     agreed = observation is None or observation.action is verdict.action
@@ -110,19 +136,23 @@ def up(
     """
     text = read_text(file)
     world = parse(text, str(file))
-    if replace:
-        with suppress(LabMissing):
-            lab_module.down(lab)
-    with closing(Lab.up(world, lab, text)) as built:
+    replaced = replace and _take_down(lab)
+    try:
+        built = Lab.up(world, lab, text)
+    except CannotRun as error:
+        if replaced:
+            raise CannotRun(f"{error}; the lab {lab!r} that was up before is gone") from None
+        raise
+    with closing(built):
         try:
             rows = built.check_expectations()
         except BaseException:  # also on ctrl-C: it is up and proved, or not there
             built.down()
             raise
-    output.show_rows(rows, as_json=json)
+    output.show_rows(rows, packets=True, as_json=json)
     if not json:
         output.show_next(world, lab)
-    raise typer.Exit(0 if all(row.ok for row in rows) else 1)
+    raise typer.Exit(output.exit_code(rows))
 
 
 @app.command()
@@ -131,8 +161,7 @@ def down(lab: LabName = "lab") -> None:
 
     Its namespaces, links, tables, processes and files; also what a crash left of it.
     """
-    lab_module.down(lab)
-    print(f"lab {lab!r} is gone")
+    print(f"lab {lab!r} is gone" if _take_down(lab) else f"lab {lab!r} is not up: nothing to remove")
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -146,6 +175,9 @@ def exec_(
     Or inside an outside host of the lab. The command's exit code is passed through.
     """
     words = command[1:] if command[0] == "--" else command
+    if not words or words[0].startswith("-"):
+        found = f"{words[0]!r} stands" if words else "nothing stands"
+        raise InvalidInput(f"{found} where the command should be; write: ringfence exec [OPTIONS] INSTANCE -- COMMAND")
     raise typer.Exit(Lab.attach(lab).exec(target, words))
 
 
@@ -159,7 +191,16 @@ def verify(lab: LabName = "lab", json: Json = False) -> None:
     with closing(Lab.attach(lab)) as attached, output.progress("probing", quiet=json) as advance:
         report = attached.verify(advance)
     output.show_verification(report, as_json=json)
-    raise typer.Exit(0 if report.ok else 1)
+    raise typer.Exit(0 if report.ok else 1 if report.differences else 3)
+
+
+def _take_down(lab: str) -> bool:
+    """Remove a lab; whether there was anything of it."""
+    try:
+        lab_module.down(lab)
+    except LabMissing:
+        return False
+    return True
 
 
 def _world_of(lab: str) -> World:
@@ -169,6 +210,8 @@ def _world_of(lab: str) -> World:
 def _flow(world: World, source: str, destination: str, service: Service, over: Over | None) -> Flow:
     """Resolve a question; without a family, the first in which both ends have an address."""
     families = [Family.IPV6 if over is Over.IPV6 else Family.IPV4] if over else list(service.protocol.families)
+    if service.number == ICMPV6 and over is Over.IPV4:
+        raise InvalidInput("icmpv6 exists on ipv6 only; leave out --over ipv4, or ask for icmp")
     *others, last = families
     for family in others:
         try:

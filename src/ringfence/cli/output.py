@@ -20,6 +20,9 @@ from ringfence.model.rule import Action
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
 
+_SHOWN = 20
+"""So many differences are told in full."""
+
 Advance = Callable[[int, int], None]
 """Told how many probes of how many are done."""
 
@@ -27,7 +30,7 @@ Advance = Callable[[int, int], None]
 def _packet(observation: Observation | None) -> str:
     """What a packet did, in a word: it arrived, or not; ``no answer`` and ``no evidence`` are neither."""
     if observation is None:
-        return ""
+        return "in guest"  # no packet leaves an instance for its own address
     if observation.failure:
         return "no evidence"
     if observation.arrived and observation.answered is False:
@@ -35,12 +38,13 @@ def _packet(observation: Observation | None) -> str:
     return str(observation.action)
 
 
-def _row_json(row: Row) -> dict[str, object]:
+def _row_json(row: Row, packets: bool) -> dict[str, object]:
     return {
         "expect": str(row.expectation),
         "expected": str(row.expectation.action),
         "model": str(row.verdict.action),
-        "packet": _packet(row.observation) or None,
+        "packet": _packet(row.observation) if packets else None,
+        "unproved": row.observation.failure or None if row.observation else None,
         "ok": row.ok,
         "decided_by": row.verdict.decided_by.as_json(),
     }
@@ -59,12 +63,18 @@ def _word(word: str) -> Text:
     return Text(word, style={"allow": "green", "deny": "red"}.get(word, "yellow"))
 
 
-def show_rows(rows: list[Row], *, as_json: bool) -> None:
+def exit_code(rows: list[Row]) -> int:
+    """0 if every row is as expected, 1 if one differs, 3 if a packet could prove nothing."""
+    bad = [row for row in rows if not row.ok]
+    return 0 if not bad else 3 if all(row.unproved for row in bad) else 1
+
+
+def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
     """The table expected / model / packet, and under it why each row that is not ok came out as it did."""
     if as_json:
-        _print_json({"ok": all(row.ok for row in rows), "expectations": [_row_json(row) for row in rows]})
+        told = [_row_json(row, packets) for row in rows]
+        _print_json({"ok": all(row.ok for row in rows), "expectations": told})
         return
-    packets = any(row.observation for row in rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("flow", "expected", "model", *(("packet",) if packets else ()), ""):
         table.add_column(heading)
@@ -74,31 +84,44 @@ def show_rows(rows: list[Row], *, as_json: bool) -> None:
             str(row.verdict.action),
             *((_packet(row.observation),) if packets else ()),
         ]
-        mark = Text("ok", style="dim") if row.ok else Text("DIFFERS", style="bold red")
-        table.add_row(str(row.expectation.query), *map(_word, words), mark)
+        table.add_row(str(row.expectation.query), *map(_word, words), _mark(row))
     console = _console()
     console.print(table)
-    bad = [row for row in rows if not row.ok]
-    for row in bad:
-        console.print(f"\n{row.expectation}", style="bold")
-        console.print(f"  model: {row.verdict}")
-        if row.observation:
-            console.print(f"  packet: {row.observation}")
+    for row in rows:
+        if not row.ok:
+            console.print(f"\n{row.expectation}", style="bold")
+            console.print(f"  model: {row.verdict}")
+            if row.observation:
+                console.print(f"  packet: {row.observation}")
+    console.print(f"\n{_sum(rows, packets)}")
+
+
+def _mark(row: Row) -> Text:
+    if row.ok:
+        return Text("ok", style="dim")
+    return Text("NO EVIDENCE", style="bold yellow") if row.unproved else Text("DIFFERS", style="bold red")
+
+
+def _sum(rows: list[Row], packets: bool) -> str:
+    count = "1 expectation" if len(rows) == 1 else f"{len(rows)} expectations"
+    unproved = sum(row.unproved for row in rows)
+    differing = sum(not row.ok and not row.unproved for row in rows)
+    if differing or unproved:
+        return f"{count}: {differing} differ" + (f", {unproved} proved nothing" if unproved else "")
     proved = "expected, model and packet agree" if packets else "the model agrees; packets: ringfence up (as root)"
-    console.print(f"\n{len(rows)} expectations: {f'{len(bad)} differ' if bad else proved}")
+    return f"{count}: {proved}"
 
 
 def show_verdict(verdict: Verdict, explanation: str, observation: Observation | None, *, as_json: bool) -> None:
     """The answer to ``why``; with a probe, model and packet side by side."""
     if as_json:
-        packet = {"packet": _packet(observation)} if observation else {}
+        packet = {"packet": _packet(observation), "unproved": observation.failure or None} if observation else {}
         _print_json(verdict.as_json() | packet)
         return
     print(explanation)
     if observation:
-        packet_word = _packet(observation)
-        agree = "they agree" if packet_word == str(verdict.action) else "they DIFFER"
-        print(f"\nModel: {verdict.action}   packet: {packet_word}   {observation.failure or agree}")
+        agree = "they agree" if _packet(observation) == str(verdict.action) else "they DIFFER"
+        print(f"\nModel: {verdict.action}   packet: {_packet(observation)}   {observation.failure or agree}")
 
 
 def show_verification(report: Report, *, as_json: bool) -> None:
@@ -115,11 +138,15 @@ def show_verification(report: Report, *, as_json: bool) -> None:
             }
         )
         return
-    for difference in report.differences:
-        print(f"DIFFERS: packet {_packet(difference.observation)}, model {difference.verdict}")
-        for step in difference.verdict.steps:
-            print(f"  {step.stage} {step.port or ''}: {step.action} by {step.group} {step.rule_id}: {step.text}")
-    for probe in report.unproved:
+    for difference in report.differences[:_SHOWN]:
+        verdict = difference.verdict
+        print(f"DIFFERS: {verdict.flow}: model {verdict.action}, packet {_packet(difference.observation)}")
+        for step in verdict.steps:
+            by = " ".join(filter(None, (step.group, step.rule_id)))
+            print(f"  {step.stage} {step.port or ''}: {step.action} by {by}: {step.text}")
+    if len(report.differences) > _SHOWN:
+        print(f"... and {len(report.differences) - _SHOWN} more; --json tells all")
+    for probe in report.unproved[:_SHOWN]:
         print(f"NO EVIDENCE: {probe.flow}: {probe.failure}")
     found = f"{len(report.differences)} differ, {len(report.unproved)} proved nothing"
     print(f"{report.count} probes: {'model and packets agree on every one' if report.ok else found}")
@@ -136,7 +163,7 @@ def progress(what: str, *, quiet: bool) -> Iterator[Advance]:
 
 def show_next(world: World, lab: str) -> None:
     """What to try now that the lab is up."""
-    command = sys.argv[0] if "/" in sys.argv[0] else "ringfence"
+    command = "ringfence" if "/" not in sys.argv[0] or sys.argv[0].endswith(".py") else sys.argv[0]
     suffix = "" if lab == "lab" else f" --lab {lab}"
     denied = [expectation.query for expectation in world.expects if expectation.action is Action.DENY]
     tries = [(f"why {_words(query)} --probe", "why it is denied, model and packet") for query in denied[:1]]

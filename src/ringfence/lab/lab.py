@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from ringfence import collector, worldfile
+from ringfence import garbage, worldfile
 from ringfence.backends.netns import inside
 from ringfence.backends.nftables.driver import Driver
 from ringfence.compile.plan import compile_world
@@ -116,7 +118,7 @@ class Lab:
         return count
 
     def _enforce(self, world: World) -> int:
-        with collector.paused():
+        with garbage.paused():
             return sum(self.driver(name).apply(vpc) for name, vpc in compile_world(world).vpcs.items())
 
     def _keep(self, text: str) -> None:
@@ -158,7 +160,7 @@ class Lab:
         """The namespace of an instance or outside host; raises `UnknownName`."""
         known = targets(self.world, self.names)
         if target not in known:
-            raise UnknownName(f"there is no instance or outside host {target!r}; {nearest(target, known)}")
+            raise UnknownName(f"there is no instance or outside host {target!r}", nearest(target, known))
         return known[target]
 
     def exec(self, target: str, command: Sequence[str]) -> int:
@@ -173,12 +175,19 @@ class Lab:
                 process = subprocess.Popen(command)
         except OSError as error:
             raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from None
-        while True:
-            try:
-                code = process.wait()
-            except KeyboardInterrupt:  # the command was interrupted too, and says itself how it ends
-                continue
-            return code if code >= 0 else 128 - code
+        # Who ends us means the command; it says itself how it ends, also when both were interrupted from a terminal.
+        handlers = {
+            number: signal.signal(number, lambda number, _: process.send_signal(number))
+            for number in (signal.SIGTERM, signal.SIGHUP)
+        }
+        try:
+            while True:
+                with suppress(KeyboardInterrupt):
+                    code = process.wait()
+                    return code if code >= 0 else 128 - code
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 def down(name: str = DEFAULT_LAB) -> None:
@@ -216,12 +225,16 @@ def _refuse_if_there(names: LabNames) -> None:
 def _missing(names: LabNames) -> str:
     if _is_there(names):
         return f"lab {names.lab!r} is not up, a crash left parts of it; run: {names.down_command}"
-    return f"lab {names.lab!r} is not up; run: ringfence up FILE"
+    return f"lab {names.lab!r} is not up; run: {names.up_command}"
 
 
 def _wiring(world: World) -> object:
     """What of a world the topology is made of."""
     vpcs = [(vpc.name, set(vpc.cidrs), vpc.subnets) for vpc in world.vpcs.values()]
-    ports = [(str(port), port.vpc, port.subnet, port.addresses) for port in world.ports]
+    ports = [
+        (str(port), port.vpc, port.subnet, port.addresses)
+        for instance in world.instances.values()
+        for port in instance.ports  # in their order: the first is the primary
+    ]
     served = {instance.name: instance.serve for instance in world.instances.values()}
     return vpcs, ports, world.outside, served

@@ -74,6 +74,11 @@ class LabNames:
         return RUN / f"{self.lab}.lock"
 
     @property
+    def up_command(self) -> str:
+        """What a user types to build it."""
+        return "ringfence up FILE" + ("" if self.lab == DEFAULT_LAB else f" --lab {self.lab}")
+
+    @property
     def down_command(self) -> str:
         """What removes this lab."""
         return "ringfence down" + ("" if self.lab == DEFAULT_LAB else f" --lab {self.lab}")

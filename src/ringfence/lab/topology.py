@@ -140,7 +140,7 @@ def _default_routes(device: str) -> Iterator[str]:
 
 def _router_end(device: str, address: str, addresses: tuple[Address, ...], far_mac: str) -> Iterator[str]:
     """The router's end of a link, and the way to each address behind it. It knows who is there and need not ask."""
-    yield f"link set {device} up"
+    yield f"link set dev {device} up"
     yield f"addr add {address}/64 dev {device} nodad"
     yield f"ntable change name arp_cache dev {device} proxy_delay 0"
     for behind in addresses:
@@ -149,11 +149,11 @@ def _router_end(device: str, address: str, addresses: tuple[Address, ...], far_m
 
 
 def _vpc_lines(world: World, vpc: Vpc, names: LabNames) -> Iterator[str]:
-    yield "link set lo up"
+    yield "link set dev lo up"
     # An unassigned address must not leave by the uplink, nor what lies in another VPC: there is no way to it. The route
     # has a device, unlike a blackhole, so that guests get an answer to ARP and the packet is judged; no gate knows it.
-    yield f"link add {_VOID} type bridge"
-    yield f"link set {_VOID} up"
+    yield f"link add name {_VOID} type bridge"
+    yield f"link set dev {_VOID} up"
     spaces = {cidr for each in world.vpcs.values() for cidr in each.cidrs}
     yield from (f"route add {cidr} dev {_VOID}" for cidr in sorted(spaces))
     for subnet in vpc.subnets.values():
@@ -180,7 +180,7 @@ def _far(key: str) -> str:
 
 def _link(near: str, near_mac: str, far: str, far_mac: str, namespace: str) -> str:
     """A link whose far end is in another namespace from its first moment on."""
-    return f"link add {near} address {near_mac} type veth peer name {far} address {far_mac} netns {namespace}"
+    return f"link add name {near} address {near_mac} type veth peer name {far} address {far_mac} netns {namespace}"
 
 
 def _build_internet(world: World, names: LabNames, ip: IpRoute) -> None:
@@ -191,7 +191,7 @@ def _build_internet(world: World, names: LabNames, ip: IpRoute) -> None:
 
 
 def _internet_lines(world: World, names: LabNames) -> Iterator[str]:
-    yield "link set lo up"
+    yield "link set dev lo up"
     for anywhere in _ANYWHERE:
         yield f"route add blackhole {anywhere}"
         yield f"route add blackhole {anywhere} table {_FROM_VPCS}"
@@ -211,14 +211,14 @@ def _internet_lines(world: World, names: LabNames) -> Iterator[str]:
 
 
 def _host_lines(host: OutsideHost) -> Iterator[str]:
-    yield "link set lo up"
+    yield "link set dev lo up"
     yield from _guest_end(_HOST_LINK, _far(host.name))
     yield from (f"addr add {address.host_prefix} dev {_HOST_LINK} nodad" for address in host.addresses)
     yield from _default_routes(_HOST_LINK)
 
 
 def _guest_end(device: str, own_mac: str) -> Iterator[str]:
-    yield f"link set {device} up"
+    yield f"link set dev {device} up"
     yield f"addr add {_link_local(own_mac)}/64 dev {device} nodad"
     yield from (f"ntable change name {cache} dev {device} queue {_BURST}" for cache in ("arp_cache", "ndisc_cache"))
 
@@ -232,7 +232,7 @@ def _link_local(own_mac: str) -> str:
 
 
 def _build_instance(world: World, instance: Instance, namespace: str, ip: IpRoute) -> None:
-    lines = ["link set lo up"]
+    lines = ["link set dev lo up"]
     for port in instance.ports:
         lines += _port_lines(world, instance, port)
     ip.run(lines, namespace)

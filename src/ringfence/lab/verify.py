@@ -61,6 +61,11 @@ class Row:
     observation: Observation | None
 
     @property
+    def unproved(self) -> bool:
+        """Whether the probe proved nothing, either way."""
+        return self.observation is not None and bool(self.observation.failure)
+
+    @property
     def ok(self) -> bool:
         """Whether both say what is expected; an allowed packet must be answered too, where somebody can answer."""
         if self.verdict.action is not self.expectation.action:

@@ -74,7 +74,7 @@ class World:
         if instance and port_name in instance.by_name:
             return instance.by_name[port_name]
         known = [*self.instances, *self.outside, *map(str, self.ports)]
-        raise UnknownName(f"there is no instance or outside host {name!r}; {nearest(name, known)}")
+        raise UnknownName(f"there is no instance or outside host {name!r}", nearest(name, known))
 
     def endpoint(self, name: str, family: Family) -> Endpoint:
         """The end of a flow that a name or a literal address stands for.
@@ -88,16 +88,18 @@ class World:
             pass
         else:
             if not address.is_unicast:
-                raise UnknownName(f"{name} is no address that a machine can have; name a host's")
+                raise UnknownName(f"{name} is no address that a machine can have", "name a host's")
+            if address.family is not family:
+                raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
             owners = [port for port in self.ports if address in port.addresses]
             if len(owners) > 1:
-                raise UnknownName(f"several VPCs use {name}; name one of {', '.join(map(str, owners))}")
+                raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
             return Endpoint(address, owners[0].vpc if owners else "", name)
         target = self.resolve(name)
         found = target.address(family)
         if not found:
             other = Family.IPV6 if family is Family.IPV4 else Family.IPV4
-            raise UnknownName(f"{name} has no {family} address; ask over {other}")
+            raise UnknownName(f"{name} has no {family} address", f"ask over {other}")
         return Endpoint(found, target.vpc if isinstance(target, Port) else "", name)
 
     def flow(self, query: Query) -> Flow:

@@ -13,7 +13,9 @@ from ringfence.compile.plan import VpcPlan
 
 
 class Driver:
-    """Keeps one table of one network namespace equal to a plan. It touches no other table.
+    """Keeps one table of one network namespace equal to a plan.
+
+    It touches no other table, but that `audit` makes one of its own for a moment, named after ours.
 
     It remembers what it enforced last, and reads the kernel back whenever somebody has changed nftables there since
     (the kernel's generation number tells): so after a restart, too.
@@ -65,10 +67,13 @@ class Driver:
     def _as_written(self, wanted: Ruleset) -> Table:
         """How the kernel tells the rules of a ruleset: from a table in which they hang on no hook."""
         scratch = f"{self._table}-audit"
+        # An audit that was killed may have left one: it is made anew.
         fresh = [f"add table inet {scratch}", f"delete table inet {scratch}", f"add table inet {scratch}"]
         self._nft.run("\n".join([*fresh, *difference(scratch, Ruleset(), skeleton(wanted))]))
-        written = read_table(self._nft, scratch)
-        self._nft.run(f"delete table inet {scratch}")
+        try:
+            written = read_table(self._nft, scratch)
+        finally:
+            self._nft.run(f"delete table inet {scratch}")
         assert written is not None
         return written
 

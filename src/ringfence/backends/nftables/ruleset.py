@@ -137,7 +137,7 @@ def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
     """The nft commands, to be run as one transaction, that make a table with ``old`` hold ``new``; none if equal.
 
     The order is what the kernel wants: what is referred to comes first and goes last. A table in which somebody has
-    declared a thing of ours in another way is made anew, within the same transaction.
+    declared a thing of ours in another way is made anew, within the same transaction (and without a `preparation`).
     """
     where = f"inet {table}"
     if not _can_become(old, new):

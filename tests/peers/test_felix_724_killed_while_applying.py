@@ -1,0 +1,114 @@
+"""felix#724: a set was deleted while a rule still used it, or used before it was there, and the change stood half done.
+
+Here a change is the old policy or the new one, also if the process that makes it is killed at any moment (an unused map
+may be left, which judges nothing), and the next change repairs what there is to repair.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from ringfence.compile.plan import VpcPlan
+from ringfence.lab.lab import Lab
+from ringfence.model.address import Family
+from ringfence.model.world import World
+from ringfence.policy.evaluate import evaluate
+from tests.peers.asking import audited, fresh_driver, passing, plan_of, with_groups
+from tests.peers.drawing import GROUPS, SIX, draw
+from tests.policy.build import ask
+
+pytestmark = pytest.mark.packets
+
+WORLD = SIX
+TRIES = 15
+
+
+def policy(port: int, seed: int) -> World:
+    """Everybody may reach everybody on one port; some hundred other boxes make it long in coming."""
+    chance = random.Random(seed)
+
+    def rules() -> list[str]:
+        numbers = chance.sample(range(1000, 60000), 25)
+        others = [
+            f"{way} deny tcp {number} {of} any" for number in numbers for way, of in (("in", "from"), ("out", "to"))
+        ]
+        return [*others, f"in allow udp {port} from any", f"out allow udp {port} to any"]
+
+    return with_groups(SIX, {group: rules() for group in GROUPS})
+
+
+def apply_and_be_killed(lab: Lab, held: VpcPlan, plan: VpcPlan, delay: float) -> None:
+    """Change from a plan to another in a process that is killed after some seconds."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            driver = fresh_driver(lab)
+            driver.apply(held)  # read the kernel first: it is the change that is to be interrupted
+            os.write(write, b"go")
+            driver.apply(plan)
+        finally:
+            os._exit(0)
+    os.close(write)
+    assert os.read(read, 2) == b"go"
+    os.close(read)
+    time.sleep(delay)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
+def seconds_of_an_apply(lab: Lab, plans: list[VpcPlan]) -> float:
+    """How long a change from one of two plans to the other takes, at most."""
+    driver, longest = fresh_driver(lab), 0.0
+    driver.apply(plans[-1])
+    for plan in plans * 2:
+        began = time.monotonic()
+        assert driver.apply(plan) > 0
+        longest = max(longest, time.monotonic() - began)
+    driver.close()
+    return longest
+
+
+def test_a_kill_at_any_moment_leaves_the_old_policy_or_the_new(lab: Lab, family: Family) -> None:
+    """By what the kernel says of itself, and by packets: one of the two ports is open and never both, never neither."""
+    worlds = [policy(101, 1), policy(102, 2)]
+    plans = [plan_of(world) for world in worlds]
+    flows = [f"{one} -> {two} udp/{port}" for one, two in ("ab", "fc") for port in (101, 102)]
+    longest = seconds_of_an_apply(lab, plans)
+    chance, held, outcomes = random.Random(int(family)), 1, []
+    for attempt in range(TRIES):
+        old, new = held, 1 - held
+        moment = longest * (1.5 if attempt == 0 else chance.random())
+        apply_and_be_killed(lab, plans[old], plans[new], moment)
+        left = audited(lab, plans[old])
+        held = old if all(command.startswith("delete map ") for command in left) else new
+        outcomes.append(held == new)
+        lab.world = worlds[held]
+        assert passing(lab, family, flows) == {flow for flow in flows if flow.endswith(f"/{101 + held}")}
+        assert held == old or audited(lab, plans[new]) == []
+        if left and held == old:
+            repairing = fresh_driver(lab)
+            assert repairing.apply(plans[held]) > 0
+            repairing.close()
+            assert audited(lab, plans[held]) == []
+    assert set(outcomes) == {False, True}, "every kill came too early, or every kill too late"
+
+
+def test_any_order_of_plans_is_taken(lab: Lab, family: Family) -> None:
+    """Thirty plans with hardly anything in common: each is taken, is what the kernel holds, and judges packets."""
+    chance = random.Random(f"{family}")
+    allowed = denied = 0
+    for _ in range(30):
+        world = draw(chance)
+        lab.enforce(world)
+        assert audited(lab, plan_of(world)) == []
+        flows = [f"{one} -> {two} udp/{chance.randint(1, 7)}" for one, two in ("ab", "cd", "ef", "af", "bc")]
+        expected = {flow for flow in flows if evaluate(world, ask(world, flow, family)).allowed}
+        assert passing(lab, family, flows) == expected
+        allowed, denied = allowed + len(expected), denied + len(flows) - len(expected)
+    assert min(allowed, denied) > 20
