@@ -14,7 +14,7 @@ import typer
 
 from ringfence.analysis.why import explain
 from ringfence.cli import output
-from ringfence.errors import CannotRun, InvalidInput, LabMissing, RingfenceError, UnknownName
+from ringfence.errors import CannotRun, InvalidInput, LabMissing, RingfenceError, UnknownName, WorldFileError
 from ringfence.lab import lab as lab_module
 from ringfence.lab.lab import Lab
 from ringfence.lab.verify import Row
@@ -71,7 +71,8 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(CannotRun.exit_code)
     except RingfenceError as error:
-        print(f"ringfence: {error}", file=sys.stderr)
+        code = "" if isinstance(error, WorldFileError) else f" [{error.code}]"  # its mistakes have codes of their own
+        print(f"ringfence: {error}{code}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
         print(f"ringfence: {error.strerror or error}", file=sys.stderr)
