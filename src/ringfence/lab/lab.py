@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -170,24 +170,42 @@ class Lab:
         `ToolMissing` if there is no such command.
         """
         namespace = self.namespace(target)
-        try:
-            with inside(namespace):
-                process = subprocess.Popen(command)
-        except OSError as error:
-            raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from None
-        # Who ends us means the command; it says itself how it ends, also when both were interrupted from a terminal.
-        handlers = {
-            number: signal.signal(number, lambda number, _: process.send_signal(number))
-            for number in (signal.SIGTERM, signal.SIGHUP)
-        }
-        try:
+        with _forwarding_signals() as started:
+            try:
+                with inside(namespace):
+                    process = subprocess.Popen(command)
+            except OSError as error:
+                raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from None
+            started(process)
             while True:
-                with suppress(KeyboardInterrupt):
+                with suppress(KeyboardInterrupt):  # the command was interrupted too, and says itself how it ends
                     code = process.wait()
                     return code if code >= 0 else 128 - code
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+
+
+@contextmanager
+def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """Who ends us means the command: pass TERM and HUP on to the process that the block says it has started."""
+    running: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def forward(number: int, _: object) -> None:
+        if running:
+            running[0].send_signal(number)
+        else:
+            early.append(number)
+
+    def started(process: subprocess.Popen[bytes]) -> None:
+        running.append(process)
+        for number in early:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield started
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def down(name: str = DEFAULT_LAB) -> None:
