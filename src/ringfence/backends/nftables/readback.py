@@ -16,7 +16,10 @@ Json = Any
 
 
 class Counter(NamedTuple):
-    """Packets and bytes that one decision has matched. Only the first packet of a connection comes to a gate."""
+    """Packets and bytes that one decision has matched.
+
+    Only packets that conntrack calls new come to a gate: the first of a TCP connection, and of UDP all until an answer.
+    """
 
     packets: int
     bytes: int
