@@ -62,8 +62,9 @@ class Row:
 
     @property
     def unproved(self) -> bool:
-        """Whether the probe proved nothing, either way."""
-        return self.observation is not None and bool(self.observation.failure)
+        """Whether only evidence is missing: the model says what is expected, and the probe proved nothing either way."""
+        seen = self.observation
+        return self.verdict.action is self.expectation.action and seen is not None and bool(seen.failure)
 
     @property
     def ok(self) -> bool:
