@@ -62,7 +62,7 @@ class Row:
 
     @property
     def unproved(self) -> bool:
-        """Whether only evidence is missing: the model says what is expected, and the probe proved nothing either way."""
+        """Whether only evidence is missing: the model says what is expected, and the probe proved nothing."""
         seen = self.observation
         return self.verdict.action is self.expectation.action and seen is not None and bool(seen.failure)
 
