@@ -34,6 +34,12 @@ class SecurityGroup:
     intra_group: IntraGroup = IntraGroup.DROP
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    """Whose group it is; empty for one's own."""
+    ftp_helper: bool = False
+    """Whether data connections of an allowed FTP session pass its members' gates (SEMANTICS.md section 3)."""
+    managed: str = ""
+    """The service that it belongs to; the tenant sees it and may not change it (SEMANTICS.md 5.1)."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Rule]:
@@ -50,10 +56,15 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class AddressGroup:
-    """A named list of addresses, prefixes and ranges of one family, shared by the rules that name it."""
+    """A named list of addresses, prefixes and ranges of one family, shared by the rules that name it (1.3).
+
+    ``max_entries`` is how many it may ever have; where the profile says so, a rule that names it costs that many.
+    None means that it was made without such a bound.
+    """
 
     name: str
     entries: tuple[AddressRange, ...]
+    max_entries: int | None = None
 
     def of_family(self, family: Family) -> tuple[AddressRange, ...]:
         """The entries of one family."""

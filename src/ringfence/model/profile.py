@@ -6,8 +6,11 @@ reads a switch. Each switch may be set to another value in a world file, under `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+
+from ringfence.errors import NotationError
+from ringfence.model.service import ServiceSet
 
 
 class GroupOrder(StrEnum):
@@ -31,6 +34,59 @@ class DefaultAction(StrEnum):
 
     ALLOW = "allow"
     DENY = "deny"
+
+
+class OnChange(StrEnum):
+    """Which live connections a change of policy cuts (switch 3)."""
+
+    CLEAR_INBOUND = "clear_inbound"
+    """Those that others began to a port whose groups' rules or members changed, whatever the new rules say of them."""
+    REJUDGE = "rejudge"
+    """Those that were allowed before and are denied now."""
+    KEEP = "keep"
+    """None."""
+
+
+class AfterClear(StrEnum):
+    """What becomes of a connection that was cut (switch 2)."""
+
+    HOLD = "hold"
+    """Its own key is dropped until the protocol's timeout has passed; another key is judged at once."""
+    REMATCH = "rematch"
+    """Its next packet is judged anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How many seconds an idle connection is remembered (switch 9; SEMANTICS.md 3.2)."""
+
+    tcp_established: int = 600
+    tcp_opening: int = 30
+    """SYN sent or received, no connection yet."""
+    tcp_closing: int = 30
+    """FIN-WAIT and what follows."""
+    icmp: int = 30
+    both_ways: int = 180
+    """UDP and every other protocol, once packets were seen in both directions."""
+    one_way: int = 30
+    """The same, while they were seen in one direction only."""
+
+    @classmethod
+    def parse(cls, text: str, base: Timeouts | None = None) -> Timeouts:
+        """Read ``tcp_established=600,icmp=30``; what is not named is as in ``base``. Raises `NotationError`."""
+        values: dict[str, int] = {}
+        known = [each.name for each in fields(cls)]
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, _, seconds = part.partition("=")
+            if name not in known:
+                raise NotationError(f"{name!r} is not a timeout", f"use {', '.join(known)}")
+            if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= 432_000):
+                raise NotationError(f"{seconds!r} is not a timeout", "use 1 to 432000 seconds")
+            values[name] = int(seconds)
+        return replace(base or cls(), **values)
+
+    def __str__(self) -> str:
+        return ",".join(f"{each.name}={getattr(self, each.name)}" for each in fields(self))
 
 
 class MidStream(StrEnum):
@@ -69,8 +125,46 @@ class Profile:
     """How many port ranges one rule may list (section 6)."""
     port_range_counts: bool
     """Whether each listed port range counts as a rule of its own (section 6)."""
+    after_clear: AfterClear
+    """13.2"""
+    on_change: OnChange
+    """13.3"""
+    timeouts: Timeouts
+    """13.9"""
+    blocked_egress: ServiceSet
+    """What no port may send to anybody, whatever its rules say (13.10)."""
+    carrier_blocks: ServiceSet
+    """What carriers let nobody send across the internet border, in either direction (SEMANTICS.md 4.5)."""
+    risky_ports: ServiceSet
+    """What should not be open to everybody; nothing is blocked (13.11)."""
     mid_stream: MidStream
     """13.13"""
+    acl_stateful: bool
+    """Whether a network ACL judges the first packet of a connection, or every packet (section 0, row 8)."""
+    acl_exempt: tuple[str, ...]
+    """Rules that stand before the rules of every network ACL and cannot be changed (4.1, 4.2)."""
+    acl_default: tuple[str, ...]
+    """Rules of an ACL with ``template: default`` (4.2)."""
+    acl_rules_per_direction: int
+    """Section 6; of each family where `acl_rules_per_family` says so."""
+    acl_rules_per_family: bool
+    """Whether the limit counts IPv4 and IPv6 apart."""
+    acls_need_vpc: bool
+    """A network ACL belongs to one VPC (4.2)."""
+    peer_references: bool
+    """Whether a rule that names a group means its members in peered VPCs as well (section 5)."""
+    cross_account: bool
+    """Whether a rule may name a group of another account (1.2, section 5)."""
+    five_tuple: bool
+    """Whether a group's rule may name the port's own address and source ports (section 0, row 9)."""
+    address_group_entries: int
+    """How many entries an address group or prefix list may have (1.3)."""
+    address_group_ranges: bool
+    """Whether its entries may be ranges that are no prefix (1.3)."""
+    address_group_costs_entries: bool
+    """Whether a rule that names an address group counts as many rules as the group may have entries (section 6)."""
+    classic_network: bool
+    """Whether there is a classic network beside VPCs (2.2)."""
     groups_need_vpc: bool
     """A group belongs to one VPC, fixed (section 0, row 10)."""
     advanced_groups: bool
@@ -82,6 +176,14 @@ class Profile:
     default_rules_advanced: tuple[str, ...]
     """The same for an advanced group."""
 
+
+_CARRIER_BLOCKS = ServiceSet.parse(
+    "tcp/42,tcp/135,tcp/137-139,tcp/444-445,tcp/593,tcp/1025,tcp/1068,tcp/1433-1434,tcp/3127-3130,tcp/4444,tcp/4789,"
+    "tcp/5554,tcp/5800,tcp/5900,tcp/8998,tcp/9995-9996,"
+    "udp/135-139,udp/1026-1028,udp/1068,udp/1433-1434,udp/4789,udp/5554,udp/9995-9996"
+)
+_RISKY = "tcp/22,tcp/3389,tcp/8848"
+_DATABASES = "tcp/1433,tcp/1521,tcp/3306,tcp/5432,tcp/6379,tcp/9200,tcp/11211,tcp/27017"
 
 HUAWEI = Profile(
     name="huawei",
@@ -97,7 +199,35 @@ HUAWEI = Profile(
     group_rules_per_group=50,
     port_ranges_per_rule=20,
     port_range_counts=False,
+    after_clear=AfterClear.HOLD,
+    on_change=OnChange.CLEAR_INBOUND,
+    timeouts=Timeouts(),
+    blocked_egress=ServiceSet.parse("tcp/25"),
+    carrier_blocks=_CARRIER_BLOCKS,
+    risky_ports=ServiceSet.parse(_RISKY),
     mid_stream=MidStream.DROP,
+    acl_stateful=True,
+    acl_exempt=(
+        "in allow all from any to 255.255.255.255/32",
+        "out allow all from any to 255.255.255.255/32",
+        "in allow all from any to 224.0.0.0/24",
+        "out allow all from any to 224.0.0.0/24",
+        "in allow tcp 80 from any to 169.254.169.254/32",
+        "out allow tcp 80 from any to 169.254.169.254/32",
+        "in allow all from any to 100.125.0.0/16",
+        "out allow all from any to 100.125.0.0/16",
+    ),
+    acl_default=(),
+    acl_rules_per_direction=20,
+    acl_rules_per_family=False,
+    acls_need_vpc=False,
+    peer_references=True,
+    cross_account=False,
+    five_tuple=False,
+    address_group_entries=20,
+    address_group_ranges=True,
+    address_group_costs_entries=False,
+    classic_network=False,
     groups_need_vpc=False,
     advanced_groups=False,
     self_reference=True,
@@ -119,7 +249,33 @@ ALIBABA = Profile(
     group_rules_per_group=20,
     port_ranges_per_rule=200,
     port_range_counts=True,
+    after_clear=AfterClear.REMATCH,
+    on_change=OnChange.REJUDGE,
+    timeouts=Timeouts(tcp_established=910),
+    blocked_egress=ServiceSet.parse("tcp/25"),
+    carrier_blocks=_CARRIER_BLOCKS,
+    risky_ports=ServiceSet.parse(f"{_RISKY},{_DATABASES}"),
     mid_stream=MidStream.DROP,
+    acl_stateful=False,
+    acl_exempt=(
+        "in allow all from 100.100.2.136/32 to any",
+        "out allow all from any to 100.100.2.136/32",
+        "in allow all from 100.100.2.138/32 to any",
+        "out allow all from any to 100.100.2.138/32",
+        "in allow all from 100.100.100.200/32 to any",
+        "out allow all from any to 100.100.100.200/32",
+    ),
+    acl_default=("in allow all from any to any", "out allow all from any to any"),
+    acl_rules_per_direction=20,
+    acl_rules_per_family=True,
+    acls_need_vpc=True,
+    peer_references=False,
+    cross_account=True,
+    five_tuple=True,
+    address_group_entries=200,
+    address_group_ranges=False,
+    address_group_costs_entries=True,
+    classic_network=True,
     groups_need_vpc=True,
     advanced_groups=True,
     self_reference=False,

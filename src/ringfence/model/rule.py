@@ -2,8 +2,14 @@
 
 ::
 
-    RULE   = in|out  allow|deny  PROTO [PORTS]  from|to REMOTE  [priority N]  [disabled]  ["description"]
-    REMOTE = any | PREFIX | group NAME | NAME of an address group
+    RULE   = in|out  allow|deny  PROTO [PORTS]  from|to REMOTE  [nic internet|intranet]  [priority N]
+             [managed NAME]  [disabled]  ["description"]
+    REMOTE = any | PREFIX | group [ACCOUNT/]NAME | NAME of an address group
+
+A five-tuple rule (SEMANTICS.md 1.2) names the port's own side as well, and the ports that the packet comes from::
+
+    in allow tcp 80 from 10.0.0.0/8 port 1024-65535 to 10.0.1.11/32
+    out deny udp 53 to any from any port 1-1023
 """
 
 from __future__ import annotations
@@ -17,6 +23,7 @@ from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
 from ringfence.model.names import check_name
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
+from ringfence.model.words import Words, quote
 
 
 class Direction(StrEnum):
@@ -51,12 +58,16 @@ class AnyRemote(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class GroupRemote:
-    """The members of a security group, by their private addresses of both families (SEMANTICS.md section 5)."""
+    """The members of a security group, by their private addresses of both families (SEMANTICS.md section 5).
+
+    ``account`` says whose group it is; empty for one's own.
+    """
 
     name: str
+    account: str = ""
 
     def __str__(self) -> str:
-        return f"group {self.name}"
+        return f"group {self.account}/{self.name}" if self.account else f"group {self.name}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,7 +89,8 @@ def parse_remote(text: str) -> Remote:
     if word == "any" and not rest:
         return AnyRemote.ANY
     if word == "group" and rest:
-        return GroupRemote(check_name(rest.strip()))
+        account, slash, name = rest.strip().rpartition("/")
+        return GroupRemote(check_name(name), check_name(account) if slash else "")
     if rest:
         raise NotationError(f"{text!r} is not a remote", "use any, a prefix, 'group NAME' or an address group's name")
     if "/" in word or ":" in word or re.fullmatch(r"[\d.]+", word):
@@ -86,10 +98,56 @@ def parse_remote(text: str) -> Remote:
     return AddressGroupRemote(check_name(word))
 
 
-_ID = re.compile(r"(?!default-|intra-)[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")  # but not those of implicit decisions
-_DIRECTIONS = {"in": Direction.INGRESS, "out": Direction.EGRESS}
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
+class NicType(StrEnum):
+    """Which interface of an instance of the classic network is meant (SEMANTICS.md 2.2); a VPC has intranet only."""
+
+    INTRANET = "intranet"
+    INTERNET = "internet"
+
+
+_ID = re.compile(r"(?!default-|intra-|platform-|penalty-|exempt-)[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")  # not the implicit
+DIRECTIONS = {"in": Direction.INGRESS, "out": Direction.EGRESS}
+"""Directions by the word of the notation."""
 _FORM = 'write: in|out allow|deny PROTO [PORTS] from|to REMOTE [priority N] [disabled] ["description"]'
+
+
+def check_id(text: str) -> str:
+    """Give back an id that a rule may bring along; raises `NotationError`."""
+    if not _ID.fullmatch(text):
+        raise NotationError(f"{text!r} is not a rule id", "use up to 64 letters, digits, ':', '_', '.' or '-'")
+    return text
+
+
+def check_description(text: str) -> str:
+    """Give back a description that fits into a line; raises `NotationError`."""
+    if len(text) > 512 or "\n" in text:
+        raise NotationError("the description is too long or has a line break", "use at most 512 characters in one line")
+    return text
+
+
+def check_side(protocol: Protocol, side: Remote) -> None:
+    """Raise `NotationError` if a prefix is of a family on which the protocol does not exist."""
+    if isinstance(side, Prefix) and side.family not in protocol.families:
+        families = " and ".join(map(str, protocol.families))
+        hint = f"use {'icmpv6' if protocol == Protocol.ICMP else 'icmp'} for it"
+        raise NotationError(f"{protocol} exists on {families} only, {side} does not", hint)
+
+
+def check_ports(protocol: Protocol, *sets: PortSet) -> None:
+    """Raise `NotationError` if a protocol that has no ports is given some."""
+    if any(sets) and not protocol.has_ports:
+        raise NotationError(f"protocol {protocol} takes no ports", "leave them out, or use tcp or udp")
+
+
+def common_families(protocol: Protocol, *sides: Remote | None) -> tuple[Family, ...]:
+    """The families in which a rule with these sides can match."""
+    wanted = {side.family for side in sides if isinstance(side, Prefix)}
+    return tuple(family for family in protocol.families if wanted <= {family})
+
+
+def content_id(kind: str, *parts: str) -> str:
+    """An id made of what a thing says: ``kind-`` and twelve digits of a hash."""
+    return f"{kind}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +155,10 @@ class Rule:
     """One rule of a security group: a remote, a protocol and destination ports, allowed or denied.
 
     ``priority`` is 1 (strongest) to 100. A disabled rule is not evaluated. ``given_id`` is an id that the rule brought
-    along (from a server or another cloud); without one, `Rule.id_in` derives it from what the rule says.
+    along (from a server or another cloud); without one, `Rule.id_in` derives it from what the rule says. ``local`` and
+    ``source_ports`` make it a five-tuple rule: the port's own address, and the ports that the packet comes from.
+    ``nic`` is for groups of the classic network. ``managed`` names the service that the rule belongs to: the tenant
+    sees it and may not change it (SEMANTICS.md 5.1).
     """
 
     direction: Direction
@@ -109,124 +170,128 @@ class Rule:
     enabled: bool = True
     description: str = ""
     given_id: str = ""
+    local: Prefix | None = None
+    source_ports: PortSet = ALL_PORTS
+    nic: NicType | None = None
+    managed: str = ""
 
     def __post_init__(self) -> None:
-        if self.ports and not self.protocol.has_ports:
-            raise NotationError(f"protocol {self.protocol} takes no ports", "leave them out, or use tcp or udp")
+        check_ports(self.protocol, self.ports, self.source_ports)
+        check_side(self.protocol, self.remote)
+        if self.local:
+            check_side(self.protocol, self.local)
+            if isinstance(self.remote, Prefix) and self.remote.family is not self.local.family:
+                raise NotationError(f"{self.remote} and {self.local} are of different families", "give both one family")
         if not 1 <= self.priority <= 100:
             raise NotationError(f"priority {self.priority} is out of range", "use 1 (strongest) to 100")
-        if isinstance(self.remote, Prefix) and self.remote.family not in self.protocol.families:
-            families = " and ".join(map(str, self.protocol.families))
-            raise NotationError(f"{self.protocol} exists on {families} only, {self.remote} does not", _icmp_hint(self))
-        if self.given_id and not _ID.fullmatch(self.given_id):
-            raise NotationError(
-                f"{self.given_id!r} is not a rule id", "use up to 64 letters, digits, ':', '_', '.' or '-'"
-            )
-        if len(self.description) > 512 or "\n" in self.description:
-            raise NotationError(
-                "the description is too long or has a line break", "use at most 512 characters in one line"
-            )
+        if self.nic is NicType.INTERNET and isinstance(self.remote, GroupRemote):
+            raise NotationError("a group's addresses are intranet addresses", "leave out nic internet, or use a prefix")
+        if self.given_id:
+            check_id(self.given_id)
+        if self.managed:
+            check_name(self.managed)
+        check_description(self.description)
 
     @classmethod
     def parse(cls, text: str, *, default_priority: int = 1) -> Rule:
         """Read the short form. ``default_priority`` is what a rule without one gets; raises `NotationError`."""
-        return _Reader(text).rule(default_priority)
+        return _read(Words(text, "rule", _FORM), default_priority)
 
     @property
     def families(self) -> tuple[Family, ...]:
         """The address families in which the rule can match."""
-        if isinstance(self.remote, Prefix):
-            return (self.remote.family,)
-        return self.protocol.families
+        return common_families(self.protocol, self.remote, self.local)
+
+    @property
+    def is_five_tuple(self) -> bool:
+        """Whether it says more than remote, protocol and destination ports."""
+        return bool(self.local or self.source_ports)
 
     @property
     def key(self) -> str:
-        """What makes the rule this rule and no other: everything but description, enabled and id (SEMANTICS.md 1.2)."""
+        """What makes the rule this rule and no other: all but description, enabled, managed, id (SEMANTICS.md 1.2)."""
         ports = f" {self.ports}" if self.ports else ""
+        nic = f" nic {self.nic}" if self.nic else ""
         return (
-            f"{self.direction.word} {self.action} {self.protocol}{ports} "
-            f"{self.direction.preposition} {self.remote} priority {self.priority}"
+            f"{self.direction.word} {self.action} {self.protocol}{ports} {self._sides()}{nic} priority {self.priority}"
         )
+
+    def _sides(self) -> str:
+        remote, local = f"{self.remote}", f"{self.local or 'any'}"
+        comes_from = f" port {self.source_ports}" if self.source_ports else ""
+        if self.direction is Direction.INGRESS:
+            return f"from {remote}{comes_from}" + (f" to {local}" if self.local else "")
+        return f"to {remote}" + (f" from {local}{comes_from}" if self.is_five_tuple else "")
 
     def id_in(self, group: str) -> str:
         """The rule's id within a group: its own, or one made from group and `key`, stable without a store.
 
         It is what kernel elements, traces and logs carry.
         """
-        return self.given_id or "sgr-" + hashlib.sha256(f"{group}\n{self.key}".encode()).hexdigest()[:12]
+        return self.given_id or content_id("sgr", group, self.key)
 
     def __str__(self) -> str:
-        text = self.key
-        if not self.enabled:
-            text += " disabled"
-        if self.description:
-            escaped = self.description.replace("\\", "\\\\").replace('"', '\\"')
-            text += f' "{escaped}"'
-        return text
+        managed = f" managed {self.managed}" if self.managed else ""
+        disabled = "" if self.enabled else " disabled"
+        return self.key + managed + disabled + (f" {quote(self.description)}" if self.description else "")
 
 
-def _icmp_hint(rule: Rule) -> str:
-    return f"use {'icmpv6' if rule.protocol == Protocol.ICMP else 'icmp'} for it"
+def _read(words: Words, default_priority: int) -> Rule:
+    direction = DIRECTIONS[words.one_of("direction", ("in", "out"))]
+    action = Action(words.one_of("action", ("allow", "deny")))
+    protocol = Protocol.parse(words.take("protocol"))
+    ports = read_ports(words)
+    word = words.one_of("preposition", ("from", "to"))
+    if word != direction.preposition:
+        raise NotationError(f"an '{direction.word}' rule has no {word!r}", f"write {direction.preposition!r}")
+    remote = read_side(words)
+    source_ports, local = _read_local(words, direction)
+    nic = NicType(words.one_of("nic", ("internet", "intranet"))) if words.skip("nic") else None
+    priority = words.number("priority") if words.skip("priority") else default_priority
+    managed = words.take("name of the service") if words.skip("managed") else ""
+    enabled, description = not words.skip("disabled"), words.quoted()
+    words.end()
+    return Rule(
+        direction,
+        action,
+        protocol,
+        remote,
+        ports,
+        priority,
+        enabled,
+        description,
+        "",
+        local,
+        source_ports,
+        nic,
+        managed,
+    )
 
 
-class _Reader:
-    """Reads one rule word by word, so that each message names the word that is wrong."""
+def _read_local(words: Words, direction: Direction) -> tuple[PortSet, Prefix | None]:
+    """What follows the remote: the ports of the source's side, and the port's own address."""
+    source_ports = read_source_ports(words) if direction is Direction.INGRESS else ALL_PORTS
+    local: Remote = AnyRemote.ANY
+    if words.skip("to" if direction is Direction.INGRESS else "from"):
+        local = read_side(words)
+        if direction is Direction.EGRESS:
+            source_ports = read_source_ports(words)
+    if isinstance(local, GroupRemote | AddressGroupRemote):
+        raise NotationError(f"{str(local)!r} cannot stand for the port's own side", "use any or a prefix")
+    return source_ports, local if isinstance(local, Prefix) else None
 
-    def __init__(self, text: str) -> None:
-        self._words = _TOKEN.findall(text)
-        if _TOKEN.sub("", text).strip():
-            raise NotationError(f"a quote in {text!r} is not closed", "put the description in double quotes")
-        self._next = 0
 
-    def _peek(self) -> str:
-        return self._words[self._next] if self._next < len(self._words) else ""
+def read_ports(words: Words) -> PortSet:
+    """The destination ports that may follow a protocol."""
+    return ALL_PORTS if words.peek() in ("from", "to") else PortSet.parse(words.take("remote"))
 
-    def _take(self, what: str) -> str:
-        word = self._peek()
-        if not word:
-            raise NotationError(f"the rule ends where its {what} should be", _FORM)
-        self._next += 1
-        return word
 
-    def _one_of(self, what: str, choices: tuple[str, ...]) -> str:
-        word = self._take(what)
-        if word not in choices:
-            raise NotationError(f"{word!r} stands where the {what} should be", f"use {' or '.join(choices)}")
-        return word
+def read_side(words: Words) -> Remote:
+    """What follows ``from`` or ``to``."""
+    word = words.take("remote")
+    return parse_remote(f"group {words.take('group name')}" if word == "group" else word)
 
-    def rule(self, default_priority: int) -> Rule:
-        direction = _DIRECTIONS[self._one_of("direction", ("in", "out"))]
-        action = Action(self._one_of("action", ("allow", "deny")))
-        protocol = Protocol.parse(self._take("protocol"))
-        ports = ALL_PORTS
-        if self._peek() not in ("from", "to"):
-            ports = PortSet.parse(self._take("remote"))
-        self._preposition(direction)
-        remote = self._remote()
-        priority, enabled, description = default_priority, True, ""
-        if self._peek() == "priority":
-            self._take("priority")
-            priority = self._number("priority")
-        if self._peek() == "disabled":
-            self._take("disabled")
-            enabled = False
-        if self._peek().startswith('"'):
-            description = re.sub(r"\\(.)", r"\1", self._take("description")[1:-1])
-        if self._peek():
-            raise NotationError(f"{self._peek()!r} is not understood here", _FORM)
-        return Rule(direction, action, protocol, remote, ports, priority, enabled, description)
 
-    def _preposition(self, direction: Direction) -> None:
-        word = self._one_of("preposition", ("from", "to"))
-        if word != direction.preposition:
-            raise NotationError(f"an '{direction.word}' rule has no {word!r}", f"write {direction.preposition!r}")
-
-    def _remote(self) -> Remote:
-        word = self._take("remote")
-        return parse_remote(f"group {self._take('group name')}" if word == "group" else word)
-
-    def _number(self, what: str) -> int:
-        word = self._take(what)
-        if not (word.isascii() and word.isdigit()):
-            raise NotationError(f"{word!r} is not a {what}", "use a number")
-        return int(word)
+def read_source_ports(words: Words) -> PortSet:
+    """The ports that may follow the source's side."""
+    return PortSet.parse(words.take("source ports")) if words.skip("port") else ALL_PORTS

@@ -123,6 +123,16 @@ class PortSet:
     def __contains__(self, port: int) -> bool:
         return not self.ranges or any(port in ports for ports in self.ranges)
 
+    def covers(self, wanted: PortRange) -> bool:
+        """Whether every port of a range is among them, also if several ranges make it up."""
+        if not self.ranges:
+            return True
+        open_from = wanted.first
+        for ports in self.ranges:
+            if ports.first <= open_from <= ports.last:
+                open_from = ports.last + 1
+        return open_from > wanted.last
+
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
@@ -162,6 +172,41 @@ class Service:
 
     def __str__(self) -> str:
         return str(self.protocol) if self.port is None else f"{self.protocol}/{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSet:
+    """TCP and UDP ports in a list: ``tcp/25,udp/135-139``; the empty text is none."""
+
+    ranges: tuple[tuple[Protocol, PortRange], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> ServiceSet:
+        """Read the list; raises `NotationError`."""
+        return cls(tuple(sorted(_service_range(part.strip()) for part in text.split(",") if part.strip())))
+
+    def __contains__(self, service: Service) -> bool:
+        number = service.port
+        return number is not None and any(
+            protocol == service.protocol and number in ports for protocol, ports in self.ranges
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __str__(self) -> str:
+        return ",".join(f"{protocol}/{ports}" for protocol, ports in self.ranges)
+
+
+NO_SERVICES = ServiceSet()
+
+
+def _service_range(text: str) -> tuple[Protocol, PortRange]:
+    name, slash, ports = text.partition("/")
+    protocol = Protocol.parse(name)
+    if not (slash and protocol.has_ports):
+        raise NotationError(f"{text!r} is no port of TCP or UDP", "write it as in tcp/25 or udp/135-139")
+    return protocol, PortRange.parse(ports)
 
 
 @dataclass(frozen=True, slots=True, order=True)

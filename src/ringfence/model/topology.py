@@ -1,24 +1,33 @@
-"""Where things are: VPCs, subnets, ports (ENIs), instances and hosts outside."""
+"""Where things are: VPCs, peerings, subnets, ports (ENIs), virtual IPs, instances and hosts outside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
+from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.profile import Profile
+from ringfence.model.rule import NicType
 from ringfence.model.service import Listener
 
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A part of a VPC; at most one IPv4 and one IPv6 prefix. The first host address of each is the gateway's."""
+    """A part of a VPC; at most one IPv4 and one IPv6 prefix. The first host address of each is the gateway's.
+
+    ``acl`` names the network ACL at its edge, if any. ``nic`` is which interface of an instance a subnet of the classic
+    network is for.
+    """
 
     name: str
     vpc: str
     cidr: Prefix | None = None
     cidr6: Prefix | None = None
+    acl: str = ""
+    nic: NicType = NicType.INTRANET
 
     @property
     def prefixes(self) -> tuple[Prefix, ...]:
@@ -34,18 +43,44 @@ class Subnet:
         """The router's address in each prefix."""
         return tuple(Address(prefix.family, prefix.network + 1) for prefix in self.prefixes)
 
+    def __contains__(self, address: Address) -> bool:
+        prefix = self.prefix_of(address.family)
+        return prefix is not None and address in prefix
+
     def __str__(self) -> str:
         return f"{self.vpc}/{self.name}"
 
 
+class Network(StrEnum):
+    """What kind of network a VPC is (SEMANTICS.md 2.2)."""
+
+    VPC = "vpc"
+    CLASSIC = "classic"
+    """The classic network: each instance has an intranet interface and may have an internet interface."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vpc:
-    """A private network with address space, subnets and a profile of its own."""
+    """A private network with address space, subnets and a profile of its own.
+
+    ``border`` is the firewall between it and the internet: rules in their order, with a direction; what none of them
+    matches passes (SEMANTICS.md 4.3).
+    """
 
     name: str
     profile: Profile
     cidrs: tuple[Prefix, ...]
     subnets: Mapping[str, Subnet]
+    border: tuple[AclRule, ...] = ()
+    network: Network = Network.VPC
+
+    @property
+    def border_owner(self) -> str:
+        """What the firewall at its border is called where a group or an ACL has its name."""
+        return f"border of {self.name}"
+
+    def __contains__(self, address: Address) -> bool:
+        return any(address in cidr for cidr in self.cidrs)
 
     def __str__(self) -> str:
         return self.name
@@ -55,7 +90,8 @@ class Vpc:
 class Port:
     """A network interface (ENI) of an instance: what security groups guard.
 
-    ``groups`` keeps the order in which the file lists them. Prints as ``instance.port``.
+    ``groups`` keeps the order in which the file lists them. ``namespace`` is the guest's network namespace that it sits
+    in, empty for the main one: between two namespaces of one guest traffic leaves it. Prints as ``instance.port``.
     """
 
     instance: str
@@ -64,6 +100,12 @@ class Port:
     vpc: str
     addresses: tuple[Address, ...]
     groups: tuple[str, ...]
+    namespace: str = ""
+
+    @property
+    def guest(self) -> tuple[str, str]:
+        """Where it sits: instance and namespace of the guest."""
+        return self.instance, self.namespace
 
     def address(self, family: Family) -> Address | None:
         """Its address of one family."""
@@ -93,6 +135,72 @@ class Instance:
 
     def __str__(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualIp:
+    """Addresses that move between ports of one subnet (SEMANTICS.md section 5): no group's members have them.
+
+    ``ports`` (by their names, ``instance.port``) may send from the addresses; ``active`` is the one that has them now.
+    """
+
+    name: str
+    subnet: str
+    vpc: str
+    addresses: tuple[Address, ...]
+    ports: tuple[str, ...]
+    active: str
+
+    def address(self, family: Family) -> Address | None:
+        """Its address of one family."""
+        return next((address for address in self.addresses if address.family is family), None)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Peering:
+    """A way between two VPCs, with a firewall on it: rules in their order, without a direction; the rest passes."""
+
+    name: str
+    vpcs: tuple[str, str]
+    firewall: tuple[AclRule, ...] = ()
+
+    @property
+    def firewall_owner(self) -> str:
+        """What its firewall is called where a group or an ACL has its name."""
+        return f"peering {self.name}"
+
+    def other(self, vpc: str) -> str:
+        """The VPC at the other end."""
+        return self.vpcs[1] if vpc == self.vpcs[0] else self.vpcs[0]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """An instance, or one port of it, that the platform has cut off until the penalty is lifted (4.5).
+
+    ``target`` is ``instance`` or ``instance.port``.
+    """
+
+    target: str
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """What it is known by: its target."""
+        return self.target
+
+    def hits(self, port: Port) -> bool:
+        """Whether a port is cut off."""
+        return self.target in (port.instance, str(port))
+
+    def __str__(self) -> str:
+        return self.target
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,17 @@ from functools import cached_property
 from typing import TypeVar
 
 from ringfence.errors import NotationError, UnknownName
+from ringfence.model.acl import NetworkAcl
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Expectation, Flow, Query
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.profile import HUAWEI, Profile
-from ringfence.model.topology import Instance, OutsideHost, Port, Subnet, Vpc
+from ringfence.model.rule import NicType
+from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
 
-Named = TypeVar("Named", Vpc, AddressGroup, SecurityGroup, Instance, OutsideHost)
+Named = TypeVar(
+    "Named", Vpc, AddressGroup, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
+)
 
 
 def by_name(items: Iterable[Named]) -> Mapping[str, Named]:
@@ -38,6 +42,10 @@ class World:
     instances: Mapping[str, Instance] = field(default_factory=dict)
     outside: Mapping[str, OutsideHost] = field(default_factory=dict)
     expects: tuple[Expectation, ...] = ()
+    acls: Mapping[str, NetworkAcl] = field(default_factory=dict)
+    peerings: Mapping[str, Peering] = field(default_factory=dict)
+    virtual_ips: Mapping[str, VirtualIp] = field(default_factory=dict)
+    penalties: Mapping[str, Penalty] = field(default_factory=dict)
 
     @cached_property
     def ports(self) -> tuple[Port, ...]:
@@ -47,12 +55,40 @@ class World:
         )
 
     @cached_property
+    def port_by_name(self) -> Mapping[str, Port]:
+        """Every port by its name, ``instance.port``."""
+        return {str(port): port for port in self.ports}
+
+    @cached_property
     def _port_at(self) -> Mapping[tuple[str, Address], Port]:
-        return {(port.vpc, address): port for port in self.ports for address in port.addresses}
+        held = {
+            (vip.vpc, address): self.port_by_name[vip.active]
+            for vip in self.virtual_ips.values()
+            if vip.active in self.port_by_name
+            for address in vip.addresses
+        }
+        return held | {(port.vpc, address): port for port in self.ports for address in port.addresses}
 
     def port_at(self, endpoint: Endpoint) -> Port | None:
-        """The port that has the endpoint's address in the endpoint's VPC."""
+        """The port that has the endpoint's address in the endpoint's VPC, as its own or as a virtual one for now."""
         return self._port_at.get((endpoint.vpc, endpoint.address))
+
+    @cached_property
+    def _peers(self) -> Mapping[tuple[str, str], Peering]:
+        ways = {(peering.vpcs, peering) for peering in self.peerings.values()}
+        return {pair: peering for (one, two), peering in ways for pair in ((one, two), (two, one))}
+
+    def peering(self, one: str, two: str) -> Peering | None:
+        """The peering between two VPCs."""
+        return self._peers.get((one, two))
+
+    def peers_of(self, vpc: str) -> tuple[str, ...]:
+        """The VPCs that are peered with one, in the order of their names."""
+        return tuple(sorted(two for one, two in self._peers if one == vpc))
+
+    def nic_of(self, port: Port) -> NicType:
+        """Which interface of its instance a port is; intranet in a VPC."""
+        return self.subnet_of(port).nic
 
     def subnet_of(self, port: Port) -> Subnet:
         """The subnet that a port sits in."""
@@ -63,18 +99,23 @@ class World:
         vpc = self.vpcs.get(group.vpc)
         return vpc.profile if vpc else self.profile
 
-    def resolve(self, name: str) -> Port | OutsideHost:
-        """What an instance's name, ``instance.port`` or an outside host's name stands for; raises `UnknownName`."""
+    def resolve(self, name: str) -> Port | VirtualIp | OutsideHost:
+        """What a name stands for: an instance, ``instance.port``, a virtual IP or an outside host.
+
+        Raises `UnknownName`.
+        """
         if name in self.outside:
             return self.outside[name]
+        if name in self.virtual_ips:
+            return self.virtual_ips[name]
         instance_name, _, port_name = name.partition(".")
         instance = self.instances.get(instance_name)
         if instance and not port_name:
             return instance.primary
         if instance and port_name in instance.by_name:
             return instance.by_name[port_name]
-        known = [*self.instances, *self.outside, *map(str, self.ports)]
-        raise UnknownName(f"there is no instance or outside host {name!r}", nearest(name, known))
+        known = [*self.instances, *self.outside, *self.virtual_ips, *map(str, self.ports)]
+        raise UnknownName(f"there is no instance, virtual IP or outside host {name!r}", nearest(name, known))
 
     def endpoint(self, name: str, family: Family) -> Endpoint:
         """The end of a flow that a name or a literal address stands for.
@@ -91,7 +132,8 @@ class World:
                 raise UnknownName(f"{name} is no address that a machine can have", "name a host's")
             if address.family is not family:
                 raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
-            owners = [port for port in self.ports if address in port.addresses]
+            having: list[Port | VirtualIp] = [*self.ports, *self.virtual_ips.values()]
+            owners = [each for each in having if address in each.addresses]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
             return Endpoint(address, owners[0].vpc if owners else "", name)
@@ -100,13 +142,12 @@ class World:
         if not found:
             other = Family.IPV6 if family is Family.IPV4 else Family.IPV4
             raise UnknownName(f"{name} has no {family} address", f"ask over {other}")
-        return Endpoint(found, target.vpc if isinstance(target, Port) else "", name)
+        return Endpoint(found, "" if isinstance(target, OutsideHost) else target.vpc, name)
 
     def flow(self, query: Query) -> Flow:
         """The flow that a query names; raises `UnknownName`."""
-        return Flow(
-            self.endpoint(query.source, query.family), self.endpoint(query.destination, query.family), query.service
-        )
+        source, destination = (self.endpoint(name, query.family) for name in (query.source, query.destination))
+        return Flow(source, destination, query.service, query.source_port)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

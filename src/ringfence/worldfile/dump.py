@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from enum import StrEnum
+from dataclasses import fields
 from typing import Any
 
 import yaml
 
 from ringfence.errors import InvalidInput
-from ringfence.model.group import SecurityGroup
+from ringfence.model.acl import AclRule, NetworkAcl
+from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.profile import PROFILES, Profile
-from ringfence.model.rule import Rule
-from ringfence.model.topology import Instance, Port, Subnet, Vpc
+from ringfence.model.rule import NicType, Rule
+from ringfence.model.topology import Instance, Network, Peering, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World
-from ringfence.worldfile.switches import SWITCHES
-from ringfence.worldfile.topology import SHORT_PORT
+from ringfence.worldfile.instances import SHORT_PORT
+from ringfence.worldfile.switches import SWITCHES, switch_value
 
 
 def dump(world: World) -> str:
@@ -23,9 +23,13 @@ def dump(world: World) -> str:
     content: dict[str, Any] = {
         **_profile(world.profile, None),
         "vpcs": {name: _vpc(vpc, world.profile) for name, vpc in world.vpcs.items()},
-        "address_groups": {name: list(map(str, group.entries)) for name, group in world.address_groups.items()},
+        "peerings": list(map(_peering, world.peerings.values())),
+        "address_groups": {name: _address_group(group) for name, group in world.address_groups.items()},
         "groups": {name: _group(group) for name, group in world.groups.items()},
+        "acls": {name: _acl(acl) for name, acl in world.acls.items()},
         "instances": {name: _instance(instance) for name, instance in world.instances.items()},
+        "virtual_ips": {name: _virtual_ip(vip) for name, vip in world.virtual_ips.items()},
+        "blocks": {target: penalty.reason for target, penalty in world.penalties.items()},
         "outside": {name: list(map(str, host.addresses)) for name, host in world.outside.items()},
         "expect": list(map(str, world.expects)),
     }
@@ -49,38 +53,63 @@ def _filled(content: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if value not in ("", [], {}, None)}
 
 
-def _plain(value: object) -> object:
-    return value.value if isinstance(value, StrEnum) else value
-
-
 def _profile(profile: Profile, around: Profile | None) -> dict[str, Any]:
     """Name and switches, as far as they differ from ``around``, the profile that holds where nothing is said."""
     inherited = around is not None and around.name == profile.name
     base = around if inherited and around is not None else PROFILES.get(profile.name)
     if base is None or any(getattr(base, key) != getattr(profile, key) for key in _FIXED):
         raise InvalidInput(f"profile {profile.name!r} cannot be written to a file; use one of {', '.join(PROFILES)}")
-    switches = {key: _plain(value) for key, value in asdict(profile).items() if value != getattr(base, key)}
+    values = {key: getattr(profile, key) for key in SWITCHES}
+    switches = {key: switch_value(value) for key, value in values.items() if value != getattr(base, key)}
     return _filled({"profile": "" if inherited else profile.name, "switches": switches})
 
 
-_FIXED = tuple(key for key in asdict(PROFILES["huawei"]) if key not in SWITCHES and key != "name")
+_FIXED = tuple(each.name for each in fields(Profile) if each.name not in SWITCHES and each.name != "name")
 
 
 def _vpc(vpc: Vpc, profile: Profile) -> dict[str, Any]:
-    subnets = {name: _subnet(subnet) for name, subnet in vpc.subnets.items()}
-    return _filled({"cidrs": list(map(str, vpc.cidrs)), "subnets": subnets, **_profile(vpc.profile, profile)})
+    content = {
+        "cidrs": list(map(str, vpc.cidrs)),
+        "subnets": {name: _subnet(subnet) for name, subnet in vpc.subnets.items()},
+        "border": list(map(_line, vpc.border)),
+        "network": vpc.network.value if vpc.network is not Network.VPC else "",
+    }
+    return _filled({**content, **_profile(vpc.profile, profile)})
 
 
 def _subnet(subnet: Subnet) -> str | dict[str, str]:
-    if len(subnet.prefixes) == 1:
+    nic = subnet.nic.value if subnet.nic is not NicType.INTRANET else ""
+    if len(subnet.prefixes) == 1 and not subnet.acl and not nic:
         return str(subnet.prefixes[0])
-    return {"cidr": str(subnet.cidr), "cidr6": str(subnet.cidr6)}
+    return _filled({"cidr": _text(subnet.cidr), "cidr6": _text(subnet.cidr6), "acl": subnet.acl, "nic": nic})
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _peering(peering: Peering) -> dict[str, Any]:
+    lines = list(map(_line, peering.firewall))
+    return _filled({"name": peering.name, "vpcs": list(peering.vpcs), "firewall": lines})
+
+
+def _address_group(group: AddressGroup) -> list[str] | dict[str, Any]:
+    entries = list(map(str, group.entries))
+    return entries if group.max_entries is None else {"entries": entries, "max_entries": group.max_entries}
+
+
+def _acl(acl: NetworkAcl) -> dict[str, Any]:
+    enabled = {} if acl.enabled else {"enabled": False}
+    header = _filled({"vpc": acl.vpc, "description": acl.description})
+    return {**header, **enabled, "rules": list(map(_line, acl.rules))}
 
 
 def _group(group: SecurityGroup) -> dict[str, Any]:
     header = {"vpc": group.vpc, "type": group.type.value, "description": group.description, "tags": dict(group.tags)}
+    owner = {"account": group.account, "managed": group.managed}
     return {
-        **_filled(header),
+        **_filled({**header, **owner}),
+        **({"ftp_helper": True} if group.ftp_helper else {}),
         "intra_group": group.intra_group.value,
         "rules": [_rule(rule) for rule in group.rules],
     }
@@ -89,16 +118,25 @@ def _group(group: SecurityGroup) -> dict[str, Any]:
 def _rule(rule: Rule) -> str | dict[str, Any]:
     if not rule.given_id:
         return str(rule)
+    own = {"remote": str(rule.remote), "local": _text(rule.local), "nic": _text(rule.nic), "managed": rule.managed}
+    return {**_common(rule), **_filled(own), "priority": rule.priority}
+
+
+def _line(rule: AclRule) -> str | dict[str, Any]:
+    if not rule.given_id:
+        return str(rule)
+    return {**_common(rule), "source": str(rule.source), "destination": str(rule.destination)}
+
+
+def _common(rule: Rule | AclRule) -> dict[str, Any]:
+    direction = rule.direction.word if rule.direction else ""
+    ports = {"ports": str(rule.ports), "source_ports": str(rule.source_ports)}
     return {
         "id": rule.given_id,
-        "direction": rule.direction.word,
+        **_filled({"direction": direction, **ports, "description": rule.description}),
         "action": rule.action.value,
         "protocol": str(rule.protocol),
-        **({"ports": str(rule.ports)} if rule.ports else {}),
-        "remote": str(rule.remote),
-        "priority": rule.priority,
         "enabled": rule.enabled,
-        "description": rule.description,
     }
 
 
@@ -110,6 +148,15 @@ def _instance(instance: Instance) -> dict[str, Any]:
 
 
 def _port(port: Port) -> dict[str, Any]:
+    namespace = _filled({"namespace": port.namespace})
+    return {**_place(port), "groups": list(port.groups), **namespace}
+
+
+def _virtual_ip(vip: VirtualIp) -> dict[str, Any]:
+    return {**_place(vip), "ports": list(vip.ports), "active": vip.active}
+
+
+def _place(owner: Port | VirtualIp) -> dict[str, str]:
     keys = {4: "ip", 6: "ip6"}
-    addresses = {keys[address.family]: str(address) for address in port.addresses}
-    return {"subnet": f"{port.vpc}/{port.subnet}", **addresses, "groups": list(port.groups)}
+    addresses = {keys[address.family]: str(address) for address in owner.addresses}
+    return {"subnet": f"{owner.vpc}/{owner.subnet}", **addresses}

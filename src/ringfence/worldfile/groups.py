@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -12,19 +12,26 @@ from yaml import Mark
 from ringfence.errors import NotationError
 from ringfence.model.address import AddressRange
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.names import check_name
 from ringfence.model.profile import IntraGroup, Profile
 from ringfence.model.rule import AddressGroupRemote, Rule, parse_remote
-from ringfence.model.topology import Port, Vpc
+from ringfence.model.topology import Port
 from ringfence.model.world import by_name
-from ringfence.worldfile.nodes import Cursor
+from ringfence.worldfile.instances import DEFAULT_GROUP
+from ringfence.worldfile.networks import Surroundings
+from ringfence.worldfile.nodes import Cursor, given
 from ringfence.worldfile.notes import Notes
 from ringfence.worldfile.rules import read_rule
-from ringfence.worldfile.topology import DEFAULT_GROUP
+from ringfence.worldfile.switches import number, truth
 
 Word = TypeVar("Word", bound=StrEnum)
 Placed = list[tuple[Rule, Mark]]
 
-_GROUP_KEYS = ("rules", "vpc", "type", "intra_group", "template", "tags", "description")
+_GROUP_KEYS = (
+    *("rules", "vpc", "type", "intra_group", "template", "tags", "description"),
+    *("account", "ftp_helper", "managed"),
+)
+_ENTRIES_FORM = "[203.0.113.0/24]"
 
 
 def read_address_groups(cursor: Cursor) -> Mapping[str, AddressGroup]:
@@ -37,12 +44,14 @@ def _read_address_group(name: str, cursor: Cursor) -> AddressGroup:
     if not cursor.broken:
         cursor.noting(lambda: _check_remote_name(name))
     listed: Cursor | None = cursor
+    bound = None
     if cursor.is_mapping:
-        form = "[203.0.113.0/24]"
-        listed = cursor.need(cursor.fields(("entries",), f"{{entries: {form}}}"), "entries", form)
+        fields = cursor.fields(("entries", "max_entries"), f"{{entries: {_ENTRIES_FORM}}}")
+        listed = cursor.need(fields, "entries", _ENTRIES_FORM)
+        bound = given(fields, "max_entries", lambda each: each.read(number(0, 1_000_000), "a number"), None)
     items = listed.items("a list of addresses, prefixes or ranges", one=True) if listed else []
     read = [item.read(AddressRange.parse, "an address, a prefix or FIRST-LAST") for item in items]
-    return AddressGroup(name, tuple(sorted(entry for entry in read if entry)))
+    return AddressGroup(name, tuple(sorted(entry for entry in read if entry)), bound)
 
 
 def _check_remote_name(name: str) -> None:
@@ -52,18 +61,6 @@ def _check_remote_name(name: str) -> None:
         usable = False
     if not usable:
         raise NotationError(f"the name {name!r} reads as an address in a rule", "choose a name with letters")
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a group needs to know of the rest of its world: the VPCs, and the profile of groups that belong to none."""
-
-    vpcs: Mapping[str, Vpc]
-    profile: Profile
-
-    def profile_in(self, vpc: str) -> Profile:
-        """The profile of a group that belongs to a VPC, or to none."""
-        return self.vpcs[vpc].profile if vpc in self.vpcs else self.profile
 
 
 def read_groups(cursor: Cursor, around: Surroundings) -> Mapping[str, SecurityGroup]:
@@ -77,7 +74,7 @@ def _read_group(name: str, cursor: Cursor, around: Surroundings) -> SecurityGrou
         fields = {"rules": replace(cursor, path=(*cursor.path, "rules"))}
     else:
         fields = cursor.fields(_GROUP_KEYS, "{rules: [RULE]}, or a list of rules")
-    vpc = _text(fields, "vpc", "the name of a VPC")
+    vpc = given(fields, "vpc", lambda each: each.text("the name of a VPC"), "")
     profile = around.profile_in(vpc)
     kind = _word(fields, "type", GroupType, GroupType.BASIC)
     own_intra = profile.intra_group if kind is GroupType.BASIC else IntraGroup.DROP
@@ -90,18 +87,21 @@ def _read_group(name: str, cursor: Cursor, around: Surroundings) -> SecurityGrou
         vpc,
         kind,
         _word(fields, "intra_group", IntraGroup, own_intra),
-        _text(fields, "description", "a text"),
-        _read_tags(fields["tags"]) if "tags" in fields else {},
+        given(fields, "description", lambda each: each.text("a text"), ""),
+        given(fields, "tags", _read_tags, {}),
+        _name(fields, "account", "the account that the group belongs to"),
+        given(fields, "ftp_helper", lambda each: each.read(truth, "true or false"), False),
+        _name(fields, "managed", "the service that the group belongs to"),
     )
 
 
-def _text(fields: Mapping[str, Cursor], key: str, form: str) -> str:
-    return (fields[key].text(form) or "") if key in fields else ""
+def _name(fields: Mapping[str, Cursor], key: str, form: str) -> str:
+    return given(fields, key, lambda each: each.read(check_name, form), "")
 
 
 def _word(fields: Mapping[str, Cursor], key: str, kind: type[Word], default: Word) -> Word:
     choices = {member.value: member for member in kind}
-    return (fields[key].choice(choices) or default) if key in fields else default
+    return given(fields, key, lambda each: each.choice(choices), default)
 
 
 def _read_tags(cursor: Cursor) -> dict[str, str]:

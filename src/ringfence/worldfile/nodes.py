@@ -180,15 +180,12 @@ class Cursor:
             found[key.value] = value
         return found
 
-    def fields(self, known: Collection[str], form: str, later: Mapping[str, str] | None = None) -> dict[str, Cursor]:
-        """The entries of a mapping whose keys are fixed; ``later`` names keys that this version does not enforce."""
+    def fields(self, known: Collection[str], form: str) -> dict[str, Cursor]:
+        """The entries of a mapping whose keys are fixed."""
         found = {}
         for key, value in self.entries(form):
             if key.value in known:
                 found[key.value] = value
-            elif later and key.value in later:
-                what = f"{later[key.value]} not enforced by this version"
-                self.notes.add(value.path, key.start_mark, "world.unsupported", what, f"remove {key.value}")
             else:
                 # Noted at the path of the key that was meant, so that this one is not reported as missing as well.
                 meant, right = _unknown(key.value, known)
@@ -213,3 +210,9 @@ class Cursor:
     def doubts(self, key: str) -> bool:
         """Whether it is unknown what the author wrote under a key, or meant to write."""
         return self.notes.doubtful(*self.path, key)
+
+
+def given(fields: Mapping[str, Cursor], key: str, read: Callable[[Cursor], T | None], default: T) -> T:
+    """What a field holds, read; the default where the file leaves it out or has a mistake in it."""
+    value = read(fields[key]) if key in fields else None
+    return default if value is None else value

@@ -10,11 +10,17 @@ from ringfence.model.validation import Path
 _SINGULAR = {
     "vpcs": "VPC",
     "subnets": "subnet",
+    "border": "border rule",
+    "peerings": "peering",
+    "firewall": "firewall rule",
+    "acls": "ACL",
     "address_groups": "address group",
     "groups": "group",
     "rules": "rule",
     "instances": "instance",
     "ports": "port",
+    "virtual_ips": "virtual IP",
+    "blocks": "block",
     "outside": "outside host",
     "expect": "expectation",
 }

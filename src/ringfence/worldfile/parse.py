@@ -14,17 +14,27 @@ from ringfence.model.profile import HUAWEI
 from ringfence.model.rule import Action
 from ringfence.model.topology import Instance
 from ringfence.model.world import World, by_name
+from ringfence.worldfile.acls import read_acls
 from ringfence.worldfile.compose import compose
-from ringfence.worldfile.groups import Surroundings, default_group, read_address_groups, read_groups
+from ringfence.worldfile.groups import default_group, read_address_groups, read_groups
+from ringfence.worldfile.instances import (
+    DEFAULT_GROUP,
+    read_instances,
+    read_outside,
+    read_penalties,
+    read_virtual_ips,
+)
 from ringfence.worldfile.judge import judge
+from ringfence.worldfile.networks import Surroundings, read_peerings, read_vpcs
 from ringfence.worldfile.nodes import Cursor
 from ringfence.worldfile.notes import Notes
 from ringfence.worldfile.switches import read_profile
-from ringfence.worldfile.topology import DEFAULT_GROUP, read_instances, read_outside, read_vpcs
 
-_KEYS = ("profile", "switches", "vpcs", "address_groups", "groups", "instances", "outside", "expect")
-_LATER = {"acls": "network ACLs are", "peerings": "VPC peerings are", "blocks": "platform blocks are"}
-_EXPECTATION = "SRC -> DST PROTO[/PORT] [over ipv6] allow|deny"
+_KEYS = (
+    *("profile", "switches", "vpcs", "peerings", "address_groups", "groups", "acls"),
+    *("instances", "virtual_ips", "blocks", "outside", "expect"),
+)
+_EXPECTATION = "SRC -> DST PROTO[/PORT] [from port N] [over ipv6] allow|deny"
 
 
 def read(path: Path) -> World:
@@ -55,20 +65,24 @@ def parse(text: str, source: str) -> World:
 def _read_world(root: Node, notes: Notes) -> World:
     notes.place((), root.start_mark)
     cursor = Cursor(notes, root)
-    given = cursor.fields(_KEYS, "sections such as vpcs:, groups: and instances:", _LATER)
+    given = cursor.fields(_KEYS, "sections such as vpcs:, groups: and instances:")
     part = {key: given.get(key) or cursor.absent(key) for key in _KEYS}
     profile = read_profile(given, HUAWEI)
     vpcs = read_vpcs(part["vpcs"], profile)
     instances = read_instances(part["instances"], vpcs)
     around = Surroundings(vpcs, profile)
     world = World(
-        profile,
-        vpcs,
-        read_address_groups(part["address_groups"]),
-        _with_default(read_groups(part["groups"], around), instances, notes, around),
-        instances,
-        read_outside(part["outside"]),
-        _read_expectations(part["expect"]),
+        profile=profile,
+        vpcs=vpcs,
+        address_groups=read_address_groups(part["address_groups"]),
+        groups=_with_default(read_groups(part["groups"], around), instances, notes, around),
+        instances=instances,
+        outside=read_outside(part["outside"]),
+        expects=_read_expectations(part["expect"]),
+        acls=read_acls(part["acls"], around),
+        peerings=read_peerings(part["peerings"]),
+        virtual_ips=read_virtual_ips(part["virtual_ips"], vpcs, instances),
+        penalties=read_penalties(part["blocks"]),
     )
     judge(world, notes)
     return world

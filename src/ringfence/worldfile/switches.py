@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any, get_type_hints
 
 from ringfence.errors import NotationError
-from ringfence.model.profile import PROFILES, Profile
-from ringfence.worldfile.nodes import Cursor
+from ringfence.model.profile import PROFILES, Profile, Timeouts
+from ringfence.model.service import ServiceSet
+from ringfence.worldfile.nodes import Cursor, is_null
+
+_FIXED = ("name", "acl_exempt", "acl_default", "default_rules", "default_rules_advanced")
+"""What a cloud is known by, and the rules that it makes itself."""
 
 SWITCHES: Mapping[str, type] = {
-    field.name: get_type_hints(Profile)[field.name]
-    for field in fields(Profile)
-    if field.name != "name" and not field.name.startswith("default_rules")
+    field.name: get_type_hints(Profile)[field.name] for field in fields(Profile) if field.name not in _FIXED
 }
 """The switches that a file may set, with their types."""
 
-_LATER = {
-    name: f"the switch {name} is"
-    for name in ("after_clear", "on_change", "timeouts", "blocked_egress", "risky_ports", "limits")
-}
-"""Switches of SEMANTICS.md section 13 that nothing reads yet."""
-
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_SERVICES = "a list like [tcp/25, udp/135-139]"
+_TIMEOUTS = tuple(field.name for field in fields(Timeouts))
+_TIMEOUTS_FORM = "{tcp_established: 60, icmp: 30}"
 _NO_LIMIT = 2**31
 
 
@@ -54,22 +54,26 @@ def read_profile(fields: Mapping[str, Cursor], base: Profile) -> Profile:
     named, switches = fields.get("profile"), fields.get("switches")
     profile = (named.choice(PROFILES) if named else None) or base
     if switches:
-        profile = replace(profile, **_switch_values(switches))
+        profile = replace(profile, **_switch_values(switches, profile))
     if (named and named.broken) or (switches and switches.broken):
         return _lenient(profile)
     return profile
 
 
-def _switch_values(cursor: Cursor) -> dict[str, Any]:
-    given = cursor.fields(SWITCHES, "SWITCH: VALUE", _LATER)
-    values = {name: _switch_value(name, switch) for name, switch in given.items()}
+def _switch_values(cursor: Cursor, base: Profile) -> dict[str, Any]:
+    given = cursor.fields(SWITCHES, "SWITCH: VALUE")
+    values = {name: _switch_value(name, switch, base) for name, switch in given.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _switch_value(name: str, cursor: Cursor) -> StrEnum | int | None:
+def _switch_value(name: str, cursor: Cursor, base: Profile) -> StrEnum | int | Timeouts | ServiceSet | None:
     kind = SWITCHES[name]
     if issubclass(kind, StrEnum):
         return cursor.choice({member.value: member for member in kind})
+    if kind is Timeouts:
+        return _read_timeouts(cursor, base.timeouts)
+    if kind is ServiceSet:
+        return _read_services(cursor)
     if kind is bool:
         return cursor.read(truth, "true or false")
     if name.endswith("priority"):
@@ -77,15 +81,46 @@ def _switch_value(name: str, cursor: Cursor) -> StrEnum | int | None:
     return cursor.read(number(0, 1_000_000), "a number")
 
 
+def _read_timeouts(cursor: Cursor, base: Timeouts) -> Timeouts | None:
+    """A mapping or a text; what it leaves out stays as it is."""
+    if not cursor.is_mapping:
+        return cursor.read(partial(Timeouts.parse, base=base), _TIMEOUTS_FORM)
+    given = cursor.fields(_TIMEOUTS, _TIMEOUTS_FORM)
+    read = {name: each.read(number(1, 432_000), "a number of seconds") for name, each in given.items()}
+    return replace(base, **{name: seconds for name, seconds in read.items() if seconds is not None})
+
+
+def _read_services(cursor: Cursor) -> ServiceSet | None:
+    """A list or a text; an empty list is none at all."""
+    if is_null(cursor.node):
+        cursor.wrong_type("a list", _SERVICES)
+        return None
+    read = [item.read(ServiceSet.parse, _SERVICES) for item in cursor.items(_SERVICES, one=True)]
+    return ServiceSet(tuple(sorted(each for found in read if found for each in found.ranges)))
+
+
+def switch_value(value: object) -> object:
+    """The value of a switch as a file says it."""
+    if isinstance(value, Timeouts):
+        return asdict(value)
+    if isinstance(value, ServiceSet):
+        return list(filter(None, str(value).split(",")))
+    return value.value if isinstance(value, StrEnum) else value
+
+
 def _lenient(profile: Profile) -> Profile:
+    limits: dict[str, Any] = {
+        name: _NO_LIMIT for name, kind in SWITCHES.items() if kind is int and not name.endswith("priority")
+    }
     return replace(
         profile,
-        rules_per_group=_NO_LIMIT,
-        groups_per_port=_NO_LIMIT,
-        rules_per_port=_NO_LIMIT,
-        group_rules_per_group=_NO_LIMIT,
-        port_ranges_per_rule=_NO_LIMIT,
+        **limits,
         groups_need_vpc=False,
+        acls_need_vpc=False,
         advanced_groups=True,
         self_reference=True,
+        cross_account=True,
+        five_tuple=True,
+        classic_network=True,
+        address_group_ranges=True,
     )

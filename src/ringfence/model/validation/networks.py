@@ -1,4 +1,4 @@
-"""VPCs, subnets and the hosts outside: prefixes and addresses."""
+"""VPCs, subnets and the hosts outside: prefixes, addresses, and what stands at their edges."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from itertools import combinations
 
 from ringfence.model.address import NOT_UNICAST, Prefix
 from ringfence.model.topology import OutsideHost, Subnet, Vpc
+from ringfence.model.validation.acls import line_problems, subnet_acl_problems
+from ringfence.model.validation.classic import classic_network_problems
+from ringfence.model.validation.peerings import shared_space
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.world import World
 
 
 def vpc_problems(world: World) -> Iterator[Problem]:
-    """Prefixes of VPCs and subnets that overlap, lie outside, or are no machine's."""
+    """Prefixes of VPCs and subnets that overlap, lie outside, or are no machine's; ACLs, borders, kinds of network."""
     for vpc in world.vpcs.values():
         for (_, one), (index, two) in combinations(enumerate(vpc.cidrs), 2):
             if one.range.overlaps(two.range):
@@ -28,20 +31,25 @@ def vpc_problems(world: World) -> Iterator[Problem]:
                     "choose a private prefix like 10.0.0.0/16 or fd00:10::/56",
                 )
         yield from _subnet_problems(vpc)
+        yield from classic_network_problems(vpc)
+        for subnet in vpc.subnets.values():
+            yield from subnet_acl_problems(world, subnet)
+        yield from line_problems(
+            world, vpc.border, ("vpcs", vpc.name, "border"), f"the {vpc.border_owner}", directed=True
+        )
     if world.outside:
         yield from _shared_space_problems(world)
 
 
 def _shared_space_problems(world: World) -> Iterator[Problem]:
     for one, two in combinations(world.vpcs.values(), 2):
-        for prefix in two.cidrs:
-            if any(prefix.range.overlaps(other.range) for other in one.cidrs):
-                yield Problem(
-                    ("vpcs", two.name, "cidrs"),
-                    "world.overlap",
-                    f"{prefix} of VPC {two.name} overlaps VPC {one.name}, and outside hosts could not tell them apart",
-                    "choose another prefix, or leave out the outside hosts",
-                )
+        if prefix := shared_space(one, two):
+            yield Problem(
+                ("vpcs", two.name, "cidrs"),
+                "world.overlap",
+                f"{prefix} of VPC {two.name} overlaps VPC {one.name}, and outside hosts could not tell them apart",
+                "choose another prefix, or leave out the outside hosts",
+            )
 
 
 def _subnet_problems(vpc: Vpc) -> Iterator[Problem]:

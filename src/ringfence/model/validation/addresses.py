@@ -1,0 +1,61 @@
+"""Addresses of ports and virtual IPs: inside of their subnet, not reserved, and nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ringfence.model.address import Address, Family
+from ringfence.model.topology import Port, Subnet, VirtualIp
+from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.world import World, nearest
+
+
+def find_subnet(world: World, owner: Port | VirtualIp) -> Subnet | None:
+    """The subnet that a port or virtual IP names, if it is there."""
+    vpc = world.vpcs.get(owner.vpc)
+    return vpc.subnets.get(owner.subnet) if vpc else None
+
+
+def home_problems(world: World, owner: Port | VirtualIp, path: Path) -> Iterator[Problem]:
+    """The subnet of a port or virtual IP, if it is not there."""
+    if owner.vpc not in world.vpcs:
+        yield Problem(path, "world.unknown_vpc", f"there is no VPC {owner.vpc!r}", nearest(owner.vpc, world.vpcs))
+    elif find_subnet(world, owner) is None:
+        what = f"there is no subnet {owner.subnet!r} in VPC {owner.vpc}"
+        yield Problem(path, "world.unknown_subnet", what, nearest(owner.subnet, world.vpcs[owner.vpc].subnets))
+
+
+def address_problems(world: World) -> Iterator[Problem]:
+    """Addresses that their owner cannot have, and those that two have."""
+    owners: dict[tuple[str, Address], Port | VirtualIp] = {}
+    for owner, path in _owners(world):
+        subnet = find_subnet(world, owner)
+        for address in owner.addresses:
+            where = (*path, "ip" if address.family is Family.IPV4 else "ip6")
+            if subnet:
+                yield from _place_problems(subnet, address, where)
+            first = owners.setdefault((owner.vpc, address), owner)
+            if first is not owner:
+                what = f"{address} belongs to {first} already"
+                yield Problem(where, "world.address_in_use", what, "choose a free address")
+
+
+def _owners(world: World) -> Iterable[tuple[Port | VirtualIp, Path]]:
+    for port in world.ports:
+        yield port, ("instances", port.instance, "ports", port.name)
+    for vip in world.virtual_ips.values():
+        yield vip, ("virtual_ips", vip.name)
+
+
+def _place_problems(subnet: Subnet, address: Address, path: Path) -> Iterator[Problem]:
+    prefix = subnet.prefix_of(address.family)
+    if prefix is None:
+        key = "cidr6" if address.family is Family.IPV6 else "cidr"
+        what = f"subnet {subnet.name} has no {address.family} prefix, {address} cannot be in it"
+        yield Problem(path, "world.address_outside_subnet", what, f"give the subnet a {key}, or leave the address out")
+    elif address not in prefix:
+        what = f"{address} is outside subnet {subnet.name}"
+        yield Problem(path, "world.address_outside_subnet", what, f"choose an address in {prefix}")
+    elif address.value - prefix.network < 2 or (address.family is Family.IPV4 and address.value == prefix.range.last):
+        what = f"{address} is reserved in {prefix} (network, gateway or broadcast)"
+        yield Problem(path, "world.address_reserved", what, "choose another address")
