@@ -1,14 +1,26 @@
-"""The evaluator: what becomes of the first packet of a flow, and why. SEMANTICS.md section 2 is its text."""
+"""The evaluator: what becomes of the first packet of a flow, and why. SEMANTICS.md sections 2, 4 and 5 are its text."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterator
+from functools import partial
+from typing import NamedTuple
+
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint, Flow
-from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Direction, Remote
-from ringfence.model.service import Service
-from ringfence.model.topology import Port
+from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Direction, NicType, Remote
+from ringfence.model.topology import Port, Subnet, Vpc
 from ringfence.model.world import World
-from ringfence.policy.decisions import Decision, decisions, policy_groups
+from ringfence.policy.decisions import (
+    Decision,
+    PolicyClass,
+    acl_decisions,
+    border_decisions,
+    class_of,
+    decisions,
+    peering_decisions,
+)
+from ringfence.policy.platform import carrier_steps, platform_steps
 from ringfence.policy.verdict import Late, Stage, Step, Verdict
 
 
@@ -17,81 +29,177 @@ def evaluate(world: World, flow: Flow) -> Verdict:
     return Policy(world).evaluate(flow)
 
 
+class End(NamedTuple):
+    """One end of a flow: whose it is, as far as the world knows.
+
+    ``vpc`` is also set where the address lies in the VPC's space and no port has it.
+    """
+
+    address: Address
+    port: Port | None
+    vpc: Vpc | None
+    subnet: Subnet | None
+    """The port's."""
+
+
 class Policy:
     """A world's policy, ready to judge many flows: it remembers each decision list that it has put in order."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._lists: dict[tuple[str, tuple[str, ...], Direction], tuple[Decision, ...]] = {}
+        self._lists: dict[Hashable, tuple[Decision, ...]] = {}
 
-    def decisions(self, vpc: str, groups: tuple[str, ...], direction: Direction) -> tuple[Decision, ...]:
-        """The decision list of ports of ``vpc`` with these `policy_groups`."""
-        key = (vpc, groups, direction)
+    def decisions(self, of: PolicyClass, direction: Direction) -> tuple[Decision, ...]:
+        """The decision list of the ports of a class."""
+        vpc, groups = self.world.vpcs[of.vpc], self.world.groups
+        return self._listed((of, direction), partial(decisions, vpc, groups, of, direction))
+
+    def acl(self, subnet: Subnet, direction: Direction) -> tuple[Decision, ...]:
+        """The decision list of the network ACL of a subnet; nothing if it has none."""
+        if not subnet.acl:
+            return ()
+        acl, profile = self.world.acls[subnet.acl], self.world.vpcs[subnet.vpc].profile
+        return self._listed((subnet.vpc, acl.name, direction), partial(acl_decisions, acl, profile, direction))
+
+    def border(self, vpc: Vpc, direction: Direction) -> tuple[Decision, ...]:
+        """The decision list of the firewall between a VPC and the internet; nothing if it has none."""
+        return self._listed((vpc.name, direction), partial(border_decisions, vpc, direction))
+
+    def peering(self, one: str, two: str) -> tuple[Decision, ...]:
+        """The decision list of the firewall between two VPCs; nothing if there is none."""
+        found = self.world.peering(one, two)
+        return self._listed(found.name, partial(peering_decisions, found)) if found else ()
+
+    def _listed(self, key: Hashable, make: partial[tuple[Decision, ...]]) -> tuple[Decision, ...]:
         if key not in self._lists:
-            self._lists[key] = decisions(self.world, vpc, groups, direction)
+            self._lists[key] = make()
         return self._lists[key]
 
     def evaluate(self, flow: Flow) -> Verdict:
         """Judge one flow: every stage of its path is asked, also after one has denied."""
-        source, destination = self.world.port_at(flow.source), self.world.port_at(flow.destination)
-        if source and destination and source.instance == destination.instance:
-            text = f"both ends are ports of {source.instance}: the packet stays in the guest, no group sees it"
-            return Verdict(flow, (Step(Stage.LOCAL, Action.ALLOW, source, "", "same-instance", text),))
-        connected = source and destination and source.vpc == destination.vpc
-        steps = []
-        if source:
-            peer = destination if connected else None
-            steps.append(self._gate(source, Direction.EGRESS, flow.destination, peer, flow.service))
-        if way := self._way(flow, source, destination):
-            steps.append(way)
-        elif destination:
-            peer = source if connected else None
-            steps.append(self._gate(destination, Direction.INGRESS, flow.source, peer, flow.service))
-        return Verdict(flow, tuple(steps))
+        source, destination = self._end(flow.source, flow.destination), self._end(flow.destination, flow.source)
+        if source.port and destination.port and source.port.guest == destination.port.guest:
+            text = f"both ends are in {source.port.instance}: the packet does not leave the guest, no group sees it"
+            return Verdict(flow, (Step(Stage.LOCAL, Action.ALLOW, source.port, "", "same-instance", text),))
+        steps = (
+            *platform_steps(self.world, flow, source.port, destination.port),
+            *carrier_steps(flow, source.vpc, destination.vpc),
+            *self._on_the_way(flow, source, destination),
+        )
+        return Verdict(flow, steps, tuple(self._on_the_way_back(flow, source, destination)))
 
-    def _way(self, flow: Flow, source: Port | None, destination: Port | None) -> Step | None:
-        """The route's step where it decides: there is no way between the ends, or none that a group guards."""
-        if source and destination and source.vpc != destination.vpc:
-            text = f"VPC {source.vpc} and VPC {destination.vpc} are not connected"
-            return Step(Stage.ROUTE, Action.DENY, None, "", "no-route", text)
-        for endpoint, port in ((flow.source, source), (flow.destination, destination)):
-            if not port and (vpc := self._space_of(endpoint.address)):
-                text = f"{endpoint.address} lies in VPC {vpc}, and no port has it"
-                return Step(Stage.ROUTE, Action.DENY, None, "", "no-such-address", text)
-        if not source and not destination:
+    def _end(self, endpoint: Endpoint, other: Endpoint) -> End:
+        """Whose an endpoint is. An address of nobody lies where the other end would look for it: near it first."""
+        port = self.world.port_at(endpoint)
+        if port:
+            return End(endpoint.address, port, self.world.vpcs[port.vpc], self.world.subnet_of(port))
+        if endpoint.vpc:
+            return End(endpoint.address, None, self.world.vpcs[endpoint.vpc], None)
+        near = [other.vpc, *self.world.peers_of(other.vpc)] if other.vpc else []
+        vpcs = (self.world.vpcs[name] for name in (*near, *self.world.vpcs))
+        return End(endpoint.address, None, next((vpc for vpc in vpcs if endpoint.address in vpc), None), None)
+
+    def _on_the_way(self, flow: Flow, source: End, destination: End) -> Iterator[Step]:
+        if source.port:
+            yield self._gate(flow, Direction.EGRESS, source, destination)
+            yield from self._acl(flow, Direction.EGRESS, source, destination)
+        yield from self._between(flow, source, destination)
+        if blocked := self._no_route(source, destination):
+            yield blocked
+        elif destination.port:
+            yield from self._acl(flow, Direction.INGRESS, destination, source)
+            yield self._gate(flow, Direction.INGRESS, destination, source)
+        elif not source.port:
             text = "both ends are outside of every VPC: no group is on the path"
-            return Step(Stage.ROUTE, Action.ALLOW, None, "", "outside", text)
+            yield Step(Stage.ROUTE, Action.ALLOW, None, "", "outside", text)
+
+    def _on_the_way_back(self, flow: Flow, source: End, destination: End) -> Iterator[Step]:
+        """Stateless ACLs judge the answer too."""
+        for direction, near, far in ((Direction.EGRESS, destination, source), (Direction.INGRESS, source, destination)):
+            if near.port and near.vpc and not near.vpc.profile.acl_stateful and not self._no_route(source, destination):
+                yield from self._acl(flow.back, direction, near, far)
+
+    def _between(self, flow: Flow, source: End, destination: End) -> Iterator[Step]:
+        """The firewalls between a VPC and another one, or the internet."""
+        if source.vpc and destination.vpc:
+            listed = self.peering(source.vpc.name, destination.vpc.name) if source.port else ()
+            found = self.world.peering(source.vpc.name, destination.vpc.name)
+            yield from self._firewall(flow, Stage.PEERING, listed, Direction.EGRESS, found.name if found else "")
+        elif source.port and source.vpc:
+            listed = self.border(source.vpc, Direction.EGRESS)
+            yield from self._firewall(flow, Stage.BORDER, listed, Direction.EGRESS, source.vpc.name)
+        elif destination.vpc and not source.vpc:
+            listed = self.border(destination.vpc, Direction.INGRESS)
+            yield from self._firewall(flow, Stage.BORDER, listed, Direction.INGRESS, destination.vpc.name)
+
+    def _no_route(self, source: End, destination: End) -> Step | None:
+        """The route's step where it denies: there is no way between the ends, or nobody at one of them."""
+        for end in (source, destination):
+            if end.vpc and not end.port:
+                text = f"{end.address} lies in VPC {end.vpc}, and no port has it"
+                return Step(Stage.ROUTE, Action.DENY, None, "", "no-such-address", text)
+        one, two = source.vpc, destination.vpc
+        if one and two and one is not two and not self.world.peering(one.name, two.name):
+            text = f"VPC {one} and VPC {two} are not connected: there is no peering between them"
+            return Step(Stage.ROUTE, Action.DENY, None, "", "no-route", text)
         return None
 
-    def _space_of(self, address: Address) -> str:
-        vpcs = self.world.vpcs.values()
-        return next((vpc.name for vpc in vpcs if any(address in cidr for cidr in vpc.cidrs)), "")
-
-    def _gate(self, port: Port, direction: Direction, remote: Endpoint, peer: Port | None, service: Service) -> Step:
+    def _gate(self, flow: Flow, direction: Direction, near: End, far: End) -> Step:
         """Ask the groups of one port about one direction."""
-        matching = [
-            decision
-            for decision in self.decisions(port.vpc, policy_groups(self.world, port), direction)
-            if self._matches(decision, remote.address, peer, service)
-        ]
-        first, *others = matching  # the default at the end of each list matches everything
-        late = tuple(Late(other.group, other.rule_id, other.text) for other in others if other.group)
-        return Step(Stage(direction.value), first.action, port, first.group, first.rule_id, first.text, late)
+        assert near.port is not None
+        assert near.vpc is not None
+        listed = self.decisions(class_of(near.vpc, near.port), direction)
+        return self._step(Stage(direction.value), listed, flow, near, far, str(near.port))
 
-    def _matches(self, decision: Decision, address: Address, peer: Port | None, service: Service) -> bool:
+    def _acl(self, flow: Flow, direction: Direction, near: End, far: End) -> Iterator[Step]:
+        """Ask the network ACL of a subnet; nothing inside one subnet concerns it (SEMANTICS.md 4.4)."""
+        assert near.subnet is not None
+        inside = far.vpc is near.vpc and far.address in near.subnet
+        if listed := () if inside else self.acl(near.subnet, direction):
+            stage = Stage.ACL_EGRESS if direction is Direction.EGRESS else Stage.ACL_INGRESS
+            yield self._step(stage, listed, flow, near, far, str(near.subnet))
+
+    def _firewall(
+        self, flow: Flow, stage: Stage, listed: tuple[Decision, ...], direction: Direction, place: str
+    ) -> Iterator[Step]:
+        ends = [End(endpoint.address, None, None, None) for endpoint in (flow.source, flow.destination)]
+        near, far = ends if direction is Direction.EGRESS else reversed(ends)
+        if listed:
+            yield self._step(stage, listed, flow, near, far, place)
+
+    def _step(self, stage: Stage, listed: tuple[Decision, ...], flow: Flow, near: End, far: End, place: str) -> Step:
+        matching = [decision for decision in listed if self._matches(decision, flow, near, far)]
+        first, *others = matching  # the default at the end of each list matches everything
+        late = tuple(Late(other.owner, other.rule_id, other.text) for other in others if other.owner)
+        return Step(stage, first.action, near.port, first.owner, first.rule_id, first.text, late, place)
+
+    def _matches(self, decision: Decision, flow: Flow, near: End, far: End) -> bool:
         return (
-            decision.protocol.covers(service.number)
-            and address.family in decision.protocol.families
-            and (service.port is None or service.port in decision.ports)
-            and self._is_remote(decision.remote, address, peer)
+            decision.protocol.covers(flow.service.number)
+            and flow.family in decision.protocol.families
+            and flow.goes_to(decision.ports)
+            and (not decision.source_ports or flow.comes_from(decision.source_ports))
+            and self._is_side(decision.local, near.address)
+            and self._is_remote(decision, near, far)
         )
 
-    def _is_remote(self, remote: Remote, address: Address, peer: Port | None) -> bool:
-        """Whether an address is meant; a group means its members' addresses (SEMANTICS.md section 5)."""
-        if isinstance(remote, AnyRemote):
-            return True
-        if isinstance(remote, Prefix):
-            return address in remote
-        if isinstance(remote, AddressGroupRemote):
-            return any(address in entry for entry in self.world.address_groups[remote.name].entries)
-        return peer is not None and remote.name in peer.groups
+    def _is_remote(self, decision: Decision, near: End, far: End) -> bool:
+        """Whether the far end is meant; a group means its members' own addresses (SEMANTICS.md section 5)."""
+        if isinstance(decision.remote, AnyRemote | Prefix | AddressGroupRemote):
+            return self._is_side(decision.remote, far.address)
+        if not (near.vpc and far.vpc and far.port) or far.address not in far.port.addresses:
+            return False
+        within = far.vpc is near.vpc or (
+            near.vpc.profile.peer_references
+            and not decision.own_vpc
+            and self.world.peering(near.vpc.name, far.vpc.name) is not None
+        )
+        intranet = self.world.nic_of(far.port) is NicType.INTRANET
+        return within and intranet and decision.remote.name in far.port.groups
+
+    def _is_side(self, side: Remote, address: Address) -> bool:
+        if isinstance(side, Prefix):
+            return address in side
+        if isinstance(side, AddressGroupRemote):
+            return any(address in entry for entry in self.world.address_groups[side.name].entries)
+        return isinstance(side, AnyRemote)
