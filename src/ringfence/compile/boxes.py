@@ -1,18 +1,22 @@
 """Boxes: a decision list as axis-parallel boxes in the space of packets.
 
-A packet that comes to a gate is a point (class of the remote port, remote address, protocol number, destination port).
-Each decision covers one or more boxes of such points. Packets with ports and packets without are different kinds of
-packet: their kernel keys have different shapes, so each kind has boxes of its own.
+A packet that comes to a gate is a point (class of the remote port, remote address, protocol number, destination port,
+local address, source port). Each decision covers one or more boxes of such points. Packets with ports and packets
+without are different kinds of packet: their kernel keys have different shapes, so each kind has boxes of its own.
+
+An address group stays what it is: a box names it, and may hold any address as far as overlap goes. So an entry may come
+or go without touching a box.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
-from ringfence.model.address import AddressRange, Family, Prefix
-from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Remote
+from ringfence.model.address import Family, Prefix
+from ringfence.model.rule import Action, AddressGroupRemote, GroupRemote, Remote
 from ringfence.model.service import PortSet
 from ringfence.policy.decisions import Decision
 
@@ -37,7 +41,10 @@ KINDS = tuple(Kind(family, ported) for family in Family for ported in (True, Fal
 
 
 class Box(NamedTuple):
-    """All packets of a kind within four intervals, and what one decision says of them. Sorts by its intervals."""
+    """All packets of a kind within six intervals, and what one decision says of them. Sorts by its intervals.
+
+    Where a side is an address group, its interval is every address, and the group narrows it down.
+    """
 
     peers: Interval
     """Class ids of the remote port."""
@@ -46,76 +53,85 @@ class Box(NamedTuple):
     protocols: Interval
     ports: Interval
     """Destination ports; all of them for a kind without ports."""
+    locals: Interval
+    """The local address as an integer."""
+    sources: Interval
+    """Source ports; all of them for a kind without ports."""
     action: Action
     rule_id: str
+    remote_group: str = ""
+    """The address group that the remote address must be in; empty for none."""
+    local_group: str = ""
+    """The same for the local address."""
 
     @property
-    def intervals(self) -> tuple[Interval, Interval, Interval, Interval]:
+    def intervals(self) -> tuple[Interval, ...]:
         """The box without what it says."""
-        return self[:4]
+        return self[:6]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its intervals say all of it."""
+        return not (self.remote_group or self.local_group)
 
 
 def is_everything(box: Box, family: Family) -> bool:
     """Whether a box covers every packet of its kind."""
-    return box.intervals == (ANY_CLASS, (0, family.top), ANY_PROTOCOL, ANY_PORT)
+    everywhere = (0, family.top)
+    return box.is_plain and box.intervals == (ANY_CLASS, everywhere, ANY_PROTOCOL, ANY_PORT, everywhere, ANY_PORT)
 
 
-class Resolver(NamedTuple):
-    """What remotes mean inside one VPC."""
-
-    classes_of: Callable[[str], Sequence[int]]
-    """Ids of the classes whose ports are members of a security group."""
-    entries_of: Callable[[str], Sequence[AddressRange]]
-    """Entries of an address group."""
+ClassesOf = Callable[[str, bool], Sequence[int]]
+"""Ids of the classes whose ports are members of a security group: in reach, or (if true) in the own VPC only."""
 
 
-def boxes_of(decisions: Iterable[Decision], kind: Kind, resolve: Resolver) -> list[Box]:
+def boxes_of(decisions: Iterable[Decision], kind: Kind, classes_of: ClassesOf) -> list[Box]:
     """The boxes of a decision list for one kind of packet, strongest first, up to the one that covers everything."""
     found: list[Box] = []
     for decision in decisions:
-        for box in _boxes(decision, kind, resolve):
+        for box in _boxes(decision, kind, classes_of):
             found.append(box)
             if is_everything(box, kind.family):
                 return found
     return found
 
 
-def _boxes(decision: Decision, kind: Kind, resolve: Resolver) -> Iterator[Box]:
+def _boxes(decision: Decision, kind: Kind, classes_of: ClassesOf) -> Iterator[Box]:
     protocol = decision.protocol
     if kind.family not in protocol.families or (protocol.number is not None and protocol.has_ports != kind.ported):
         return
     protocols = ANY_PROTOCOL if protocol.number is None else (protocol.number, protocol.number)
-    for peers, addresses in _remotes(decision.remote, kind.family, resolve):
-        for ports in _ports(decision.ports):
-            yield Box(peers, addresses, protocols, ports, decision.action, decision.rule_id)
+    everywhere = (0, kind.family.top)
+    for locals_, local_group in _addresses(decision.local, kind.family):
+        for peers in _peers(decision, classes_of):
+            for addresses, remote_group in _addresses(decision.remote, kind.family):
+                for ports, sources in product(_ports(decision.ports), _ports(decision.source_ports)):
+                    yield Box(
+                        peers,
+                        addresses or everywhere,
+                        protocols,
+                        ports,
+                        locals_ or everywhere,
+                        sources,
+                        decision.action,
+                        decision.rule_id,
+                        remote_group,
+                        local_group,
+                    )
 
 
 def _ports(ports: PortSet) -> list[Interval]:
     return [(ports.first, ports.last) for ports in ports.ranges] or [ANY_PORT]
 
 
-def _remotes(remote: Remote, family: Family, resolve: Resolver) -> Iterator[tuple[Interval, Interval]]:
-    everywhere = (0, family.top)
-    if isinstance(remote, AnyRemote):
-        yield ANY_CLASS, everywhere
-    elif isinstance(remote, Prefix):
-        if remote.family is family:
-            yield ANY_CLASS, (remote.range.first, remote.range.last)
-    elif isinstance(remote, AddressGroupRemote):
-        entries = resolve.entries_of(remote.name)
-        for addresses in merge((entry.first, entry.last) for entry in entries if entry.family is family):
-            yield ANY_CLASS, addresses
-    else:
-        for class_id in resolve.classes_of(remote.name):
-            yield (class_id, class_id), everywhere
+def _peers(decision: Decision, classes_of: ClassesOf) -> list[Interval]:
+    if not isinstance(decision.remote, GroupRemote):
+        return [ANY_CLASS]
+    return [(class_id, class_id) for class_id in classes_of(decision.remote.name, decision.own_vpc)]
 
 
-def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """The fewest intervals with the same members, in ascending order."""
-    merged: list[Interval] = []
-    for first, last in sorted(intervals):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
+def _addresses(side: Remote, family: Family) -> list[tuple[Interval | None, str]]:
+    """The intervals of a side (None for every address) and the address group that narrows it down."""
+    if isinstance(side, Prefix):
+        return [((side.range.first, side.range.last), "")] if side.family is family else []
+    return [(None, side.name if isinstance(side, AddressGroupRemote) else "")]

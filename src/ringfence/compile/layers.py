@@ -28,13 +28,13 @@ def layers_of(boxes: Sequence[Box]) -> tuple[Layer, ...]:
     """
     if len(boxes) == 1:
         return ((boxes[0],),)
-    dimensions = [_Dimension(intervals) for intervals in list(zip(*boxes, strict=True))[:4]]
+    dimensions = [_Dimension(intervals) for intervals in zip(*(box.intervals for box in boxes), strict=True)]
     members: list[int] = []  # of each layer, as a bitset
-    alive = 0
+    alive = plain = 0
     for index, box in enumerate(boxes):
         stronger = alive
-        covering = alive
-        for dimension, interval in zip(dimensions, box[:4], strict=True):
+        covering = alive & plain  # what an address group holds is not known here
+        for dimension, interval in zip(dimensions, box.intervals, strict=True):
             covering &= dimension.covering(interval)
             stronger &= dimension.overlapping(interval)
         if covering:
@@ -44,6 +44,7 @@ def layers_of(boxes: Sequence[Box]) -> tuple[Layer, ...]:
             members.append(0)
         members[depth] |= 1 << index
         alive |= 1 << index
+        plain |= box.is_plain << index
     return tuple(_layer(boxes, bits) for bits in members)
 
 

@@ -1,34 +1,27 @@
-"""The Plan: what a backend has to enforce, without a word of how. Pure and deterministic.
-
-Ports with the same groups share a class. Everything expensive is per class, everything per port is one element::
-
-    World --> classes --> decision lists --> boxes --> layers
-                 |
-                 +--> ports: name, addresses, class
+"""The Plan: what a backend has to enforce, without a word of how, and the change from one plan to the next.
 
 A plan depends on what the world says and on nothing else: not on the order in which it was said.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ringfence.compile.boxes import KINDS, Kind, Resolver, boxes_of
-from ringfence.compile.layers import Layer, layers_of
-from ringfence.model.address import Address, Prefix
+from ringfence.compile.boxes import Kind
+from ringfence.compile.layers import Layer
+from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.rule import Direction
-from ringfence.model.topology import Vpc
-from ringfence.model.world import World
-from ringfence.policy.decisions import policy_groups
-from ringfence.policy.evaluate import Policy
+from ringfence.model.service import NO_SERVICES, ServiceSet
 
 OUTSIDE_CLASS = 0
-"""The class of every address that no port of the VPC has."""
+"""The class of every address that is no member's: neither of the VPC nor of a peer."""
+ELSEWHERE_CLASS = 1
+"""A number that no class has: backends may use it for the links that lead out of the VPC."""
 
 Gate = Mapping[Kind, tuple[Layer, ...]]
-"""One direction of a class: for each kind of packet the layers to look up, the last of which covers everything."""
+"""A decision list: for each kind of packet the layers to look up, the last of which covers everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +35,65 @@ class ClassPlan:
 
 @dataclass(frozen=True, slots=True)
 class PortPlan:
-    """A port: its name (``instance.port``), the addresses it may send from, and its class."""
+    """A port: its name (``instance.port``), the addresses it may send from, its class, and what else guards it."""
 
     name: str
     addresses: tuple[Address, ...]
     class_id: int
+    virtual: tuple[Address, ...] = ()
+    """Virtual IPs that it may have."""
+    subnet: int = 0
+    """The number of its subnet, if that has a network ACL; else 0."""
+    penalty: str = ""
+    """The id of the penalty that cuts it off."""
+    ftp_helper: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPlan:
+    """Addresses by which a rule means a port, here or in a peered VPC, and the class of that port."""
+
+    name: str
+    addresses: tuple[Address, ...]
+    class_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetPlan:
+    """A subnet with a network ACL, which judges what leaves and enters the subnet. ``number`` is 1 or more."""
+
+    number: int
+    name: str
+    prefixes: tuple[Prefix, ...]
+    acl: str
+
+
+@dataclass(frozen=True, slots=True)
+class AclPlan:
+    """A network ACL by direction."""
+
+    name: str
+    gates: Mapping[Direction, Gate]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPlan:
+    """A peered VPC, its address space, and the firewall that judges what goes there (None: everything may)."""
+
+    vpc: str
+    cidrs: tuple[Prefix, ...]
+    gate: Gate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlan:
+    """Services that the platform blocks, and the id by which the block is counted; without services it is none."""
+
+    id: str = ""
+    services: ServiceSet = NO_SERVICES
+
+
+_NO_BLOCK = BlockPlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +104,19 @@ class VpcPlan:
     cidrs: tuple[Prefix, ...] = ()
     classes: tuple[ClassPlan, ...] = ()
     ports: tuple[PortPlan, ...] = ()
+    members: tuple[MemberPlan, ...] = ()
+    acls: tuple[AclPlan, ...] = ()
+    subnets: tuple[SubnetPlan, ...] = ()
+    acls_are_stateful: bool = True
+    peers: tuple[PeerPlan, ...] = ()
+    border: Mapping[Direction, Gate] = field(default_factory=dict)
+    """The firewall towards the internet; a direction that is not there passes."""
+    blocked_egress: BlockPlan = _NO_BLOCK
+    """What no port may send."""
+    carrier_blocks: BlockPlan = _NO_BLOCK
+    """What may not cross the internet border."""
+    address_groups: Mapping[str, tuple[Prefix, ...]] = field(default_factory=dict)
+    """The address groups that a gate names, cut into prefixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,53 +126,31 @@ class Plan:
     vpcs: Mapping[str, VpcPlan]
 
 
-def compile_world(world: World) -> Plan:
-    """Compile a valid world."""
-    policy = Policy(world)
-    return Plan({vpc.name: _compile_vpc(policy, vpc) for vpc in world.vpcs.values()})
+class Entries(NamedTuple):
+    """The prefixes that an address group lost and won."""
+
+    removed: tuple[Prefix, ...]
+    added: tuple[Prefix, ...]
 
 
-def _compile_vpc(policy: Policy, vpc: Vpc) -> VpcPlan:
-    world = policy.world
-    ports = {port: policy_groups(world, port) for port in world.ports if port.vpc == vpc.name}
-    ids = class_ids(ports.values())
-    resolve = _resolver(world, ids)
-    return VpcPlan(
-        vpc.name,
-        tuple(sorted(vpc.cidrs)),
-        tuple(_compile_class(policy, vpc.name, groups, class_id, resolve) for groups, class_id in ids.items()),
-        tuple(PortPlan(str(port), tuple(sorted(port.addresses)), ids[groups]) for port, groups in ports.items()),
-    )
+@dataclass(frozen=True, slots=True)
+class VpcChange:
+    """What a single change of the world does to the plan of a VPC: each thing as it was and as it is; None is nothing.
 
-
-def class_ids(classes: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
-    """Number the classes: 32 bits of a hash, so that a class keeps its id whatever else comes and goes.
-
-    Two classes with the same hash (an even chance among 80,000 classes) are told apart in a fixed order.
+    A class whose plan is the same stands here if an address group that it names has prefixes of other lengths now.
     """
-    ids: dict[tuple[str, ...], int] = {}
-    taken = {OUTSIDE_CLASS}
-    for groups in sorted(set(classes)):
-        digest = hashlib.sha256("\n".join(groups).encode()).digest()
-        number = int.from_bytes(digest[:4])
-        while number in taken:
-            number = (number + 1) & 0xFFFFFFFF
-        taken.add(number)
-        ids[groups] = number
-    return ids
+
+    classes: Mapping[int, tuple[ClassPlan | None, ClassPlan | None]] = field(default_factory=dict)
+    ports: Mapping[str, tuple[PortPlan | None, PortPlan | None]] = field(default_factory=dict)
+    members: Mapping[str, tuple[MemberPlan | None, MemberPlan | None]] = field(default_factory=dict)
+    address_groups: Mapping[str, Entries] = field(default_factory=dict)
+    lengths: Mapping[tuple[str, Family], tuple[int, ...]] = field(default_factory=dict)
+    """Of the prefixes of each address group that one of the classes names."""
+
+    def __bool__(self) -> bool:
+        return bool(self.classes or self.ports or self.members or self.address_groups)
 
 
-def _resolver(world: World, ids: Mapping[tuple[str, ...], int]) -> Resolver:
-    by_group: dict[str, list[int]] = {}
-    for groups, class_id in ids.items():
-        for group in groups:
-            by_group.setdefault(group, []).append(class_id)
-    return Resolver(lambda group: sorted(by_group.get(group, ())), lambda name: world.address_groups[name].entries)
-
-
-def _compile_class(policy: Policy, vpc: str, groups: tuple[str, ...], class_id: int, resolve: Resolver) -> ClassPlan:
-    gates: dict[Direction, Gate] = {}
-    for direction in Direction:
-        listed = policy.decisions(vpc, groups, direction)
-        gates[direction] = {kind: layers_of(boxes_of(listed, kind, resolve)) for kind in KINDS}
-    return ClassPlan(class_id, groups, gates)
+def lengths_of(prefixes: Iterable[Prefix], family: Family) -> tuple[int, ...]:
+    """The lengths of the prefixes of one family, longest first."""
+    return tuple(sorted({prefix.length for prefix in prefixes if prefix.family is family}, reverse=True))
