@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ringfence.backends.nftables.generation import Generation
+from ringfence.backends.nftables.hits import Hits, Tally
+from ringfence.backends.nftables.holding import Holding
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.readback import Counter, Table, read_table
-from ringfence.backends.nftables.render import render
-from ringfence.backends.nftables.ruleset import Chain, Ruleset, difference, preparation, skeleton, switch
-from ringfence.compile.plan import VpcPlan
+from ringfence.backends.nftables.render import render, render_change
+from ringfence.backends.nftables.ruleset import Chain, Ruleset, difference, in_turn, skeleton, transactions
+from ringfence.compile.plan import VpcChange, VpcPlan
+from ringfence.model.connection import Connection
 
 
 class Driver:
     """Keeps one table of one network namespace equal to a plan.
 
-    It touches no other table, but that `audit` makes one of its own for a moment, named after ours.
+    It touches no other table, but that `audit` makes one of its own for a moment, and `hold` one for a while, both
+    named after ours.
 
     It remembers what it enforced last, and reads the kernel back whenever somebody has changed nftables there since
     (the kernel's generation number tells): so after a restart, too.
     """
 
-    def __init__(self, namespace: str, table: str) -> None:
+    def __init__(self, namespace: str, table: str, tally: Tally | None = None) -> None:
+        """``tally`` keeps what rules have matched when the kernel forgets it; else this object does."""
         self._nft = Nft(namespace)
         self._generation = Generation(namespace)
+        self._hits = Hits(namespace, table, tally)
         self._table = table
+        self._holding = Holding(self._nft, table)
         self._remembered: tuple[int, Ruleset] | None = None
 
     def apply(self, plan: VpcPlan) -> int:
@@ -33,20 +41,43 @@ class Driver:
         One transaction switches from the old policy to the new; one before it may have put maps and chains in place
         that nothing refers to yet. Raises `KernelRefused`, and then the old policy is still in force.
         """
+        self._beside(self._holding.release())
         wanted, (before, held) = render(plan), self._held()
-        planned = [preparation(self._table, held, wanted), switch(self._table, held, wanted)]
-        transactions = [commands for commands in planned if commands]
-        for commands in transactions:
-            self._nft.run("\n".join([f"add table inet {self._table}", *commands]))
-        alone = self._generation.now() == before + len(transactions)
-        self._remembered = (before + len(transactions), wanted) if alone else None
-        return sum(map(len, transactions))
+        return self._run(transactions(self._table, held, wanted), before, wanted)
+
+    def follow(self, change: VpcChange, whole: Callable[[], VpcPlan]) -> int:
+        """Enforce a single change of the plan that is in force, at the cost of the change.
+
+        ``whole`` makes the whole new plan, for the case that somebody else has changed nftables since (then it is
+        `apply`). Returns and raises what `apply` does.
+        """
+        self._beside(self._holding.release())
+        if self._remembered is None or self._remembered[0] != self._generation.now():
+            return self.apply(whole())
+        before, held = self._remembered
+        rendered = render_change(change, held)
+        if rendered is None:
+            return self.apply(whole())
+        self._remembered = None  # unless all goes well
+        count = self._run(in_turn(self._table, rendered), before, held)
+        held.follow(rendered)
+        return count
+
+    def _run(self, planned: list[list[str]], generation: int, wanted: Ruleset) -> int:
+        """Run transactions, and remember what they lead to if nobody else has run any since ``generation``."""
+        for commands in planned:
+            with self._hits.across(commands):
+                self._nft.run("\n".join([f"add table inet {self._table}", *commands]))
+        alone = self._generation.now() == generation + len(planned)
+        self._remembered = (generation + len(planned), wanted) if alone else None
+        return sum(map(len, planned))
 
     def audit(self, plan: VpcPlan) -> list[str]:
         """What it would take to make the kernel equal to a plan, by what the kernel says of itself; empty if equal.
 
         Slow: it reads the whole table, and has the kernel tell what every rule would be if it were written now.
         """
+        self._beside(self._holding.release())
         generation, wanted = self._generation.now(), render(plan)
         table = read_table(self._nft, self._table)
         if table is None:
@@ -62,7 +93,7 @@ class Driver:
             name: chain if table.expressions[name] == written.expressions.get(name) else Chain((), chain.hook)
             for name, chain in table.ruleset.chains.items()
         }
-        return Ruleset(table.ruleset.sets, chains)
+        return replace(table.ruleset, chains=chains)
 
     def _as_written(self, wanted: Ruleset) -> Table:
         """How the kernel tells the rules of a ruleset: from a table in which they hang on no hook."""
@@ -77,6 +108,20 @@ class Driver:
         assert written is not None
         return written
 
+    def hold(self, keys: Mapping[Connection, int]) -> None:
+        """Let nothing of some connections pass for so many seconds each: see `Holding`. Raises `KernelRefused`."""
+        if keys:
+            self._beside(self._holding.holding(keys))
+
+    def _beside(self, commands: str) -> None:
+        """Run a transaction in another table than ours; what we remember of ours stays true if nobody else ran one."""
+        if not commands:
+            return
+        before, remembered = self._generation.now(), self._remembered
+        self._nft.run(commands)
+        if remembered and remembered[0] == before and self._generation.now() == before + 1:
+            self._remembered = (before + 1, remembered[1])
+
     def _held(self) -> tuple[int, Ruleset]:
         """The kernel's generation, and what the table holds in it."""
         generation = self._generation.now()
@@ -86,15 +131,15 @@ class Driver:
         return self._remembered
 
     def counters(self) -> Mapping[str, Counter]:
-        """Hits by rule id, and by the id of a default or intra-group decision."""
-        table = read_table(self._nft, self._table)
-        return {} if table is None else {key: count for key, count in table.counters.items() if key != "-"}
+        """Hits by rule id, and by the id of a default or intra-group decision: see `Hits.read`."""
+        return self._hits.read()
 
     def remove(self) -> None:
         """Take the table away; nothing judges packets then, so forwarding should be off."""
-        self._nft.run(f"add table inet {self._table}\ndelete table inet {self._table}")
+        self._nft.run(f"add table inet {self._table}\ndelete table inet {self._table}\n{self._holding.removal()}")
 
     def close(self) -> None:
         """Give back the library's context and the socket; the policy stays in force."""
         self._nft.close()
+        self._hits.close()
         self._generation.close()

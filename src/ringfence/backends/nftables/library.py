@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ringfence.backends.netns import inside
 from ringfence.errors import KernelRefused, ToolMissing
 
+_STATELESS, _HANDLES = 1 << 2, 1 << 3
 _JSON = 1 << 4
 _NUMERIC = 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10  # protocols, priorities, symbols, times
 
@@ -56,6 +57,10 @@ class Nft:
     def read(self, command: str) -> str:
         """Run a list command and give back its JSON."""
         return self._run(command, _JSON | _NUMERIC)
+
+    def show(self, command: str) -> str:
+        """Run a list command and give back its text, with handles and without counters."""
+        return self._run(command, _STATELESS | _HANDLES)
 
     def _run(self, commands: str, flags: int) -> str:
         assert self._context, "closed"

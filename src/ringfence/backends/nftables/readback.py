@@ -51,6 +51,7 @@ def read_table(nft: Nft, name: str) -> Table | None:
     rules: dict[str, list[NftRule]] = {}
     counters: dict[str, Counter] = {}
     expressions: dict[str, list[Json]] = {}
+    helpers: set[str] = set()
     for entry in listed:
         ((kind, it),) = entry.items()
         if kind in ("map", "set"):
@@ -58,6 +59,9 @@ def read_table(nft: Nft, name: str) -> Table | None:
         elif kind == "chain":
             hooks[it["name"]] = _hook(it, asleep="flags" in found)
             rules[it["name"]], expressions[it["name"]] = [], []
+        elif kind == "ct helper":
+            # One that is not as we declare it has no name here, so that the difference mends it.
+            helpers.add(it["name"] if (it["type"], it["protocol"]) == (it["name"], "tcp") else "")
         elif kind == "rule":
             comment = it.get("comment", "")
             rules[it["chain"]].append(NftRule("", comment))
@@ -65,7 +69,7 @@ def read_table(nft: Nft, name: str) -> Table | None:
                 _count(counters, comment.partition(" ")[0], expression.pop("counter", None))
             expressions[it["chain"]].append(it["expr"])
     chains = {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}
-    return Table(Ruleset(sets, chains), counters, expressions)
+    return Table(Ruleset(sets, chains, frozenset(helpers)), counters, expressions)
 
 
 def _hook(chain: Json, *, asleep: bool) -> Hook | None:

@@ -23,6 +23,11 @@ class Field(StrEnum):
     SERVICE = "inet_service"
 
 
+K = TypeVar("K")
+T = TypeVar("T")
+Pair = tuple[T | None, T | None]
+"""A thing as it was and as it is; None is nothing."""
+
 Key = tuple[Interval | str, ...]
 """One part a field: a link's name, or first and last value."""
 
@@ -41,7 +46,7 @@ class NftSet:
     fields: tuple[Field, ...]
     value_type: str = ""
     interval: bool = False
-    elements: Mapping[Key, Element] = field(default_factory=dict)
+    elements: dict[Key, Element] = field(default_factory=dict)
 
     @property
     def declaration(self) -> str:
@@ -97,103 +102,220 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """The content of one table of the inet family."""
+    """The content of one table of the inet family. Whoever rendered it may let it follow the changes of the table."""
 
-    sets: Mapping[str, NftSet] = field(default_factory=dict)
-    chains: Mapping[str, Chain] = field(default_factory=dict)
+    sets: dict[str, NftSet] = field(default_factory=dict)
+    chains: dict[str, Chain] = field(default_factory=dict)
+    helpers: frozenset[str] = frozenset()
+    """The conntrack helpers that rules assign, by the names that kernel and table have for them: ``ftp``."""
+
+    def follow(self, change: RulesetChange) -> None:
+        """Become what the change leads to, at the cost of the change; it must not touch the helpers."""
+        assert change.helpers == (None, None)
+        _follow(self.sets, change.sets)
+        _follow(self.chains, change.chains)
+        for name, elements in change.elements.items():
+            _follow(self.sets[name].elements, elements.pairs)
+
+
+def _follow(things: dict[K, T], pairs: Mapping[K, Pair[T]]) -> None:
+    for key, (_, after) in pairs.items():
+        if after is None:
+            things.pop(key, None)
+        else:
+            things[key] = after
 
 
 def skeleton(ruleset: Ruleset) -> Ruleset:
     """Its rules and what they refer to, without elements and hooks: nothing comes by."""
     sets = {name: replace(it, elements={}) for name, it in ruleset.sets.items()}
-    return Ruleset(sets, {name: replace(chain, hook=None) for name, chain in ruleset.chains.items()})
+    return Ruleset(sets, {name: replace(chain, hook=None) for name, chain in ruleset.chains.items()}, ruleset.helpers)
 
 
-Item = TypeVar("Item", NftSet, Chain)
+class Elements(NamedTuple):
+    """Elements of one set that come, go or say something else."""
+
+    fields: tuple[Field, ...]
+    pairs: Mapping[Key, Pair[Element]]
 
 
-def preparation(table: str, old: Ruleset, new: Ruleset) -> list[str]:
-    """The commands that add what ``new`` needs and ``old`` has not, before anything refers to it.
+@dataclass(frozen=True, slots=True)
+class RulesetChange:
+    """What is different between two contents of a table."""
 
-    A transaction is atomic, but not to a packet that is under way while it commits. The elements of an interval map
-    show a little later than the rules that look into it, so a new map would be found empty and what it denies would
-    pass; and a packet that began before may already see a new hash element, but not yet the rules of the new chain it
-    leads to. Maps and chains that were committed before are whole when the switch comes.
-    """
-    return difference(table, old, _prepared(old, new)) if old.chains else []
+    sets: Mapping[str, Pair[NftSet]] = field(default_factory=dict)
+    """Those that come or go, whole."""
+    chains: Mapping[str, Pair[Chain]] = field(default_factory=dict)
+    elements: Mapping[str, Elements] = field(default_factory=dict)
+    """Of sets that stay, by their names."""
+    helpers: Pair[frozenset[str]] = (None, None)
+
+    def __bool__(self) -> bool:
+        return bool(self.sets or self.chains or self.elements or self.helpers != (None, None))
 
 
-def _prepared(old: Ruleset, new: Ruleset) -> Ruleset:
-    maps = {name: it for name, it in new.sets.items() if it.interval}
-    return Ruleset({**maps, **old.sets}, {**new.chains, **old.chains})
+def between(old: Ruleset, new: Ruleset) -> RulesetChange:
+    """The change that makes the one the other; what both have must be declared alike."""
+    sets = _pairs(old.sets, new.sets)
+    staying = {name: (before, after) for name, (before, after) in sets.items() if before and after}
+    elements = {
+        name: Elements(after.fields, _element_pairs(before, after)) for name, (before, after) in staying.items()
+    }
+    return RulesetChange(
+        {name: pair for name, pair in sets.items() if None in pair},
+        {name: pair for name, pair in _pairs(old.chains, new.chains).items() if not same_rules(*pair)},
+        {name: found for name, found in elements.items() if found.pairs},
+        (old.helpers, new.helpers) if old.helpers != new.helpers else (None, None),
+    )
 
 
-def switch(table: str, old: Ruleset, new: Ruleset) -> list[str]:
-    """What is left to do after the `preparation`, as one transaction; all of it, where there is nothing to prepare."""
-    return difference(table, _prepared(old, new) if old.chains else old, new)
+def _pairs(old: Mapping[str, T], new: Mapping[str, T]) -> dict[str, Pair[T]]:
+    changed: dict[str, Pair[T]] = {name: (old.get(name), it) for name, it in new.items() if old.get(name) is not it}
+    return changed | {name: (it, None) for name, it in old.items() if name not in new}
+
+
+def _element_pairs(old: NftSet, new: NftSet) -> dict[Key, Pair[Element]]:
+    before, after = old.elements, new.elements
+    changed: dict[Key, Pair[Element]] = {
+        key: (before.get(key), element) for key, element in after.items() if before.get(key) != element
+    }
+    return changed | {key: (element, None) for key, element in before.items() if key not in after}
+
+
+def same_rules(old: Chain | None, new: Chain | None) -> bool:
+    """Whether two chains are there and say the same."""
+    return old is not None and new is not None and old.comments == new.comments
 
 
 def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
     """The nft commands, to be run as one transaction, that make a table with ``old`` hold ``new``; none if equal.
 
-    The order is what the kernel wants: what is referred to comes first and goes last. A table in which somebody has
-    declared a thing of ours in another way is made anew, within the same transaction (and without a `preparation`).
+    A table in which somebody has declared a thing of ours in another way is made anew within the same transaction.
     """
-    where = f"inet {table}"
     if not _can_become(old, new):
+        where = f"inet {table}"
         return [f"delete table {where}", f"add table {where}", *difference(table, Ruleset(), new)]
-    return [
-        *(f"add {it.word} {where} {name} {it.declaration}" for name, it in _added(old.sets, new.sets)),
-        *(f"add chain {where} {name}{it.declaration}" for name, it in _added(old.chains, new.chains)),
-        *_changed_rules(where, old, new),
-        *_changed_elements(where, old, new),
-        *(f"flush chain {where} {name}" for name, _ in _added(new.chains, old.chains)),
-        *(f"delete {it.word} {where} {name}" for name, it in _added(new.sets, old.sets)),
-        *(f"delete chain {where} {name}" for name, _ in _added(new.chains, old.chains)),
-    ]
+    change = between(old, new)
+    return [*preparation(table, change), *switch(table, change), *removal(table, change)]
+
+
+def transactions(table: str, old: Ruleset, new: Ruleset) -> list[list[str]]:
+    """The same in the transactions that a table which is in use needs: see `preparation` and `removal`."""
+    if not old.chains or not _can_become(old, new):
+        return [commands] if (commands := difference(table, old, new)) else []
+    return in_turn(table, between(old, new))
+
+
+def in_turn(table: str, change: RulesetChange) -> list[list[str]]:
+    """The transactions of a change, empty ones left out."""
+    return [commands for step in (preparation, switch, removal) if (commands := step(table, change))]
 
 
 def _can_become(old: Ruleset, new: Ruleset) -> bool:
     """Whether all that both have is declared alike: the kernel declares nothing a second time in another way."""
     sets = all(it.declaration == new.sets[name].declaration for name, it in old.sets.items() if name in new.sets)
-    return sets and all(it.hook == new.chains[name].hook for name, it in old.chains.items() if name in new.chains)
+    hooks = all(it.hook == new.chains[name].hook for name, it in old.chains.items() if name in new.chains)
+    return sets and hooks and "" not in old.helpers
 
 
-def _added(old: Mapping[str, Item], new: Mapping[str, Item]) -> Iterator[tuple[str, Item]]:
-    return ((name, it) for name, it in new.items() if name not in old)
+def preparation(table: str, change: RulesetChange) -> list[str]:
+    """The commands that add what is new, before anything refers to it.
+
+    A transaction is atomic, but not to a packet that is under way while it commits. The elements of an interval map
+    show a little later than the rules that look into it, so a new map would be found empty and what it denies would
+    pass; and a packet that began before may already see a new hash element, but not yet the rules of the new chain it
+    leads to. Sets, maps and chains that were committed before are whole when the switch comes. So are the numbers that
+    lead to a chain, which nothing has yet.
+
+    The order is what the kernel wants: what is referred to comes first.
+    """
+    where = f"inet {table}"
+    sets = {name: after for name, (before, after) in change.sets.items() if after and not before}
+    chains = {name: after for name, (before, after) in change.chains.items() if after and not before}
+    old, new = (helpers or frozenset() for helpers in change.helpers)
+    return [
+        *(f'add ct helper {where} {it} {{ type "{it}" protocol tcp; l3proto inet; }}' for it in sorted(new - old)),
+        *(f"add {it.word} {where} {name} {it.declaration}" for name, it in sets.items()),
+        *(f"add chain {where} {name}{it.declaration}" for name, it in chains.items()),
+        *(line for name, it in chains.items() for line in _rules(where, name, it)),
+        *(
+            f"add element {where} {name} {{ {_elements(it.fields, it.elements.items())} }}"
+            for name, it in sets.items()
+            if it.elements
+        ),
+        *(line for name, (early, _, _) in _in_steps(change) for line in _changed_elements(where, name, early)),
+    ]
 
 
-def _changed_rules(where: str, old: Ruleset, new: Ruleset) -> Iterator[str]:
-    for name, chain in new.chains.items():
-        before = old.chains.get(name)
-        if before is not None and before.comments != chain.comments:
-            yield f"flush chain {where} {name}"
-        if before is None or before.comments != chain.comments:
-            for rule in chain.rules:
-                yield f'add rule {where} {name} {rule.text} comment "{rule.comment}"'
+def switch(table: str, change: RulesetChange) -> list[str]:
+    """The commands by which the table begins to judge by the new rules and elements."""
+    where = f"inet {table}"
+    lines: list[str] = []
+    for name, (before, after) in change.chains.items():
+        if before and after:
+            lines += [f"flush chain {where} {name}", *_rules(where, name, after)]
+    for name, (_, now, _) in _in_steps(change):
+        lines += _changed_elements(where, name, now)
+    return lines
 
 
-def _changed_elements(where: str, old: Ruleset, new: Ruleset) -> Iterator[str]:
-    for name, it in new.sets.items():
-        before = old.sets[name].elements if name in old.sets else {}
-        if before is it.elements:
-            continue
-        gone = [key for key, element in before.items() if it.elements.get(key) != element]
-        come = [(key, element) for key, element in it.elements.items() if before.get(key) != element]
-        if gone:
-            yield f"delete element {where} {name} {{ {_keys(it, gone)} }}"
-        if come:
-            yield f"add element {where} {name} {{ {_elements(it, come)} }}"
+def removal(table: str, change: RulesetChange) -> list[str]:
+    """The commands that take away what nothing refers to any more: what is referred to goes last.
+
+    Not at once with the `switch`, since a packet that began before it still goes by the old rules. It would find their
+    maps empty, or no chain by the number that it has.
+    """
+    where = f"inet {table}"
+    chains = [name for name, (_, after) in change.chains.items() if not after]
+    old, new = (helpers or frozenset() for helpers in change.helpers)
+    return [
+        *(line for name, (_, _, late) in _in_steps(change) for line in _changed_elements(where, name, late)),
+        *(f"flush chain {where} {name}" for name in chains),
+        *(
+            f"delete {before.word} {where} {name}"
+            for name, (before, after) in change.sets.items()
+            if before and not after
+        ),
+        *(f"delete chain {where} {name}" for name in chains),
+        *(f"delete ct helper {where} {name}" for name in sorted(old - new)),
+    ]
 
 
-def _keys(it: NftSet, keys: Iterable[Key]) -> str:
-    return ", ".join(render_key(it.fields, key) for key in keys)
+def _in_steps(change: RulesetChange) -> Iterator[tuple[str, tuple[Elements, Elements, Elements]]]:
+    """The elements of each set that come before the switch, change with it, and go after it.
+
+    Before and after come and go those that lead to a chain which comes or goes itself.
+    """
+    new = {name for name, (before, _) in change.chains.items() if not before}
+    gone = {name for name, (_, after) in change.chains.items() if not after}
+    for name, (fields, pairs) in change.elements.items():
+        early = {key: pair for key, pair in pairs.items() if new and not pair[0] and _target(pair[1]) in new}
+        late = {key: pair for key, pair in pairs.items() if gone and not pair[1] and _target(pair[0]) in gone}
+        now = {key: pair for key, pair in pairs.items() if key not in early and key not in late}
+        yield name, (Elements(fields, early), Elements(fields, now), Elements(fields, late))
 
 
-def _elements(it: NftSet, elements: Iterable[tuple[Key, Element]]) -> str:
+def _target(element: Element | None) -> str:
+    return element.value.partition(" ")[2] if element else ""
+
+
+def _rules(where: str, name: str, chain: Chain) -> Iterator[str]:
+    return (f'add rule {where} {name} {rule.text} comment "{rule.comment}"' for rule in chain.rules)
+
+
+def _changed_elements(where: str, name: str, change: Elements) -> Iterator[str]:
+    gone = [key for key, (before, _) in change.pairs.items() if before]
+    come = [(key, after) for key, (_, after) in change.pairs.items() if after]
+    if gone:
+        yield f"delete element {where} {name} {{ {', '.join(render_key(change.fields, key) for key in gone)} }}"
+    if come:
+        yield f"add element {where} {name} {{ {_elements(change.fields, come)} }}"
+
+
+def _elements(fields: tuple[Field, ...], elements: Iterable[tuple[Key, Element]]) -> str:
     texts = []
     for key, (value, comment) in elements:
-        text = render_key(it.fields, key)
+        text = render_key(fields, key)
         if comment:
             text += f' comment "{comment}"'
         texts.append(f"{text} : {value}" if value else text)
