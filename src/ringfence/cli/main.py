@@ -12,14 +12,17 @@ from typing import Annotated
 
 import typer
 
-from ringfence.analysis.why import explain
-from ringfence.cli import output
+from ringfence.cli import logs, output
+from ringfence.cli.changes import Told
 from ringfence.errors import CannotRun, InvalidInput, LabMissing, RingfenceError, UnknownName, WorldFileError
 from ringfence.lab import lab as lab_module
+from ringfence.lab.drops import start_recorder, wait_for_recorder
+from ringfence.lab.guest import look, look_and_probe
 from ringfence.lab.lab import Lab
 from ringfence.lab.verify import Row
 from ringfence.model.address import Family
 from ringfence.model.flow import Flow, Query
+from ringfence.model.rule import Action, Direction
 from ringfence.model.service import ICMPV6, Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy, evaluate
@@ -32,6 +35,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+vip_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(vip_app, name="vip", help="Virtual IPs of the lab.")
 
 WorldFile = Annotated[Path, typer.Argument(metavar="FILE", help="A world file.")]
 LabName = Annotated[str, typer.Option("--lab", help="Which lab; several can stand side by side.")]
@@ -105,22 +111,29 @@ def why(
 ) -> None:
     """Say what becomes of a flow, and why.
 
-    The verdict with its whole path: each stage, the rule that decided, and those that came too late. Exit code 0 if
-    the flow is allowed, 1 if it is denied (or if model and packet differ).
+    The verdict with its whole path: each stage, the rule that decided, and those that came too late. Of a lab that is
+    up also what the guests at both ends do: whether anything listens there, and whether a firewall of the guest's own
+    drops the packet. Exit code 0 if the flow is allowed, 1 if it is denied or a guest does not take it (or if model
+    and packet differ).
     """
-    world = read(file) if file else _world_of(lab)
-    flow = _flow(world, source, destination, Service.parse(service), over)
-    verdict = evaluate(world, flow)
-    observation = None
-    if probe:
-        with closing(Lab.attach(lab)) as attached:
-            if attached.world != world:
-                again = f"ringfence up --replace {file} --lab {lab}"
-                raise InvalidInput(f"lab {lab!r} runs another world than {file}; run {again}, or leave out -f")
-            (observation,) = attached.probe([flow])
-    output.show_verdict(verdict, explain(verdict), observation, as_json=json)
-    agreed = observation is None or observation.action is verdict.action
-    raise typer.Exit(0 if verdict.allowed and agreed else 1)
+    world = read(file) if file else None
+    if world and not probe:
+        verdict = evaluate(world, _flow(world, source, destination, Service.parse(service), over))
+        output.show_verdict(verdict, None, None, as_json=json)
+        raise typer.Exit(0 if verdict.allowed else 1)
+    with closing(Lab.attach(lab)) as attached:
+        if world not in (None, attached.world):
+            again = f"ringfence up --replace {file} --lab {lab}"
+            raise InvalidInput(f"lab {lab!r} runs another world than {file}; run {again}, or leave out -f")
+        flow = _flow(attached.world, source, destination, Service.parse(service), over)
+        observation, guests = look_and_probe(attached, flow) if probe else (None, look(attached, flow))
+        verdict = evaluate(attached.world, flow)
+    output.show_verdict(verdict, guests, observation, as_json=json)
+    stopped = [guest.direction for guest in guests if guest.denied_by]
+    agreed = True
+    if observation and Direction.EGRESS not in stopped:  # what its sender stops itself is no evidence, and needs none
+        agreed = (observation.action is Action.ALLOW) is verdict.arrives
+    raise typer.Exit(0 if verdict.allowed and agreed and not stopped else 1)
 
 
 @app.command()
@@ -146,7 +159,9 @@ def up(
         raise
     with closing(built):
         try:
+            recorder = start_recorder(built.names)
             rows = built.check_expectations()
+            wait_for_recorder(built.names, recorder)
         except BaseException:  # also on ctrl-C: it is up and proved, or not there
             built.down()
             raise
@@ -154,6 +169,42 @@ def up(
     if not json:
         output.show_next(world, lab)
     raise typer.Exit(output.exit_code(rows))
+
+
+@app.command()
+def apply(
+    file: WorldFile,
+    lab: LabName = "lab",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Change the lab that is up to another world.
+
+    Only what differs is touched: ports and all else that is wired are plugged and unplugged, and the policy of a VPC
+    changes in one transaction. Live connections are cut as the profile of their VPC says; it tells which, and why.
+    """
+    text = read_text(file)
+    world = parse(text, str(file))
+    with closing(Lab.attach(lab)) as attached:
+        wiring = attached.rewiring(world).told()
+        count = attached.missing_commands(world) if dry_run else attached.enforce(world, text)
+        cuts = attached.preview(world) if dry_run else attached.cuts
+    Told(lab, dry_run, wiring, cuts, count).show(as_json=json)
+
+
+@vip_app.command()
+def move(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A virtual IP.")],
+    to: Annotated[str, typer.Argument(metavar="INSTANCE[.PORT]", help="Which of the ports behind it takes it.")],
+    lab: LabName = "lab",
+) -> None:
+    """Have another guest take a virtual IP.
+
+    The guest that has it gives it up; the other takes it and says so by gratuitous ARP and neighbour advertisement.
+    """
+    with closing(Lab.attach(lab)) as attached:
+        attached.move_vip(name, to)
+        print(f"{name} is at {attached.world.virtual_ips[name].active}")
 
 
 @app.command()
@@ -167,7 +218,10 @@ def down(lab: LabName = "lab") -> None:
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def exec_(
-    target: Annotated[str, typer.Argument(metavar="INSTANCE", help="An instance or an outside host.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="INSTANCE", help="An instance, INSTANCE/NAMESPACE of its guest, or an outside host."),
+    ],
     command: Annotated[list[str], typer.Argument(metavar="-- COMMAND …", help="What to run inside it.")],
     lab: LabName = "lab",
 ) -> None:
@@ -204,10 +258,6 @@ def _take_down(lab: str) -> bool:
     return True
 
 
-def _world_of(lab: str) -> World:
-    return Lab.attach(lab).world
-
-
 def _flow(world: World, source: str, destination: str, service: Service, over: Over | None) -> Flow:
     """Resolve a question; without a family, the first in which both ends have an address."""
     families = [Family.IPV6 if over is Over.IPV6 else Family.IPV4] if over else list(service.protocol.families)
@@ -220,3 +270,6 @@ def _flow(world: World, source: str, destination: str, service: Service, over: O
         except UnknownName:
             continue
     return world.flow(Query.of(source, destination, service, last))
+
+
+logs.register(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.analysis.guest import Guest
+from ringfence.analysis.why import explain
 from ringfence.lab.probe import Observation
 from ringfence.lab.verify import Report, Row
 from ringfence.model.address import Family
@@ -50,7 +52,8 @@ def _row_json(row: Row, packets: bool) -> dict[str, object]:
     }
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Where tables are printed."""
     # A description may hold brackets and colons: it is text, never markup.
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
 
@@ -81,19 +84,25 @@ def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
     for row in rows:
         words = [
             str(row.expectation.action),
-            str(row.verdict.action),
+            _model(row.verdict),
             *((_packet(row.observation),) if packets else ()),
         ]
         table.add_row(str(row.expectation.query), *map(_word, words), _mark(row))
-    console = _console()
-    console.print(table)
+    out = console()
+    out.print(table)
     for row in rows:
         if not row.ok:
-            console.print(f"\n{row.expectation}", style="bold")
-            console.print(f"  model: {row.verdict}")
+            out.print(f"\n{row.expectation}", style="bold")
+            out.print(f"  model: {row.verdict}")
             if row.observation:
-                console.print(f"  packet: {row.observation}")
-    console.print(f"\n{_sum(rows, packets)}")
+                out.print(f"  packet: {row.observation}")
+            if row.remark:
+                out.print(f"  {row.remark}")
+    out.print(f"\n{_sum(rows, packets)}")
+
+
+def _model(verdict: Verdict) -> str:
+    return "no answer" if verdict.arrives and not verdict.allowed else str(verdict.action)
 
 
 def _mark(row: Row) -> Text:
@@ -112,16 +121,19 @@ def _sum(rows: list[Row], packets: bool) -> str:
     return f"{count}: {proved}"
 
 
-def show_verdict(verdict: Verdict, explanation: str, observation: Observation | None, *, as_json: bool) -> None:
-    """The answer to ``why``; with a probe, model and packet side by side."""
+def show_verdict(
+    verdict: Verdict, guests: Sequence[Guest] | None, observation: Observation | None, *, as_json: bool
+) -> None:
+    """The answer to ``why``; with a probe, model and packet side by side. ``guests`` is None where nobody looked."""
     if as_json:
         packet = {"packet": _packet(observation), "unproved": observation.failure or None} if observation else {}
-        _print_json(verdict.as_json() | packet)
+        inside = {} if guests is None else {"guests": [guest.as_json() for guest in guests]}
+        _print_json(verdict.as_json() | packet | inside)
         return
-    print(explanation)
+    print(explain(verdict, guests or ()))
     if observation:
-        agree = "they agree" if _packet(observation) == str(verdict.action) else "they DIFFER"
-        print(f"\nModel: {verdict.action}   packet: {_packet(observation)}   {observation.failure or agree}")
+        agree = "they agree" if observation.arrived is verdict.arrives else "they DIFFER"
+        print(f"\nModel: {_model(verdict)}   packet: {_packet(observation)}   {observation.failure or agree}")
 
 
 def show_verification(report: Report, *, as_json: bool) -> None:
@@ -155,8 +167,8 @@ def show_verification(report: Report, *, as_json: bool) -> None:
 @contextmanager
 def progress(what: str, *, quiet: bool) -> Iterator[Advance]:
     """A progress bar on standard error, where there is a terminal to show it."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    err = Console(stderr=True)
+    with Progress(console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -52,6 +52,8 @@ class Answering:
             if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
                 raise ProbeFailed(f"cannot listen on {address} port {port}: {error.strerror}") from None
             return
+        # Now that it has the port alone, a probe may be sent from there as well.
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if protocol == UDP:
             self._datagrams.append(server)
 

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from ringfence import garbage, worldfile
-from ringfence.backends.netns import inside
 from ringfence.backends.nftables.driver import Driver
-from ringfence.compile.plan import compile_world
-from ringfence.errors import InvalidInput, LabExists, LabMissing, ToolMissing, UnknownName
+from ringfence.compile.compiler import compile_world
+from ringfence.errors import LabExists, LabMissing, UnknownName
+from ringfence.lab.executing import run_inside
+from ringfence.lab.live import LiveConnections
 from ringfence.lab.locking import discard, locked
 from ringfence.lab.names import DEFAULT_LAB, LabNames
 from ringfence.lab.netns import IpRoute, check_tools, end_inhabitants, named, remove
 from ringfence.lab.probe import Observation, Prober
-from ringfence.lab.serving import start_listeners
-from ringfence.lab.topology import build, open_gates, targets
+from ringfence.lab.rewiring import Rewiring
+from ringfence.lab.tally import tally_of
+from ringfence.lab.topology import open_gates, targets
 from ringfence.lab.verify import Progress, Report, Row, check_expectations, verify
+from ringfence.lab.virtual import as_held, holders, keep_held, move
 from ringfence.model.flow import Flow
 from ringfence.model.world import World, nearest
-
-_WORLD = "world.yaml"  # written last: where it is, the lab is whole
+from ringfence.policy.live import Cut
 
 
 class Lab:
@@ -36,8 +36,11 @@ class Lab:
     """
 
     def __init__(self, world: World, names: LabNames) -> None:
-        self.world = world
         self.names = names
+        self._filed = self._held = world  # as its file says, and with virtual IPs where guests moved them
+        self._text = ""
+        self.cuts: list[Cut] = []
+        """The live connections that the last `enforce` cut."""
         self._drivers: dict[str, Driver] = {}
         self._prober: Prober | None = None
 
@@ -55,31 +58,56 @@ class Lab:
             _refuse_if_there(names)
             lab, ip = cls(world, names), IpRoute(lock)
             try:
-                lab._build(text, ip)
+                names.directory.mkdir(mode=0o700)
+                lab._change(Rewiring(None, world, names), text, ip)
+                lab._file(world, text)
             except BaseException:
                 lab.close()
                 _demolish(names, ip)
                 raise
         return lab
 
-    def _build(self, text: str, ip: IpRoute) -> None:
-        self.names.directory.mkdir(mode=0o700)
-        build(self.world, self.names, ip)
-        self._enforce(self.world)
-        open_gates(self.world, self.names)
-        start_listeners(self.world, self.names)
-        self._keep(text)
-
     @classmethod
     def attach(cls, name: str = DEFAULT_LAB) -> Lab:
         """Take hold of a lab that is up; raises `LabMissing`."""
         names = LabNames(name)
         check_tools()
+        lab = cls(World(), names)
+        lab._read_again()
+        return lab
+
+    def _read_again(self) -> None:
+        """Take in what the lab's file says: another process may have changed the lab since. Raises `LabMissing`."""
         try:
-            text = (names.directory / _WORLD).read_text(encoding="utf-8")
+            text = self.names.world.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise LabMissing(_missing(names)) from None
-        return cls(worldfile.parse(text, str(names.directory / _WORLD)), names)
+            raise LabMissing(_missing(self.names)) from None
+        if text != self._text:
+            self._file(worldfile.parse(text, str(self.names.world)), text)
+
+    @contextmanager
+    def _alone(self) -> Iterator[IpRoute]:
+        """Nobody else changes the lab or takes it down during the block. Raises `LabMissing`."""
+        with locked(self.names) as lock:
+            try:
+                self._read_again()
+            except LabMissing:
+                if not _is_there(self.names):
+                    discard(self.names)
+                raise
+            yield IpRoute(lock)
+
+    def _file(self, world: World, text: str) -> None:
+        self._filed = self._held = world
+        self._text = text
+
+    @property
+    def world(self) -> World:
+        """What runs in it: the world of its file, with each virtual IP at the port that has it now."""
+        held = holders(self._filed, self.names)
+        if held != {name: vip.active for name, vip in self._held.virtual_ips.items()}:
+            self._held = as_held(self._filed, held)
+        return self._held
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +120,9 @@ class Lab:
         for driver in self._drivers.values():
             driver.close()
         self._drivers.clear()
+        self._close_prober()
+
+    def _close_prober(self) -> None:
         if self._prober:
             self._prober.close()
         self._prober = None
@@ -102,42 +133,65 @@ class Lab:
         down(self.names.lab)
 
     def enforce(self, world: World, source: str = "") -> int:
-        """Enforce another policy on the same topology, one transaction a VPC; gives the number of commands it took.
+        """Change the lab to another valid world, and give the number of nft commands that its policy took.
 
-        Groups, rules and memberships may differ; raises `InvalidInput` if anything else does. ``source`` as in `up`.
+        VPCs, peerings, ports, listeners, virtual IPs and hosts are plugged and unplugged where they differ; what is the
+        same is not touched. One transaction a VPC. A virtual IP that a guest took stays there, unless the world moves
+        it. Live connections are cut as each VPC's profile says: see `cuts`. ``source`` as in `up`. Raises `LabMissing`,
+        `CannotRun`.
         """
-        if _wiring(world) != _wiring(self.world):
-            raise InvalidInput(
-                "the world has other VPCs, ports, listeners or hosts than the lab; take it down and build it anew"
-            )
         text = source or worldfile.dump(world)
-        count = self._enforce(world)
-        open_gates(world, self.names)
-        self.world = world
-        self._keep(text)
+        with self._alone() as ip:
+            count = self._change(self.rewiring(world), text, ip)
+            self._file(world, text)
+        return count
+
+    def rewiring(self, world: World) -> Rewiring:
+        """What `enforce` would plug and unplug."""
+        after = keep_held(world, self._filed, holders(self._filed, self.names))
+        return Rewiring(self.world, after, self.names)
+
+    def preview(self, world: World) -> list[Cut]:
+        """The live connections that `enforce` would cut if it came now; nothing changes."""
+        after = keep_held(world, self._filed, holders(self._filed, self.names))
+        return LiveConnections(self.world, after, self.names).preview()
+
+    def missing_commands(self, world: World) -> int:
+        """How many nft commands `enforce` would take, as far as VPCs are up already. Slow: see `Driver.audit`."""
+        plans = compile_world(world).vpcs
+        return sum(len(self.driver(name).audit(plan)) for name, plan in plans.items() if name in self.world.vpcs)
+
+    def _change(self, rewiring: Rewiring, text: str, ip: IpRoute) -> int:
+        after = rewiring.after
+        live = LiveConnections(self.world, after, self.names)
+        if rewiring.gone:  # who captures in a namespace keeps it in being
+            self._close_prober()
+        with rewiring.around(text, ip):
+            count = self._enforce(after)
+            self.cuts = live.cut(self.driver)
+            open_gates(after, self.names)
+        for name in self._drivers.keys() - after.vpcs.keys():
+            self._drivers.pop(name).close()
         return count
 
     def _enforce(self, world: World) -> int:
         with garbage.paused():
             return sum(self.driver(name).apply(vpc) for name, vpc in compile_world(world).vpcs.items())
 
-    def _keep(self, text: str) -> None:
-        """Write the world file in one step: it is whole, or it is not there."""
-        draft = self.names.directory / "world.new"
-        draft.write_text(text, encoding="utf-8")
-        draft.rename(self.names.directory / _WORLD)
-
     def driver(self, vpc: str) -> Driver:
         """The driver of a VPC: its counters, its audit."""
         if vpc not in self._drivers:
-            self._drivers[vpc] = Driver(self.names.vpc(vpc), self.names.table)
+            self._drivers[vpc] = Driver(self.names.vpc(vpc), self.names.table, tally_of(self.names, vpc))
         return self._drivers[vpc]
 
     @property
     def prober(self) -> Prober:
         """What sends probes in this lab."""
+        world = self.world
         if self._prober is None:
-            self._prober = Prober(self.world, self.names)
+            self._prober = Prober(world, self.names)
+        if self._prober.world is not world:
+            self._prober.look_at(world)
         return self._prober
 
     def probe(self, flows: Iterable[Flow], payload: bytes | None = None) -> list[Observation]:
@@ -156,56 +210,24 @@ class Lab:
         """Judge the world's ``expect`` lines by model and by packets."""
         return check_expectations(self.world, self.prober)
 
+    def move_vip(self, name: str, to_port: str) -> None:
+        """Have another guest take a virtual IP, as guests do: see `ringfence.lab.virtual.move`."""
+        with self._alone():
+            move(self.world, self.names, name, to_port)
+
     def namespace(self, target: str) -> str:
-        """The namespace of an instance or outside host; raises `UnknownName`."""
+        """The namespace of an instance (``instance/namespace``: another of its guest's) or outside host.
+
+        Raises `UnknownName`.
+        """
         known = targets(self.world, self.names)
         if target not in known:
             raise UnknownName(f"there is no instance or outside host {target!r}", nearest(target, known))
         return known[target]
 
     def exec(self, target: str, command: Sequence[str]) -> int:
-        """Run a command inside an instance or outside host, on our own input and output; gives its exit code.
-
-        A command that a signal ended has 128 and the signal's number, as in a shell. Raises `UnknownName`, and
-        `ToolMissing` if there is no such command.
-        """
-        namespace = self.namespace(target)
-        with _forwarding_signals() as started:
-            try:
-                with inside(namespace):
-                    process = subprocess.Popen(command)
-            except OSError as error:
-                raise ToolMissing(f"{command[0]!r} cannot be run: {error.strerror}") from None
-            started(process)
-            while True:
-                with suppress(KeyboardInterrupt):  # the command was interrupted too, and says itself how it ends
-                    code = process.wait()
-                    return code if code >= 0 else 128 - code
-
-
-@contextmanager
-def _forwarding_signals() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """Who ends us means the command: pass TERM and HUP on to the process that the block says it has started."""
-    running: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def forward(number: int, _: object) -> None:
-        if running:
-            running[0].send_signal(number)
-        else:
-            early.append(number)
-
-    def started(process: subprocess.Popen[bytes]) -> None:
-        running.append(process)
-        for number in early:
-            process.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield started
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        """Run a command inside a guest or outside host: see `namespace` and `run_inside`."""
+        return run_inside(self.namespace(target), command)
 
 
 def down(name: str = DEFAULT_LAB) -> None:
@@ -234,7 +256,7 @@ def _is_there(names: LabNames) -> bool:
 
 
 def _refuse_if_there(names: LabNames) -> None:
-    if (names.directory / _WORLD).exists():
+    if names.world.exists():
         raise LabExists(f"lab {names.lab!r} is up already; run: {names.down_command}")
     if _is_there(names):
         raise LabExists(f"a crash left parts of lab {names.lab!r}; run: {names.down_command}")
@@ -244,15 +266,3 @@ def _missing(names: LabNames) -> str:
     if _is_there(names):
         return f"lab {names.lab!r} is not up, a crash left parts of it; run: {names.down_command}"
     return f"lab {names.lab!r} is not up; run: {names.up_command}"
-
-
-def _wiring(world: World) -> object:
-    """What of a world the topology is made of."""
-    vpcs = [(vpc.name, set(vpc.cidrs), vpc.subnets) for vpc in world.vpcs.values()]
-    ports = [
-        (str(port), port.vpc, port.subnet, port.addresses)
-        for instance in world.instances.values()
-        for port in instance.ports  # in their order: the first is the primary
-    ]
-    served = {instance.name: instance.serve for instance in world.instances.values()}
-    return vpcs, ports, world.outside, served

@@ -53,6 +53,7 @@ def _server(family: socket.AddressFamily, kind: socket.SocketKind, host: str, po
     server.bind((host, port))
     if kind == socket.SOCK_STREAM:
         server.listen(512)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # who sends from this port may bind to it
     return server
 
 

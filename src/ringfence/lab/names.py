@@ -52,8 +52,12 @@ class LabNames:
         return self._namespace("vpc", name)
 
     def instance(self, name: str) -> str:
-        """The namespace of an instance."""
+        """The namespace of an instance: the main one of its guest."""
         return self._namespace("in", name)
+
+    def guest(self, instance: str, namespace: str = "") -> str:
+        """The namespace of the lab that is one of a guest's own: the main one, or another by its name there."""
+        return self._namespace("in", f"{instance}+{namespace}" if namespace else instance)  # no name has a plus
 
     def outside(self, name: str) -> str:
         """The namespace of an outside host."""
@@ -67,6 +71,24 @@ class LabNames:
     def directory(self) -> Path:
         """The lab's files: its world, its state, what its listeners had to say."""
         return RUN / self.lab
+
+    @property
+    def world(self) -> Path:
+        """The world file of the lab; where it is, the lab is whole."""
+        return self.directory / "world.yaml"
+
+    @property
+    def draft(self) -> Path:
+        """The world file while the lab is changed to it."""
+        return self.directory / "world.new"
+
+    def holder(self, virtual_ip: str) -> Path:
+        """The file with the name of the port that has a virtual IP now."""
+        return self.directory / f"vip-{_digest(virtual_ip, 32)}"
+
+    def watch(self, vpc: str) -> Path:
+        """The file that tells a VPC's watcher what to watch."""
+        return self.directory / f"watch-{_digest(vpc, 32)}"
 
     @property
     def lock(self) -> Path:
@@ -93,6 +115,16 @@ def guest_link(port: str) -> str:
 def internet_link(kind: str, name: str) -> str:
     """The internet's end of the link to a VPC (``vpc``) or to an outside host (``out``)."""
     return f"{kind}-{_digest(name, 11)}"
+
+
+def near_mac(key: str) -> str:
+    """The MAC address of the router's end of the link of a port, VPC, peering or host."""
+    return mac(f"near {key}")
+
+
+def far_mac(key: str) -> str:
+    """The MAC address of the other end."""
+    return mac(f"far {key}")
 
 
 def mac(text: str) -> str:

@@ -35,15 +35,19 @@ class IpRoute:
     def __init__(self, lock: int | None = None) -> None:
         self._inherited = () if lock is None else (lock,)
 
-    def run(self, lines: Iterable[str], namespace: str = "", family: int = 0) -> None:
+    def run(
+        self, lines: Iterable[str], namespace: str = "", family: int = 0, *, whatever_is_there: bool = False
+    ) -> None:
         """Run commands in a namespace (or in the one we are in); raises `CannotRun` at the first that fails.
 
-        ``family`` (4 or 6) is for commands that cannot tell it from an address, such as rules.
+        ``family`` (4 or 6) is for commands that cannot tell it from an address, such as rules. With
+        ``whatever_is_there`` a command that fails is passed over: it takes away what is gone already.
         """
         text = "".join(f"{line}\n" for line in lines)
         if not text:
             return
         where = [*(["-n", namespace] if namespace else []), *([f"-{family:d}"] if family else [])]
+        where += ["-force"] if whatever_is_there else []
         done = subprocess.run(
             ["ip", *where, "-batch", "-"],
             input=text,
@@ -52,7 +56,7 @@ class IpRoute:
             pass_fds=self._inherited,
             check=False,
         )
-        if done.returncode:
+        if done.returncode and not whatever_is_there:
             raise CannotRun(f"ip failed in {namespace or 'this namespace'}: {_failure(done.stderr, text)}")
 
 
@@ -75,6 +79,11 @@ def named(prefix: str) -> list[str]:
     return sorted(entry.name for entry in NAMESPACES.iterdir() if entry.name.startswith(prefix))
 
 
+def is_whole(namespace: str) -> bool:
+    """Whether a name stands for a namespace, and is not what a kill left of making or removing one."""
+    return os.stat(NAMESPACES / namespace).st_dev == os.stat("/proc/self/ns/net").st_dev
+
+
 def remove(namespaces: Iterable[str], ip: IpRoute) -> None:
     """Remove namespaces with every link and table in them; half-made ones too."""
     ip.run(f"netns del {name}" for name in namespaces)
@@ -90,11 +99,14 @@ def set_sysctls(namespace: str, values: Mapping[str, object]) -> None:
                 raise CannotRun(f"the kernel does not take {name}={value}: {error.strerror}") from None
 
 
-def end_inhabitants(namespaces: Iterable[str]) -> None:
-    """End every process that lives in one of the namespaces, this one excepted: ask first, then insist."""
+def end_inhabitants(namespaces: Iterable[str], program: str = "") -> None:
+    """End every process that lives in one of the namespaces, this one excepted: ask first, then insist.
+
+    With a ``program``, only those that were started with this word in their command line.
+    """
     identities = {identity for name in namespaces if (identity := _identity(NAMESPACES / name))}
     deadline = time.monotonic() + 10
-    while identities and (found := _inhabitants(identities)):
+    while identities and (found := _inhabitants(identities, program)):
         if time.monotonic() > deadline:
             raise CannotRun(f"processes {', '.join(map(str, found))} in the lab do not end; end them and try again")
         _end(found, identities)
@@ -108,9 +120,16 @@ def _identity(path: Path) -> _Identity | None:
     return found.st_dev, found.st_ino
 
 
-def _inhabitants(identities: set[_Identity]) -> list[int]:
+def _inhabitants(identities: set[_Identity], program: str) -> list[int]:
     pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
-    return [pid for pid in pids if pid != os.getpid() and _lives_in(pid, identities)]
+    return [pid for pid in pids if pid != os.getpid() and _lives_in(pid, identities) and _runs(pid, program)]
+
+
+def _runs(pid: int, program: str) -> bool:
+    try:
+        return not program or program.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:  # it ended while we looked
+        return False
 
 
 def _lives_in(pid: int, identities: set[_Identity]) -> bool:

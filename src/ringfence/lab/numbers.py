@@ -12,27 +12,34 @@ import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-NUMBERS = range(12000, 27000)
-"""Below the ports that Linux gives to programs (32768 and up), and few that rules are written for."""
+from ringfence.errors import ProbeFailed
+
+NUMBERS = range(33000, 48000)
+"""What probes use."""
+GUEST_PORTS = range(50000, 61000)
+"""What Linux gives to programs in a lab. Both are ephemeral ports to a rule (`ringfence.model.flow.EPHEMERAL`)."""
 
 
 class SourceNumbers:
-    """Gives out numbers; calls ``forget`` when the range is used up, which must empty the lab's conntrack tables."""
+    """Gives out numbers; calls ``forget`` when the range is used up, which must make conntrack forget all probes."""
 
     def __init__(self, file: Path, forget: Callable[[], None]) -> None:
         self._file = file
         self._forget = forget
         self._avoid: frozenset[int] = frozenset()
 
-    def avoid(self, ports: Collection[int]) -> None:
-        """Do not give out these, because they are asked for as destination ports.
+    def avoid(self, ports: Collection[int], unfit: Collection[int] = ()) -> None:
+        """Do not give out ``ports``, because packets go to them or come from them by name, nor what is ``unfit``.
 
-        Otherwise the answer's tuple of one probe could be another's first. If one of them may have been given out
-        earlier, conntrack forgets that.
+        Otherwise the answer's tuple of one probe could be another's first. If one of the ports may have been given out
+        earlier, conntrack forgets that. Raises `ProbeFailed` if nothing is left to give out.
         """
-        self._avoid = frozenset(port for port in ports if port in NUMBERS)
-        if self._avoid:
+        asked = frozenset(port for port in ports if port in NUMBERS)
+        if asked:
             self._forget()
+        self._avoid = asked.union(unfit)
+        if self._avoid.issuperset(NUMBERS):
+            raise ProbeFailed("no source port is left to send from; ask for fewer ports at a time")
 
     def take(self) -> int:
         """The next number."""

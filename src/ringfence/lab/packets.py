@@ -133,14 +133,14 @@ def _echo(first: Sighting, payload: bytes) -> bytes:
         return struct.pack("!BBHHH", _ECHO[first.protocol][0], 0, checksum, first.source_port, 1) + payload
 
     pseudo = _pseudo_header(first, len(message(0))) if first.protocol == ICMPV6 else b""
-    return message(_checksum(pseudo + message(0)))
+    return message(checksum(pseudo + message(0)))
 
 
 def _udplite(first: Sighting, payload: bytes) -> bytes:
     def datagram(checksum: int) -> bytes:  # coverage 0: all of it (RFC 3828)
         return struct.pack("!HHHH", first.source_port, first.port, 0, checksum) + payload
 
-    return datagram(_checksum(_pseudo_header(first, len(datagram(0))) + datagram(0)))
+    return datagram(checksum(_pseudo_header(first, len(datagram(0))) + datagram(0)))
 
 
 def _dccp(first: Sighting, _payload: bytes) -> bytes:
@@ -148,7 +148,7 @@ def _dccp(first: Sighting, _payload: bytes) -> bytes:
         ports = struct.pack("!HHBBH", first.source_port, first.port, 5, 0, checksum)
         return ports + struct.pack("!BBHII", 1, 0, 0, 1, 0)
 
-    return request(_checksum(_pseudo_header(first, len(request(0))) + request(0)))
+    return request(checksum(_pseudo_header(first, len(request(0))) + request(0)))
 
 
 def _sctp(first: Sighting, _payload: bytes) -> bytes:
@@ -174,7 +174,7 @@ def _pseudo_header(first: Sighting, length: int) -> bytes:
     return first.source + first.destination + struct.pack("!II", length, first.protocol)
 
 
-def _checksum(data: bytes) -> int:
+def checksum(data: bytes) -> int:
     """The internet checksum (RFC 1071); 0 becomes its twin, which means no less and never "none"."""
     if len(data) % 2:
         data += b"\0"

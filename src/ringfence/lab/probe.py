@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,22 +18,21 @@ from dataclasses import dataclass, replace
 from ringfence.errors import ProbeFailed
 from ringfence.lab import conntrack
 from ringfence.lab.answering import Answering
-from ringfence.lab.capture import Captures, Spot
+from ringfence.lab.capture import Captures
 from ringfence.lab.names import LabNames
 from ringfence.lab.netns import IpRoute
-from ringfence.lab.numbers import SourceNumbers
-from ringfence.lab.packets import Part, Sighting, answer_to, is_probeable, is_tracked_by_addresses
+from ringfence.lab.numbers import NUMBERS, SourceNumbers
+from ringfence.lab.packets import is_probeable, is_tracked_by_addresses, packed
+from ringfence.lab.rounds import PAIRS, Probe, Turn, rounds
+from ringfence.lab.rules import telling_ports
 from ringfence.lab.sending import Salvo
-from ringfence.lab.topology import Place, Places
-from ringfence.model.address import Family
-from ringfence.model.flow import Flow
+from ringfence.lab.topology import Places
+from ringfence.model.connection import Connection
+from ringfence.model.flow import EPHEMERAL, Flow
 from ringfence.model.rule import Action
-from ringfence.model.service import TCP
 from ringfence.model.world import World
 
-_BATCH = 512
 _FILES = 4096  # two sockets a probe at most, and a capture for each namespace
-_PAIRS = 200
 _TO_LEAVE = 4.0  # seconds: a lost neighbour request is repeated after one
 _TO_ANSWER = 2.0
 _TO_MARK = 2.0
@@ -70,54 +68,31 @@ class Observation:
         return {None: "arrived", True: "arrived and was answered", False: "arrived, but no answer came"}[self.answered]
 
 
-@dataclass(slots=True)
-class _Probe:
-    """A probe under way."""
-
-    flow: Flow
-    source: Place
-    destination: Place
-    first: Sighting | None = None  # None until it is sent
-    failure: str = ""
-
-    @property
-    def neighbours(self) -> frozenset[str]:
-        """The namespaces that come to know each other as neighbours (IPv6 guests know the router only)."""
-        if self.flow.family is Family.IPV6 or not (self.flow.source.vpc and self.flow.destination.vpc):
-            return frozenset()
-        return frozenset((self.source.namespace, self.destination.namespace))
-
-    def seen_at_gate(self, captures: Captures) -> bool:
-        return (Spot(self.source.gate_namespace, self.source.gate), self.first) in captures.taken
-
-    def seen_at_destination(self, captures: Captures) -> bool:
-        return (Spot(self.destination.namespace, self.destination.link), self.first) in captures.seen
-
-    def seen_answered(self, captures: Captures) -> bool:
-        """Whether the answer came in at the source, and over TCP the last part of the handshake at the destination."""
-        if self.first is None:
-            return False
-        back = (Spot(self.source.namespace, self.source.link), answer_to(self.first))
-        if self.first.protocol != TCP:
-            return back in captures.seen
-        confirm = self.first._replace(part=Part.CONFIRM)
-        return {back, (Spot(self.destination.namespace, self.destination.link), confirm)} <= captures.seen
-
-    @property
-    def can_be_answered(self) -> bool:
-        return bool(self.destination.owner) and not is_tracked_by_addresses(self.flow.service.number)
-
-
 class Prober:
     """Sends probes in one lab. Keep one for many calls: it keeps its captures open."""
 
     def __init__(self, world: World, names: LabNames) -> None:
         _allow_many_files()
-        self._places = Places(world, names)
-        self._routers = [names.vpc(name) for name in world.vpcs]
-        self._numbers = SourceNumbers(names.directory / "next-source-number", self._forget)
+        self._names = names
+        self._numbers = SourceNumbers(names.directory / "next-source-number", self._forget_probes)
         self._captures = Captures()
         self._neighbours: set[frozenset[str]] = set()
+        self._world = world
+        self.look_at(world)
+
+    def look_at(self, world: World) -> None:
+        """Send for another world from now on: the same namespaces, other policy or other places."""
+        self._world = world
+        self._places = Places(world, self._names)
+        self._routers = [self._names.vpc(name) for name in world.vpcs]
+        self._unfit = telling_ports(world)
+        stands_for_all = (port for port in _EPHEMERAL if port not in self._unfit)
+        self._spare = None if not self._unfit.issuperset(NUMBERS) else next(stands_for_all, 0)
+
+    @property
+    def world(self) -> World:
+        """The world that it sends for."""
+        return self._world
 
     def close(self) -> None:
         """Close the captures."""
@@ -138,16 +113,24 @@ class Prober:
         return self._run(list(flows), converse=True, payload=None)
 
     def _run(self, flows: Sequence[Flow], *, converse: bool, payload: bytes | None) -> list[Observation]:
-        self._numbers.avoid({flow.service.port for flow in flows if flow.service.port})
+        named = {port for flow in flows for port in (flow.service.port, flow.source_port) if port}
+        self._numbers.avoid(named, () if self._spare is not None else self._unfit)
         prepared = [self._prepare(flow) for flow in flows]
         found: dict[int, Observation] = {}
-        for batch in self._batches(probe for probe in prepared if isinstance(probe, _Probe)):
-            found |= {id(probe): seen for probe, seen in zip(batch, self._fire(batch, converse, payload), strict=True)}
-        return [found[id(probe)] if isinstance(probe, _Probe) else probe for probe in prepared]
+        probes = [probe for probe in prepared if isinstance(probe, Probe)]
+        for turn in rounds(probes):
+            if turn.turn is not Turn.PLAIN:
+                self._forget(turn.is_stale)
+            for batch in turn.batches():
+                seen = self._fire(batch, converse, payload)
+                found |= {id(probe): each for probe, each in zip(batch, seen, strict=True)}
+        self._forget_sent(probes)
+        return [found[id(probe)] if isinstance(probe, Probe) else probe for probe in prepared]
 
-    def _prepare(self, flow: Flow) -> _Probe | Observation:
+    def _prepare(self, flow: Flow) -> Probe | Observation:
         source = self._places.source(flow.source)
         destination = self._places.destination(flow.destination, flow.source)
+        port = self._spare if flow.source_port is None and flow.service.protocol.has_ports else flow.source_port
         if not source:
             failure = f"nobody in the lab has the address {flow.source.address} to send it from"
         elif not destination:
@@ -156,46 +139,37 @@ class Prober:
             failure = f"{flow.destination.address} is {source.owner}'s own: the packet never leaves it"
         elif not is_probeable(flow.family, flow.service.number):
             failure = f"protocol {flow.service} is an extension header of IPv6, no packet carries it alone"
+        elif port == 0:
+            failure = "no source port stands for all: rules tell every one from others; name one with 'from port'"
         else:
-            return _Probe(flow, source, destination)
+            return Probe(flow, source, destination, port)
         return Observation(flow, left=False, arrived=False, failure=failure)
 
-    def _batches(self, probes: Iterable[_Probe]) -> Iterator[list[_Probe]]:
-        """In batches, and so that no packet is taken for one of a connection that another began.
+    def _forget_probes(self) -> None:
+        self._forget(lambda it: it.source_port in NUMBERS or it.destination_port in NUMBERS)
 
-        A batch has no two probes with the same tuple, not in two VPCs with the same addresses either. Where conntrack
-        knows only addresses, that is the pair and the protocol, and what it remembers is flushed before.
-        """
-        rounds: dict[tuple[bool, int], list[_Probe]] = defaultdict(list)
-        turns: Counter[object] = Counter()
-        for probe in probes:
-            ends, service = (probe.flow.source.address, probe.flow.destination.address), probe.flow.service
-            by_addresses = is_tracked_by_addresses(service.number)
-            key = (frozenset(ends), service.number) if by_addresses else (ends, service)
-            rounds[by_addresses, turns[key]].append(probe)
-            turns[key] += 1
-        for by_addresses, turn in sorted(rounds):
-            if by_addresses:
-                self._forget()
-            yield from _cut(rounds[by_addresses, turn])
+    def _forget_sent(self, probes: Iterable[Probe]) -> None:
+        """A probe is nobody's connection: a later change of policy has nothing to cut, and no key of it to hold."""
+        sent = {_key(it.first.source, it.first.destination, *it.first[2:4]) for it in probes if it.first}
+        self._forget(lambda it: _key(packed(it.source), packed(it.destination), it.protocol, it.source_port) in sent)
 
-    def _forget(self) -> None:
+    def _forget(self, is_doomed: Callable[[Connection], bool]) -> None:
         for router in self._routers:
-            conntrack.flush(router)
+            conntrack.forget(router, is_doomed)
 
-    def _forget_neighbours(self, batch: list[_Probe]) -> None:
+    def _forget_neighbours(self, batch: list[Probe]) -> None:
         """Keep the neighbours that guests remember few: the kernel's limit is one for all namespaces of the machine."""
         pairs = {probe.neighbours for probe in batch}
-        if len(self._neighbours | pairs) > _PAIRS:
+        if len(self._neighbours | pairs) > PAIRS:
             for namespace in frozenset().union(*self._neighbours):
                 IpRoute().run(["neigh flush all"], namespace)
             self._neighbours.clear()
         self._neighbours |= pairs
 
-    def _fire(self, batch: list[_Probe], converse: bool, payload: bytes | None) -> list[Observation]:
+    def _fire(self, batch: list[Probe], converse: bool, payload: bytes | None) -> list[Observation]:
         captures = self._captures
         self._forget_neighbours(batch)
-        captures.watch(namespace for probe in batch for namespace in _watched(probe, converse))
+        captures.watch(name for probe in batch for name in probe.namespaces(converse=converse))
         captures.clear()
         for router in self._routers:
             if conntrack.is_half_full(router):
@@ -214,11 +188,11 @@ class Prober:
             captures.check_losses()
         return [self._observe(probe, converse) for probe in batch]
 
-    def _watch_arrivals(self, batch: list[_Probe], answering: Answering) -> None:
+    def _watch_arrivals(self, batch: list[Probe], answering: Answering) -> None:
         """Wait until all have left; then for each that has not arrived prove that its destination would see it."""
         captures = self._captures
         sent = [probe for probe in batch if probe.first]
-        self._await(sent, _Probe.seen_at_gate, _TO_LEAVE, answering)
+        self._await(sent, Probe.seen_at_gate, _TO_LEAVE, answering)
         missing = {probe.destination for probe in sent if not probe.seen_at_destination(captures)}
         alive = captures.prove(missing, _HOPS, _TO_MARK)
         self._settle()
@@ -229,10 +203,10 @@ class Prober:
                 place = probe.destination.owner or "the internet"
                 probe.failure = f"the capture at {place} saw no marker either: {probe.destination.link} is dead"
 
-    def _watch_answers(self, batch: list[_Probe], answering: Answering) -> None:
+    def _watch_answers(self, batch: list[Probe], answering: Answering) -> None:
         captures = self._captures
         arrived = [probe for probe in batch if probe.can_be_answered and probe.seen_at_destination(captures)]
-        self._await(arrived, _Probe.seen_answered, _TO_ANSWER, answering)
+        self._await(arrived, Probe.seen_answered, _TO_ANSWER, answering)
         silent = {probe.source for probe in arrived if not probe.seen_answered(captures)}
         alive = captures.prove(silent, _HOPS, _TO_MARK)
         self._settle()
@@ -241,7 +215,7 @@ class Prober:
                 probe.failure = f"the capture at {probe.source.owner} saw no marker: {probe.source.link} is dead"
 
     def _await(
-        self, probes: list[_Probe], is_done: Callable[[_Probe, Captures], bool], patience: float, answering: Answering
+        self, probes: list[Probe], is_done: Callable[[Probe, Captures], bool], patience: float, answering: Answering
     ) -> None:
         deadline = time.monotonic() + patience
         while probes and (rest := deadline - time.monotonic()) > 0:
@@ -254,12 +228,19 @@ class Prober:
         while self._captures.collect(_QUIET) and time.monotonic() < deadline:
             continue
 
-    def _observe(self, probe: _Probe, converse: bool) -> Observation:
+    def _observe(self, probe: Probe, converse: bool) -> Observation:
         captures = self._captures
         left, arrived = probe.seen_at_gate(captures), probe.seen_at_destination(captures)
         seen = Observation(probe.flow, left, arrived, failure=probe.failure)
         asked = converse and probe.can_be_answered
         return replace(seen, answered=arrived and probe.seen_answered(captures)) if asked else seen
+
+
+_EPHEMERAL = range(EPHEMERAL.first, EPHEMERAL.last + 1)
+
+
+def _key(source: bytes, destination: bytes, protocol: int, source_port: int) -> tuple[bytes, bytes, int, int]:
+    return source, destination, protocol, 0 if is_tracked_by_addresses(protocol) else source_port
 
 
 def _allow_many_files() -> None:
@@ -269,30 +250,9 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _cut(probes: list[_Probe]) -> Iterator[list[_Probe]]:
-    """Cut into batches, each with few enough probes and pairs of neighbours."""
-    batch: list[_Probe] = []
-    pairs: set[frozenset[str]] = set()
-    for probe in probes:
-        if len(batch) == _BATCH or (probe.neighbours not in pairs and len(pairs) == _PAIRS):
-            yield batch
-            batch, pairs = [], set()
-        batch.append(probe)
-        pairs.add(probe.neighbours)
-    if batch:
-        yield batch
-
-
-def _watched(probe: _Probe, converse: bool) -> Iterator[str]:
-    yield probe.source.gate_namespace
-    yield probe.destination.namespace
-    if converse:
-        yield probe.source.namespace
-
-
-def _send(salvo: Salvo, probe: _Probe, payload: bytes | None) -> None:
+def _send(salvo: Salvo, probe: Probe, payload: bytes | None) -> None:
     try:
-        probe.first = salvo.send(probe.flow, probe.source.namespace, payload)
+        probe.first = salvo.send(probe.flow, probe.source.namespace, payload, probe.port)
     except OSError as error:
         probe.failure = f"{probe.source.owner} could not send it: {error.strerror}"
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, permutations
 
+from ringfence.lab.numbers import NUMBERS
 from ringfence.lab.packets import is_probeable
 from ringfence.lab.probe import Observation, Prober
-from ringfence.model.address import Family
+from ringfence.lab.rules import edges, every_rule
+from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Expectation, Flow
-from ringfence.model.rule import Action, Rule
+from ringfence.model.rule import Action
 from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Protocol, Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
@@ -53,7 +55,9 @@ class Report:
 class Row:
     """An expectation with what the model says and what a packet did.
 
-    ``observation`` is None where no packet can tell: both ends are one instance, and the packet stays in it.
+    ``allow`` expects that the first packet arrives and is answered, ``deny`` that it does not arrive. Where it arrives
+    and its answer is dropped, as by a stateless ACL, neither holds. ``observation`` is None where no packet can tell:
+    both ends are one guest, and the packet stays in it.
     """
 
     expectation: Expectation
@@ -61,90 +65,128 @@ class Row:
     observation: Observation | None
 
     @property
+    def _model_agrees(self) -> bool:
+        if self.expectation.action is Action.ALLOW:
+            return self.verdict.allowed
+        return not self.verdict.arrives
+
+    @property
     def unproved(self) -> bool:
         """Whether only evidence is missing: the model says what is expected, and the probe proved nothing."""
         seen = self.observation
-        return self.verdict.action is self.expectation.action and seen is not None and bool(seen.failure)
+        return self._model_agrees and seen is not None and bool(seen.failure)
 
     @property
     def ok(self) -> bool:
         """Whether both say what is expected; an allowed packet must be answered too, where somebody can answer."""
-        if self.verdict.action is not self.expectation.action:
-            return False
         seen = self.observation
-        if seen is None:
-            return True
+        if not self._model_agrees or seen is None:
+            return self._model_agrees
         if seen.failure:
             return False
         if self.expectation.action is Action.DENY:
             return not seen.arrived
         return seen.arrived and seen.answered is not False
 
+    @property
+    def remark(self) -> str:
+        """Why neither allow nor deny would hold, if so; else nothing."""
+        if self.verdict.allowed or not self.verdict.arrives:
+            return ""
+        where = self.verdict.decided_by
+        return f"the first packet arrives and its answer is dropped ({where.stage} at {where.place}): neither holds"
+
 
 def interesting_services(world: World, family: Family) -> tuple[Service, ...]:
     """What verify tries on every pair.
 
     Every port that a rule mentions, its two neighbours and one that none mentions, over TCP and UDP; an echo request;
-    and every other protocol that a rule names.
+    every other protocol that a rule names; and of what the platform blocks one service each.
     """
-    edges = {edge for rule in _rules(world) for ports in rule.ports.ranges for edge in (ports.first, ports.last)}
-    near = {port for edge in edges for port in (edge - 1, edge, edge + 1) if 1 <= port <= 65535}
-    quiet = next((port for port in range(40000, 65536) if not _is_mentioned(world, port)), None)
+    rules = list(every_rule(world))
+    near = {port for rule in rules for port in edges(rule.ports)}
+    quiet = _quiet_port(world)
     ports = sorted(near | ({quiet} if quiet else set()))
     echo = ICMP if family is Family.IPV4 else ICMPV6
-    named = {rule.protocol.number for rule in _rules(world)} - {None, TCP, UDP, ICMP, ICMPV6}
+    named = {rule.protocol.number for rule in rules} - {None, TCP, UDP, ICMP, ICMPV6}
     others = sorted(number for number in named if number is not None and is_probeable(family, number))
-    return (
+    found = (
         *(Service(Protocol(protocol), port) for protocol in (TCP, UDP) for port in ports),
+        *_blocked_services(world),
         Service(Protocol(echo)),
         *(Service(Protocol(number)) for number in others),
     )
+    return tuple(dict.fromkeys(found))
 
 
-def _rules(world: World) -> Iterator[Rule]:
-    return (rule for group in world.groups.values() for rule in group.rules)
+def _blocked_services(world: World) -> Iterator[Service]:
+    """The first port of each list and protocol."""
+    for profile in {vpc.profile for vpc in world.vpcs.values()}:
+        for listed in (profile.blocked_egress, profile.carrier_blocks):
+            firsts = {protocol: ports.first for protocol, ports in reversed(listed.ranges)}
+            yield from (Service(protocol, port) for protocol, port in sorted(firsts.items()))
 
 
-def _is_mentioned(world: World, port: int) -> bool:
-    return any(rule.ports and port in rule.ports for rule in _rules(world))
+def _quiet_port(world: World) -> int | None:
+    """A port that no rule mentions, if there is one; none of the probes' own, which would have to be kept free."""
+    ranges = [each for rule in every_rule(world) for each in rule.ports.ranges]
+    ports = (*range(NUMBERS.stop, 65536), *range(1024, NUMBERS.start))
+    return next((port for port in ports if not any(port in each for each in ranges)), None)
+
+
+def interesting_sources(world: World) -> tuple[tuple[Service, int], ...]:
+    """Services with the source ports to try them from: those that rules mention and the ports beside them."""
+    found: dict[tuple[Service, int], None] = {}
+    for rule in every_rule(world):
+        if rule.source_ports:
+            ports = [each.first for each in rule.ports.ranges] or [_quiet_port(world) or 1]
+            pairs = (
+                (Service(rule.protocol, port), source) for port in ports for source in sorted(edges(rule.source_ports))
+            )
+            found |= dict.fromkeys(pairs)
+    return tuple(found)
 
 
 def endpoints(world: World) -> tuple[Endpoint, ...]:
-    """Every address of every port and outside host, as an end of a flow."""
+    """Every address of every port, virtual IP and outside host, as an end of a flow."""
     ports = (Endpoint(address, port.vpc, str(port)) for port in world.ports for address in port.addresses)
+    vips = (Endpoint(it, vip.vpc, vip.name) for vip in world.virtual_ips.values() for it in vip.addresses)
     hosts = (Endpoint(address, "", host.name) for host in world.outside.values() for address in host.addresses)
-    return (*ports, *hosts)
+    return (*ports, *vips, *hosts)
 
 
 def interesting_flows(world: World) -> Iterator[Flow]:
     """Every ordered pair of addresses with every interesting service, source by source.
 
-    Left out is what no group sees: between two outside hosts, and inside one instance.
+    Left out is what no group sees: between two outside hosts, and inside one guest.
     """
     services = {family: interesting_services(world, family) for family in Family}
+    sources = interesting_sources(world)
     for source, destination in _pairs(world):
         yield from (Flow(source, destination, service) for service in services[source.address.family])
+        yield from (Flow(source, destination, service, port) for service, port in sources)
 
 
 def _pairs(world: World) -> Iterator[tuple[Endpoint, Endpoint]]:
-    own = {
-        instance.name: {address for port in instance.ports for address in port.addresses}
-        for instance in world.instances.values()
-    }
+    own: dict[tuple[str, str], set[Address]] = {}
+    for endpoint in endpoints(world):
+        if port := world.port_at(endpoint):
+            own.setdefault(port.guest, set()).add(endpoint.address)
     for source, destination in permutations(endpoints(world), 2):
         if source.address.family is destination.address.family and (source.vpc or destination.vpc):
             port = world.port_at(source)
-            if not port or destination.address not in own[port.instance]:
+            if not port or destination.address not in own[port.guest]:
                 yield source, destination
 
 
 def _count(world: World) -> int:
-    sizes = {family: len(interesting_services(world, family)) for family in Family}
+    sources = len(interesting_sources(world))
+    sizes = {family: len(interesting_services(world, family)) + sources for family in Family}
     return sum(sizes[source.address.family] for source, _ in _pairs(world))
 
 
 def verify(world: World, prober: Prober, progress: Progress | None = None) -> Report:
-    """Probe every interesting flow of what is enforced and compare with `evaluate`."""
+    """Probe every interesting flow of what is enforced: whether it arrives must be what `evaluate` says."""
     policy = Policy(world)
     total, done = _count(world), 0
     differences: list[Difference] = []
@@ -155,7 +197,7 @@ def verify(world: World, prober: Prober, progress: Progress | None = None) -> Re
             verdict = policy.evaluate(observation.flow)
             if observation.failure:
                 unproved.append(observation)
-            elif verdict.action is not observation.action:
+            elif verdict.arrives is not observation.arrived:
                 differences.append(Difference(verdict, observation))
         done += len(chunk)
         if progress:

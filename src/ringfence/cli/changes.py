@@ -1,0 +1,63 @@
+"""What ``ringfence apply`` prints: what is plugged and unplugged, and the live connections that are cut."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from ringfence.cli.output import console
+from ringfence.policy.live import Cut
+
+_SHOWN = 50
+"""So many connections are told to people one by one."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A change of a lab, made or (``dry``) only looked at. ``commands`` are nft's; ``wiring`` is told in words."""
+
+    lab: str
+    dry: bool
+    wiring: list[str]
+    cuts: list[Cut]
+    commands: int
+
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "lab": self.lab,
+            "dry_run": self.dry,
+            "wiring": self.wiring,
+            "cuts": [cut.as_json() for cut in self.cuts],
+            "commands": self.commands,
+        }
+
+    def show(self, *, as_json: bool) -> None:
+        """Print it."""
+        if as_json:
+            print(json.dumps(self.as_json(), indent=2, ensure_ascii=False))
+            return
+        for line in self.wiring:
+            print(line)
+        if self.cuts:
+            self._show_cuts()
+        took = f"{'would take' if self.dry else 'took'} {_counted(self.commands, 'nft command')}"
+        print(f"lab {self.lab!r} {took}")
+
+    def _show_cuts(self) -> None:
+        print(f"this change {'will cut' if self.dry else 'cut'} {_counted(len(self.cuts), 'live connection')}:")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in ("vpc", "connection", "held", "because"):
+            table.add_column(heading)
+        for cut in self.cuts[:_SHOWN]:
+            held = f"{cut.hold} s" if cut.hold else "no"
+            table.add_row(cut.connection.vpc, str(cut.connection), held, cut.because)
+        console().print(table)
+        if len(self.cuts) > _SHOWN:
+            print(f"... and {len(self.cuts) - _SHOWN} more; --json tells all")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
