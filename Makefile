@@ -26,7 +26,7 @@ down: setup  ## take the lab of `make run` away
 	$(BIN)/ringfence down
 
 test: setup  ## everything that is proved; with packets when root
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 3 --dist loadfile  # most of the time is waiting for packets that must not come
 
 lint: setup  ## types, style, and the import contract
 	$(BIN)/ruff check
@@ -34,7 +34,8 @@ lint: setup  ## types, style, and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: setup  ## random worlds, model against packets, for MINUTES (default 10)
+soak: setup  ## a large policy; random worlds, model against packets, for MINUTES (default 10)
+	$(BIN)/python -m tests.nftables.large
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
 bench: setup  ## each named figure as a ratio measured in one run, with its target

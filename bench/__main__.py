@@ -1,7 +1,7 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
-Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections` and `bench.compiling` for what is
-measured and how.
+Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling` and
+`bench.changing` for what is measured and how.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from bench.changing import ChangeCase, measure_changes
 from bench.compiling import CompileCase, measure_compiling
 from bench.connections import ConnectionCase, measure_connections
 from bench.report import Figure, as_json, show
@@ -20,8 +21,13 @@ from ringfence.errors import RingfenceError
 FULL = (
     ConnectionCase(sizes=(1, 10, 100, 1_000), connections=1_024, rounds=160),
     CompileCase(ports=(1_000, 10_000), repetitions=(5, 3)),
+    ChangeCase(ports=(100, 100_000), rounds=60, cold=10_000),
 )
-QUICK = (ConnectionCase(sizes=(10, 50), connections=256, rounds=3), CompileCase(ports=(20, 200), repetitions=(2, 2)))
+QUICK = (
+    ConnectionCase(sizes=(10, 50), connections=256, rounds=3),
+    CompileCase(ports=(20, 200), repetitions=(2, 2)),
+    ChangeCase(ports=(30, 300), rounds=3, cold=100),
+)
 
 
 def main() -> int:
@@ -52,9 +58,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(connections: ConnectionCase, compiling: CompileCase, *, targets: bool = True) -> list[Figure]:
+def _measure(
+    connections: ConnectionCase, compiling: CompileCase, changing: ChangeCase, *, targets: bool = True
+) -> list[Figure]:
     """All figures; without their targets where the sizes are not those that the targets are for."""
-    figures = [*measure_connections(connections), *measure_compiling(compiling)]
+    figures = [*measure_connections(connections), *measure_compiling(compiling), *measure_changes(changing)]
     return figures if targets else [replace(figure, target=None) for figure in figures]
 
 

@@ -22,7 +22,7 @@ from ringfence import garbage
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.render import render
 from ringfence.backends.nftables.ruleset import Ruleset, difference
-from ringfence.compile.plan import compile_world
+from ringfence.compile.compiler import compile_world
 from ringfence.model.world import World
 
 _TABLE = "ringfence"

@@ -29,7 +29,7 @@ from bench.segments import MAC_CLIENT, MAC_SERVER, SYN, Handshake, Segment, Trai
 from bench.track import Arrived, Track, load, namespaces, require_root, sweep
 from bench.worlds import VPC, GateWorld
 from ringfence.backends.nftables.driver import Driver
-from ringfence.compile.plan import compile_world
+from ringfence.compile.compiler import compile_world
 from ringfence.errors import ProbeFailed
 
 _BASE = "ct state vmap { established : accept, related : accept, invalid : drop }"

@@ -146,3 +146,42 @@ def _estate_rules(number: int, groups: int) -> Iterator[Rule]:
         else:
             base = Address.parse("172.16.0.0").value
             yield _allow(Prefix(Family.IPV4, base + ((number * 16 + line) % 4096 << 8), 24), port, Protocol.UDP)
+
+
+FLEET_GROUPS = 20
+FLEET_OFFICE = "offices"
+
+
+def fleet(ports: int) -> World:
+    """A VPC of many ports in twenty groups, and an address group with as many entries, which every group's rules name.
+
+    A group has ten rules: of the group itself, of its neighbour, of the address group, and of prefixes.
+    """
+    groups = FLEET_GROUPS
+    base = Address.parse("192.168.0.0").value
+    entries = tuple(AddressRange(Family.IPV4, base + number, base + number) for number in range(ports))
+    return World(
+        PROFILE,
+        vpcs=by_name([_vpc("10.0.0.0/8")]),
+        address_groups=by_name([AddressGroup(FLEET_OFFICE, entries)]),
+        groups=by_name([SecurityGroup(f"sg-{number}", _fleet_rules(number, groups)) for number in range(groups)]),
+        instances=by_name(
+            _instance(f"vm-{number}", (fleet_address(number),), f"sg-{number % groups}") for number in range(ports)
+        ),
+    )
+
+
+def fleet_address(number: int) -> Address:
+    """The address of a port of a fleet."""
+    return Address(Family.IPV4, Address.parse("10.1.0.0").value + number)
+
+
+def _fleet_rules(number: int, groups: int) -> tuple[Rule, ...]:
+    prefixes = [Prefix(Family.IPV4, Address.parse("172.16.0.0").value + (line << 8), 24) for line in range(6)]
+    return (
+        _ALLOW_OUT,
+        _allow(GroupRemote(f"sg-{number}"), PortSet(), Protocol.ALL),
+        _allow(GroupRemote(f"sg-{(number + 1) % groups}"), _one(5432)),
+        _allow(AddressGroupRemote(FLEET_OFFICE), _one(22)),
+        *(_allow(prefix, _one(8000 + line)) for line, prefix in enumerate(prefixes)),
+    )

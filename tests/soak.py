@@ -6,12 +6,15 @@ import argparse
 import random
 import sys
 import time
+from collections.abc import Iterator
 
 from ringfence.lab.lab import Lab
-from tests.differential import PROFILES, differences
+from tests.differential import differences
+from tests.topologies import TOPOLOGIES
 from tests.worlds import random_world
 
 PACKETS = 400
+WORLDS = 25
 
 
 def main() -> int:
@@ -23,18 +26,25 @@ def main() -> int:
     end = time.monotonic() + arguments.minutes * 60
     worlds, seed, found = 0, arguments.seed, 0
     while time.monotonic() < end and not found:
-        for name, profile in PROFILES.items():
-            with Lab.up(random_world(random.Random(seed), profile), "soak") as lab:
-                for seed in range(seed, seed + 25):  # noqa: B020 # the next lab goes on where this one stops
-                    for line in differences(lab, seed, PACKETS):
-                        print(line)
-                        found += 1
-                    worlds += 1
-                    if time.monotonic() > end:
-                        break
+        for name in TOPOLOGIES:
+            for lines in _worlds(name, seed):
+                for line in lines:
+                    print(f"{name}: {line}")
+                    found += 1
+                worlds += 1
+                if time.monotonic() > end:
+                    break
             print(f"{name}: {worlds} worlds, {worlds * PACKETS} packets, {found} differences", flush=True)
-            seed += 1
+            seed += WORLDS
     return 1 if found else 0
+
+
+def _worlds(name: str, first: int) -> Iterator[Iterator[str]]:
+    """One lab, and the differences of each of some worlds in it."""
+    topology = TOPOLOGIES[name]
+    with Lab.up(random_world(random.Random(first), topology.profile, topology), "soak") as lab:
+        for seed in range(first, first + WORLDS):
+            yield differences(lab, topology, seed, PACKETS)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,15 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     names = " ".join(figure["name"] for figure in told["figures"])
-    assert all(words in names for words in ("over conntrack alone", "over linear chain", "compile time over load"))
+    assert all(
+        words in names
+        for words in (
+            "over conntrack alone",
+            "linear chain",
+            "compile time over load",
+            "member join to enforced",
+            "cold apply",
+        )
+    )
     assert all(figure["ratio"] > 0 for figure in told["figures"])
     assert not [name for name in os.listdir("/run/netns") if name.startswith("rfbench-")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,11 @@ from ringfence import errors, worldfile
 from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.policy.evaluate import evaluate
+from ringfence.worldfile.switches import SWITCHES
 
 ROOT = Path(__file__).parent.parent
-SWITCHES = [field.name for field in fields(Profile) if field.name != "name" and "default_rules" not in field.name]
 SOURCES = [path for room in ("model/validation", "worldfile") for path in (ROOT / "src/ringfence" / room).glob("*.py")]
-CODE = re.compile(r'"((?:world|limit|input)\.[a-z_]+|(?:Invalid|Authorization)[A-Za-z.]+)"')
+CODE = re.compile(r'"((?:world|limit|input)\.[a-z_]+|(?:Invalid|Authorization|NotSupported)[A-Za-z.]+)"')
 
 
 def codes() -> set[str]:
@@ -38,7 +37,14 @@ def test_every_switch_is_documented_with_its_values(switch: str) -> None:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     row = f"| `{switch}` | {shown(HUAWEI)} | {shown(ALIBABA)} |"
-    assert row in (ROOT / "docs/world-file.md").read_text()
+    text = (ROOT / "docs/world-file.md").read_text()
+    if len(row) < 120:
+        assert row in text
+        return
+    # Long values have a line of their own.
+    for value in {shown(HUAWEI), shown(ALIBABA)}:
+        names = [profile.name for profile in (HUAWEI, ALIBABA) if shown(profile) == value]
+        assert f"`{switch}` of {' and '.join(names)}: {value}" in text
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 def test_the_world_of_the_documentation_is_valid() -> None:
     texts = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/world-file.md").read_text(), re.DOTALL)
-    assert len(texts) == 2
+    assert len(texts) == 4
     for world in (worldfile.parse(text, "docs") for text in texts):
         for expectation in world.expects:
             assert evaluate(world, world.flow(expectation.query)).action is expectation.action

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -253,7 +254,7 @@ def test_every_probe_is_a_new_connection(lab: Lab, family: Family, service: str)
     assert [it.arrived for it in lab.probe([there, back])] == [False, False]
 
 
-@pytest.mark.parametrize("port", [12000, 12050, 26999])
+@pytest.mark.parametrize("port", [33000, 33050, 47999])
 def test_a_destination_port_among_the_source_ports_is_no_trap(lab: Lab, port: int) -> None:
     """A probe from a:P to b:Q must not be the answer to one from b:Q to a:P."""
     handmade(lab, "ct state established accept; ip saddr 10.0.1.12 drop")
@@ -265,6 +266,82 @@ def test_a_destination_port_among_the_source_ports_is_no_trap(lab: Lab, port: in
         assert [it.arrived for it in lab.probe([*there, *back])] == [True] * 40 + [False] * 40
 
 
+@families
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_flow_comes_from_the_port_that_it_names(lab: Lab, family: Family, protocol: str) -> None:
+    """Also from one that is served there, and every time as a new connection."""
+    ports = {"tcp": 80, "udp": 53}[protocol]
+    flows = [
+        replace(flow(lab.world, f"{pair} {protocol}/{port}", family), source_port=source)
+        for pair in ("c.eth1 -> a", "a -> c.eth1", "a -> b", "laptop -> a")
+        for port, source in ((ports, ports), (ports, 1), (7, ports), (33333, 65535), (65535, 33333))
+    ]
+    for _ in range(2):
+        assert [(it.arrived, it.answered, it.failure) for it in lab.converse(flows)] == [(True, True, "")] * len(flows)
+    handmade(lab, f"ct state established accept; {protocol} sport {{ {ports}, 65535 }} drop")
+    for seen in (lab.probe(flows), lab.probe(list(reversed(flows)))[::-1]):
+        assert [it.arrived for it in seen] == [it.source_port not in (ports, 65535) for it in flows]
+
+
+def test_a_port_that_a_program_keeps_for_itself_is_no_denial(lab: Lab) -> None:
+    with inside(lab.namespace("b")):
+        kept = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with kept:
+        kept.bind(("", 68))
+        (seen,) = lab.probe([replace(flow(lab.world, "b -> a udp/67"), source_port=68)])
+    with pytest.raises(ProbeFailed, match="b could not send it: Address already in use"):
+        _ = seen.action
+
+
+PICKY = """
+profile: alibaba
+vpcs: {v: {cidrs: [10.0.0.0/16, "fd00::/56"], subnets: {s: {cidr: 10.0.0.0/24, cidr6: "fd00::/64"}}}}
+groups:
+  g: {vpc: v, intra_group: drop, rules: [in allow tcp 80 from any port %s, in allow udp 80 from any port %s]}
+instances:
+  a: {subnet: s, ip: 10.0.0.5, ip6: "fd00::5", groups: g}
+  b: {subnet: s, ip: 10.0.0.6, ip6: "fd00::6", groups: g}
+"""
+
+
+@families
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        (("33000-33999", "35000"), Action.DENY),  # some of the ports from which probes come
+        (("1024-59999", "1024-59999"), Action.DENY),  # all of these
+        (("32768-60999", "1-65535"), Action.ALLOW),  # every ephemeral port
+        (("1-40000", "40001-65535"), None),  # no port stands for all
+    ],
+)
+def test_a_flow_that_names_no_port_comes_from_one_that_stands_for_all(
+    lab_name: str, family: Family, ports: tuple[str, str], expected: Action | None
+) -> None:
+    with Lab.up(world(PICKY % ports), lab_name) as lab:
+        asked = [flow(lab.world, f"a -> b {what}/80", family) for what in ("tcp", "udp")]
+        for seen in lab.probe(asked):
+            if expected is None:
+                assert "no source port stands for all" in seen.failure
+            else:
+                assert seen.action is expected is evaluate(lab.world, seen.flow).action
+
+
+def test_probes_end_no_connection_of_a_user(lab: Lab) -> None:
+    """Whatever they make conntrack forget: the same protocol number, the same ports, the end of their numbers."""
+    with inside(lab.namespace("b")):
+        server = socket.create_server(("10.0.1.12", 7777))
+    with inside(lab.namespace("a")):
+        client = socket.create_connection(("10.0.1.12", 7777), 5)
+    with server, client, server.accept()[0] as other:
+        assert 50000 <= client.getsockname()[1] <= 60999
+        named = replace(flow(lab.world, "a -> b tcp/7777"), source_port=4444)
+        lab.converse([flow(lab.world, text) for text in ("a -> b gre", "a -> b tcp/33333", "a -> b udp/47999")])
+        lab.probe([named, named, replace(named, source_port=33000)])
+        client.settimeout(2)
+        other.send(b"still there")
+        assert client.recv(20) == b"still there"
+
+
 def test_flush_forgets_every_connection_of_its_namespace_only(lab: Lab, lab_names: Callable[[], str]) -> None:
     def tracked(of: Lab) -> int:
         with inside(of.names.vpc("shop")):
@@ -272,7 +349,9 @@ def test_flush_forgets_every_connection_of_its_namespace_only(lab: Lab, lab_name
 
     with Lab.up(world(OPEN), lab_names()) as other:
         for each in (lab, other):
-            each.probe([flow(each.world, f"a -> b udp/{port}") for port in range(100, 150)])
+            with inside(each.namespace("a")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for port in range(100, 150):
+                    sender.sendto(b"", ("10.0.1.12", port))
             assert tracked(each) >= 50
         conntrack.flush(lab.names.vpc("shop"))
         assert tracked(lab) == 0

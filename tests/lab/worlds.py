@@ -90,7 +90,7 @@ def handmade(lab: Lab, rules: str, vpc: str = "shop") -> None:
 
 
 def remains(name: str) -> list[str]:
-    """What is left of a lab: namespaces, files, and listeners of any lab whose namespace has no name any more."""
+    """What is left of a lab: namespaces, files, and programs of any lab whose namespace has no name any more."""
     names = LabNames(name)
     files = [str(path) for path in (names.directory, names.lock) if path.exists()]
     return [*named(names.prefix), *files, *_stray_listeners()]
@@ -105,7 +105,8 @@ def _stray_listeners() -> list[str]:
             home = Path(f"/proc/{pid}/ns/net").stat()
         except OSError:  # it ended while we looked
             continue
-        if b"/ringfence/lab/listener.py" in command and (home.st_dev, home.st_ino) not in homes:
+        ours = b"/ringfence/lab/listener.py" in command or b"ringfence.lab.watcher" in command
+        if ours and (home.st_dev, home.st_ino) not in homes:
             strays.append(f"process {pid}")
     return strays
 

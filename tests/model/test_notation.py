@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.errors import NotationError
+from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Expectation, Query
 from ringfence.model.names import check_name
+from ringfence.model.profile import Timeouts
 from ringfence.model.rule import Remote, Rule, parse_remote
-from ringfence.model.service import Listener, PortRange, PortSet, Protocol, Service
-from tests import strategies
+from ringfence.model.service import Listener, PortRange, PortSet, Protocol, Service, ServiceSet
+from tests import value_strategies as strategies
 
 
 @given(strategies.addresses())
@@ -74,11 +76,33 @@ def test_rules(value: Rule) -> None:
     assert Rule.parse(str(value), default_priority=77) == value
 
 
+@given(strategies.acl_rules())
+def test_acl_rules(value: AclRule) -> None:
+    assert AclRule.parse(str(value)) == value
+
+
+@given(strategies.service_sets())
+def test_service_sets(value: ServiceSet) -> None:
+    assert ServiceSet.parse(str(value)) == value
+
+
+@given(strategies.timeouts())
+def test_timeouts(value: Timeouts) -> None:
+    assert Timeouts.parse(str(value)) == value
+
+
 @given(strategies.rules())
 def test_a_rules_id_depends_on_what_it_says_alone(value: Rule) -> None:
     again = Rule.parse(value.key)
     assert again.id_in("sg") == value.id_in("sg")
     assert again.id_in("sg") != value.id_in("other")
+
+
+@given(strategies.acl_rules())
+def test_an_acl_rules_id_depends_on_what_it_says_alone(value: AclRule) -> None:
+    again = AclRule.parse(value.key)
+    assert again.id_in("acl") == value.id_in("acl")
+    assert again.id_in("acl") != value.id_in("other")
 
 
 @given(strategies.services())
@@ -114,13 +138,34 @@ PARSERS: list[Callable[[str], object]] = [
     PortSet.parse,
     parse_remote,
     Rule.parse,
+    AclRule.parse,
+    ServiceSet.parse,
+    Timeouts.parse,
     Service.parse,
     Listener.parse,
     Query.parse,
     Expectation.parse,
     check_name,
 ]
-WORDS = ["in", "out", "allow", "deny", "tcp", "80", "from", "to", "any", "group", "priority", "10.0.0.0", "::"]
+WORDS = [
+    "in",
+    "out",
+    "allow",
+    "deny",
+    "tcp",
+    "80",
+    "from",
+    "to",
+    "any",
+    "group",
+    "priority",
+    "10.0.0.0",
+    "::",
+    "port",
+    "nic",
+    "managed",
+    "tcp/25",
+]
 SIGNS = ["-", "->", ",", "/", '"', ":", "²"]
 ANY_TEXT = st.text() | st.lists(st.sampled_from(WORDS + SIGNS)).flatmap(
     lambda words: st.sampled_from([" ".join(words), "".join(words)])

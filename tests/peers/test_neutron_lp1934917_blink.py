@@ -6,27 +6,22 @@ after it is never dropped, however often the policy changes and however fast the
 
 from __future__ import annotations
 
-import socket
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 
 import pytest
 
-from ringfence.backends.netns import inside
 from ringfence.compile.plan import VpcPlan
 from ringfence.lab import conntrack
 from ringfence.lab.lab import Lab
 from ringfence.model.address import Family
 from ringfence.model.profile import HUAWEI
-from ringfence.model.topology import Instance
-from ringfence.model.world import World, by_name
+from ringfence.model.world import World
 from tests.peers import frames
-from tests.peers.asking import VPC, plan_of, with_groups
-from tests.peers.wire import Ear, address, flooding, listening, nic, token, until, use_another_processor
+from tests.peers.asking import VPC, plan_of, regrouped, with_groups
+from tests.peers.talking import Conversation
+from tests.peers.wire import Ear, address, flooding, listening, nic, token, until
 from tests.policy.build import build
 
 pytestmark = pytest.mark.packets
@@ -71,19 +66,10 @@ def _few_to_many(rules: Rules, step: int) -> World:
     return with_groups(WORLD, {"gb": rules(6 + step % 2)})
 
 
-def joined(world: World, **groups: tuple[str, ...]) -> World:
-    """The world with some instances in other groups."""
-    made = [
-        Instance(name, tuple(replace(port, groups=groups[name]) for port in world.instances[name].ports))
-        for name in groups
-    ]
-    return replace(world, instances=by_name([*world.instances.values(), *made]))
-
-
 def _membership(rules: Rules, step: int) -> World:
     world = with_groups(WORLD, {"gb": rules(1), "more": ["in allow tcp 22 from any"]})
     b = [("gb",), ("gb", "more"), ("gb", "gc"), ("gb", "gd", "more")][step % 4]
-    return joined(
+    return regrouped(
         world, a=[("ga",), ("ga", "more"), ("ga", "gd")][step % 3], b=b, d=[("gd",), ("gd", "more")][step % 2]
     )
 
@@ -195,54 +181,12 @@ def test_what_is_allowed_loses_no_packet_during_a_change(lab: Lab, family: Famil
     assert not missing, f"{len(missing)} of {sent} allowed packets were lost: {sorted(missing)[:9]}"
 
 
-class Conversation(threading.Thread):
-    """A TCP connection from C to B on which each says in turn what the other said, until it is ended."""
-
-    def __init__(self, lab: Lab, family: Family) -> None:
-        super().__init__()
-        kind = socket.AF_INET if family is Family.IPV4 else socket.AF_INET6
-        target = (str(address(lab, "b", family)), 9)
-        with inside(lab.namespace("b")):
-            server = socket.create_server(target, family=kind)
-        with inside(lab.namespace("c")):
-            self._client = socket.socket(kind)
-        with server:
-            self._client.settimeout(5)
-            self._client.connect(target)
-            self._accepted = server.accept()[0]
-        self._accepted.settimeout(5)
-        self._wanted = True
-        self.turns = 0
-
-    def run(self) -> None:
-        use_another_processor(0)
-        while self._wanted:
-            said = b"%08d" % self.turns
-            for speaker, listener in ((self._client, self._accepted), (self._accepted, self._client)):
-                speaker.sendall(said)
-                if listener.recv(len(said), socket.MSG_WAITALL) != said:
-                    return
-            self.turns += 1
-
-    def end(self) -> list[int]:
-        """End it; gives how many segments each side had to send again."""
-        self._wanted = False
-        self.join(10)
-        with self._client, self._accepted:
-            infos = [it.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104) for it in (self._client, self._accepted)]
-        return [int.from_bytes(info[100:104], sys.byteorder) for info in infos]  # tcpi_total_retrans
-
-
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_conversation_under_way_loses_no_packet_during_a_change(lab: Lab, family: Family, what: str) -> None:
     some = plans(what, open_to_all)
     lab.driver(VPC).apply(some[1])
-    talk = Conversation(lab, family)
-    talk.start()
-    with listening(nic(lab, "b")) as ear:
+    with Conversation(lab, family, "c", "b", 9) as talk, listening(nic(lab, "b")) as ear:
         assert all(applying(lab, some, ear)), "a plan changed nothing"
-    before = talk.turns
-    goes_on, sent_again = until(lambda: talk.turns > before), talk.end()
-    assert goes_on, "the conversation has stopped"
-    assert sent_again == [0, 0]
+        assert talk.goes_on(), "the conversation has stopped"
+        assert talk.sent_again() == [0, 0]
     assert talk.turns > APPLIES // 2

@@ -24,8 +24,8 @@ from ringfence.lab.topology import open_gates
 from ringfence.model.address import Address, Family
 from ringfence.model.profile import HUAWEI
 from tests.peers import frames
-from tests.peers.asking import VPC, audited, command, fresh_driver, passing, plan_of
-from tests.peers.frames import SYN, mac
+from tests.peers.asking import VPC, audited, command, crossings, fresh_driver, passing, plan_of
+from tests.peers.frames import mac
 from tests.peers.wire import Nic, address, close_senders, listening, nic, send_packets, token
 from tests.policy.build import build
 
@@ -63,16 +63,6 @@ def plugged(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Nic]:
         ip.run([f"netns del {guest}"])
         lab.driver(VPC).apply(plan_of(WORLD))
         conntrack.flush(router)  # the next guest has the same addresses, and must not inherit connections
-
-
-def crossings(source: Address, destination: Address, mark: bytes) -> list[bytes]:
-    """First packets of every sort."""
-    return [
-        frames.udp(source, destination, 7, 7, mark),
-        frames.tcp(source, destination, (40007, 7), SYN, mark, (1, 0)),
-        frames.echo(source, destination, 7, mark),
-        frames.ip(source, destination, 253, mark),
-    ]
 
 
 def crossed(sender: Nic, receiver: Nic, packets: list[bytes], mark: bytes) -> int:

@@ -48,7 +48,7 @@ def decided(world: World, verdicts: Iterable[Verdict]) -> Iterator[tuple[Verdict
     """Each step that a rule decided, and that rule."""
     for verdict in verdicts:
         for step in verdict.steps:
-            if step.group and (rule := world.groups[step.group].by_id.get(step.rule_id)):
+            if step.stage in GATES and step.group and (rule := world.groups[step.group].by_id.get(step.rule_id)):
                 yield verdict, step, rule
 
 
@@ -170,7 +170,7 @@ def test_the_two_gates_are_independent(world: World, kept: Direction) -> None:
 @given(worlds())
 def test_a_flow_is_allowed_if_every_stage_allows_and_the_first_that_denies_decides(world: World) -> None:
     for verdict in judge(world, flows_of(world)):
-        denials = [step for step in verdict.steps if step.action is Action.DENY]
+        denials = [step for step in (*verdict.steps, *verdict.back) if step.action is Action.DENY]
         assert verdict.allowed is (not denials)
         assert verdict.decided_by is (denials[0] if denials else verdict.steps[-1])
 

@@ -37,6 +37,7 @@ def test_as_json() -> None:
         "stage": "egress",
         "verdict": "allow",
         "port": "a.eth0",
+        "place": "a.eth0",
         "group": "src",
         "rule_id": BACK,
         "text": 'out allow all to any priority 2 "to all"',
@@ -46,6 +47,7 @@ def test_as_json() -> None:
         "stage": "ingress",
         "verdict": "allow",
         "port": "b.eth0",
+        "place": "b.eth0",
         "group": "dst",
         "rule_id": IN,
         "text": "in allow tcp 80 from group src priority 1",
@@ -55,8 +57,10 @@ def test_as_json() -> None:
     assert found == {
         "flow": "a -> b tcp/80 over ipv4",
         "verdict": "allow",
+        "arrives": True,
         "decided_by": ingress,
         "stages": [egress, ingress],
+        "back": [],
     }
 
 
@@ -87,7 +91,7 @@ def test_all_tellings_agree(world: World) -> None:
         verdict = policy.evaluate(flow)
         text, line, told = explain(verdict), str(verdict), json.loads(json.dumps(verdict.as_json()))
         assert told["verdict"] == str(verdict.action)
-        assert told["decided_by"] in told["stages"]
+        assert told["decided_by"] in [*told["stages"], *told["back"]]
         assert told["decided_by"]["verdict"] == told["verdict"]
         assert "\n" not in line
         assert told["decided_by"]["rule_id"] in line

@@ -6,6 +6,8 @@ a mark must not be reported, so that each row also shows that nothing is said wh
 
 from __future__ import annotations
 
+from tests.worldfile.mistakes_on_the_path import PATH_ROWS
+
 VPC = "vpcs: {shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24, db: 10.0.2.0/24}}}\n"
 TWO = (
     "vpcs: {shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24}},"
@@ -49,17 +51,6 @@ groups:
   sg: []
   sg: []   #! world.duplicate_key :: group sg is there already, in line 2
 """,
-    "sections of later versions": """\
-acls: {}       #! world.unsupported :: network ACLs are not enforced by this version :: remove acls
-peerings: []   #! world.unsupported :: VPC peerings are not enforced by this version :: remove peerings
-""",
-    "an ACL of a subnet": """\
-vpcs:
-  shop:
-    cidrs: 10.0.0.0/16
-    subnets:
-      web: {cidr: 10.0.1.0/24, acl: acl-web}   #! world.unsupported :: network ACLs are :: remove acl
-""",
     "names": """\
 groups:
   any: []       #! input.notation :: 'any' is a word of the rule notation
@@ -89,8 +80,15 @@ switches:
   rules_per_group: many   #! input.notation :: 'many' is not a number
   default_priority: 0     #! input.notation :: '0' is not a number from 1 to 100
   self_reference: maybe   #! input.notation :: 'maybe' is neither true nor false
-  on_change: keep         #! world.unsupported :: the switch on_change is not enforced by this version
+  on_change: hold         #! world.value :: on_change of switches is 'hold' :: use clear_inbound, rejudge, keep
+  acl_exempt: []          #! world.unknown_key
   name: mine              #! world.unknown_key
+  timeouts:
+    icmp: 0               #! input.notation :: '0' is not a number from 1 to 432000
+    tcp: 30               #! world.unknown_key :: 'tcp' in timeouts of switches :: did you mean
+  blocked_egress: tcp/25,icmp    #! input.notation :: 'icmp' is no port of TCP or UDP
+  carrier_blocks: [tcp/25, 445]  #! input.notation :: '445' is not a protocol
+  risky_ports:            #! world.type :: risky_ports of switches is empty :: write a list like [tcp/25
   mid_stream: []          #! world.type :: mid_stream of switches is a list
 """,
     "a VPC's own": """\
@@ -98,7 +96,7 @@ vpcs:
   shop: {cidrs: 10.0.0.0/16, profile: aws}        #! world.value :: profile of VPC shop is 'aws'
   ops:
     cidrs: 10.1.0.0/16
-    switches: {groups_need_vpc: 2}   #! input.notation :: '2' is neither true nor false
+    switches: {groups_need_vpc: 2, timeouts: icmp=no}   #! input.notation :: '2' #! input.notation :: 'no'
 groups: {a: {vpc: shop, type: advanced}, b: {vpc: ops, type: advanced}}
 """,
 }
@@ -337,7 +335,7 @@ groups:
     - in allow tcp 80 from any
     - in deny udp 53 from group sgg       #! InvalidSourceGroupId.NotFound :: no group 'sgg' :: did you mean 'sg'?
     - in allow tcp 80 from any priority 1 "again"    #! world.duplicate :: group sg has this rule already
-    - in allow icmp from six              #! InvalidParam.PrefixListAddressFamilyMismatch :: icmp exists on ipv4 only
+    - in allow icmp from six              #! InvalidParam.PrefixListAddressFamilyMismatch :: can match ipv4 only
     - in allow tcp 22 from sg             #! InvalidPrefixListId.NotFound :: no address group 'sg' :: write 'group sg'
     - {direction: in, action: allow, remote: many, id: sgr-1}
     - {direction: out, action: allow, remote: many, id: sgr-1}    #! world.duplicate :: has the id sgr-1 already
@@ -418,7 +416,7 @@ instances:
   a: {subnet: web, ip: 10.0.1.11, groups: sg}
   b: {subnet: web, ip: 10.0.1.12, groups: sg}
 expect:
-  - a -> c tcp/80 allow                  #! input.unknown_name :: no instance or outside host 'c' :: known: a, a.eth0
+  - a -> c tcp/80 allow                  #! input.unknown_name :: virtual IP or outside host 'c' :: known: a, a.eth0
   - a.eth1 -> b tcp/80 allow             #! input.unknown_name :: 'a.eth1' :: did you mean 'a.eth0'?
   - a -> b tcp/80 allow over ipv6        #! input.notation :: says neither allow nor deny
   - a -> b tcp/80 over ipv6 allow        #! input.unknown_name :: a has no ipv6 #! input.unknown_name :: b has no ipv6
@@ -445,4 +443,4 @@ expect:
 """,
 }
 
-ROWS = {**SHAPE, **PROFILES, **TOPOLOGY, **GROUPS, **EXPECT}
+ROWS = {**SHAPE, **PROFILES, **TOPOLOGY, **GROUPS, **EXPECT, **PATH_ROWS}

@@ -13,44 +13,15 @@ from hypothesis import strategies as st
 
 from ringfence.errors import Mistake, WorldFileError
 from ringfence.model.group import GroupType
-from ringfence.model.profile import ALIBABA, HUAWEI, GroupOrder, IntraGroup
-from ringfence.model.rule import Rule
+from ringfence.model.profile import ALIBABA, HUAWEI, AfterClear, GroupOrder, IntraGroup, Timeouts
+from ringfence.model.rule import NicType, Rule
+from ringfence.model.topology import Network
 from ringfence.model.validation import problems
 from ringfence.model.world import World
 from ringfence.worldfile import dump, parse
-from tests.strategies import worlds
-from tests.worldfile.mistakes import ROWS, TWO, VPC
-
-ARCHITECTURE = """\
-profile: huawei                  # or alibaba; a VPC may name its own; single switches are overridden under `switches:`
-vpcs:
-  shop:
-    cidrs: [10.0.0.0/16, "fd00:10::/56"]
-    subnets:
-      web: {cidr: 10.0.1.0/24, cidr6: "fd00:10:0:1::/64"}
-      db: 10.0.2.0/24
-address_groups:
-  office: [203.0.113.0/24, 198.51.100.7]
-groups:
-  sg-web:
-    rules:
-      - in allow tcp 80,443 from any            # counts as two rules: 0.0.0.0/0 and ::/0
-      - in allow tcp 22 from office priority 10 "SSH from the office"
-      - in deny all from 203.0.113.66/32 priority 1
-      - out allow all to any
-  sg-db:
-    rules:
-      - in allow tcp 3306 from group sg-web
-instances:
-  web-1: {subnet: web, ip: 10.0.1.11, groups: [sg-web], serve: [tcp/80]}
-  db-1:  {subnet: db, ip: 10.0.2.21, groups: [sg-db], serve: [tcp/3306, tcp/6379@127.0.0.1]}
-outside:
-  laptop: 203.0.113.9
-expect:
-  - web-1 -> db-1 tcp/3306 allow
-  - laptop -> db-1 tcp/3306 deny
-  - laptop -> web-1 icmp allow
-"""
+from tests.full_worlds import full_worlds
+from tests.worldfile.forms import ARCHITECTURE, PATH, SAME
+from tests.worldfile.mistakes import ROWS, VPC
 
 
 def rules(world: World, group: str) -> list[str]:
@@ -78,113 +49,6 @@ def test_the_example_of_the_design_is_read_as_it_is_written() -> None:
         "laptop -> db-1 tcp/3306 deny",
         "laptop -> web-1 icmp allow",
     ]
-
-
-SAME = {
-    "a group as a list": (
-        "groups: {sg: [in allow tcp 80 from any]}",
-        "groups: {sg: {rules: [in allow tcp 80 from any]}}",
-    ),
-    "nothing as a group": ("groups: {sg: }", "groups: {sg: {rules: []}}"),
-    "nothing as sections": ("groups:\nvpcs: ~\nexpect:\n", "{}"),
-    "a rule as a mapping": (
-        "groups: {sg: ['out deny tcp 22,80-90 to group sg priority 7 disabled \"no: # more\"']}",
-        (
-            "groups: {sg: [{direction: egress, action: deny, protocol: tcp, ports: [80-90, 22], remote: group sg,"
-            " priority: 7, enabled: no, description: 'no: # more'}]}"
-        ),
-    ),
-    "a rule's defaults": (
-        "groups: {sg: [in allow all from any priority 1]}",
-        "groups: {sg: [{direction: in, action: allow, remote: any}]}",
-    ),
-    "ports as a number, a text or a list": (
-        (
-            "groups: {a: [{direction: in, action: allow, protocol: tcp, remote: any, ports: 80}],"
-            " b: [{direction: in, action: allow, protocol: tcp, remote: any, ports: '80,90'}]}"
-        ),
-        (
-            "groups: {a: [in allow tcp 80 from any],"
-            " b: [{direction: ingress, action: allow, protocol: tcp, remote: any, ports: [90, 80]}]}"
-        ),
-    ),
-    "the priority of a rule that names none": (
-        "switches: {default_priority: 30}\ngroups: {sg: [in allow all from any]}",
-        "switches: {default_priority: 30}\ngroups: {sg: [in allow all from any priority 30]}",
-    ),
-    "the priority of the group's own VPC": (
-        (
-            "vpcs: {shop: {cidrs: 10.0.0.0/8, switches: {default_priority: 9}}}\n"
-            "groups: {sg: {vpc: shop, rules: [in allow all from any]}}"
-        ),
-        (
-            "vpcs: {shop: {cidrs: 10.0.0.0/8, switches: {default_priority: 9}}}\n"
-            "groups: {sg: {vpc: shop, rules: [in allow all from any priority 9]}}"
-        ),
-    ),
-    "one text for a list": (
-        "vpcs: {shop: {cidrs: 10.0.0.0/16}}\naddress_groups: {a: 10.0.0.1-10.0.0.6}",
-        "vpcs: {shop: {cidrs: [10.0.0.0/16]}}\naddress_groups: {a: {entries: [10.0.0.1-10.0.0.6]}}",
-    ),
-    "a subnet as a prefix": (
-        "vpcs: {shop: {cidrs: ['fd00::/56', 10.0.0.0/16], subnets: {a: 10.0.0.0/24, b: 'fd00::/64'}}}",
-        "vpcs: {shop: {cidrs: [10.0.0.0/16, 'fd00::/56'], subnets: {a: {cidr: 10.0.0.0/24}, b: {cidr6: 'fd00::/64'}}}}",
-    ),
-    "an instance with one port": (
-        VPC + "groups: {sg: }\ninstances: {x: {subnet: web, ip: 10.0.1.9, groups: sg, serve: tcp/80}}",
-        VPC + "groups: {sg: }\n"
-        "instances: {x: {ports: {eth0: {subnet: shop/web, ip: 10.0.1.9, groups: [sg]}}, serve: [tcp/80]}}",
-    ),
-    "a name that one VPC has needs no VPC": (
-        TWO + "groups: {sg: }\ninstances: {x: {subnet: jump, ip: 10.1.2.9, groups: sg}}",
-        TWO + "groups: {sg: }\ninstances: {x: {subnet: ops/jump, ip: 10.1.2.9, groups: sg}}",
-    ),
-    "an expectation as a mapping": (
-        "outside: {a: 192.0.2.1, b: [192.0.2.2, '2001:db8::1']}\nexpect: [a -> b tcp/80 allow]",
-        "outside: {b: ['2001:db8::1', 192.0.2.2], a: [192.0.2.1]}\nexpect: [{flow: a -> b tcp/80, verdict: allow}]",
-    ),
-    "words that YAML takes for something else": (
-        "groups: {on: {tags: {1e3: 0x10, yes: 2026-11-22}}, null: [in allow tcp 22 from group on]}",
-        "groups: {'on': {tags: {'1e3': '0x10', 'yes': '2026-11-22'}}, 'null': ['in allow tcp 22 from group on']}",
-    ),
-    "an alias": (
-        "groups: {a: &rules [in allow tcp 80 from any], b: *rules}",
-        "groups: {a: [in allow tcp 80 from any], b: [in allow tcp 80 from any]}",
-    ),
-    "template and list together": (
-        "groups: {sg: {template: default, rules: [in deny tcp 22 from any]}}",
-        "groups: {sg: [out allow all to any, in deny tcp 22 from any, in allow all from group sg]}",
-    ),
-    "a switch set to what it is": ("profile: alibaba\nswitches: {intra_group: accept}", "profile: alibaba"),
-    "the default group of huawei": (
-        VPC + "instances: {x: {subnet: web, ip: 10.0.1.9}}",
-        VPC + "groups: {default: {template: default}}\ninstances: {x: {subnet: web, ip: 10.0.1.9, groups: default}}",
-    ),
-    "the default group of huawei serves every VPC": (
-        TWO + "instances: {x: {subnet: shop/web, ip: 10.0.1.9}, y: {subnet: jump, ip: 10.1.2.9}}",
-        TWO + "groups: {default: {template: default}}\n"
-        "instances: {x: {subnet: shop/web, ip: 10.0.1.9, groups: [default]}, y: {subnet: jump, ip: 10.1.2.9}}",
-    ),
-    "the default group of alibaba belongs to the VPC of its ports": (
-        "profile: alibaba\n" + TWO + "instances: {x: {subnet: jump, ip: 10.1.2.9}}",
-        "profile: alibaba\n" + TWO + "groups: {default: {template: default, vpc: ops}}\n"
-        "instances: {x: {subnet: jump, ip: 10.1.2.9}}",
-    ),
-    "the default group of a VPC with another profile": (
-        (
-            "vpcs: {shop: {cidrs: 10.0.0.0/16, profile: alibaba, subnets: {web: 10.0.1.0/24}}}\n"
-            "instances: {x: {subnet: web, ip: 10.0.1.9}}"
-        ),
-        (
-            "vpcs: {shop: {cidrs: 10.0.0.0/16, profile: alibaba, subnets: {web: 10.0.1.0/24}}}\n"
-            "groups: {default: {template: default, vpc: shop}}\ninstances: {x: {subnet: web, ip: 10.0.1.9}}"
-        ),
-    ),
-    "a default group of one's own": (
-        VPC + "groups: {default: []}\ninstances: {x: {subnet: web, ip: 10.0.1.9}}",
-        VPC + "groups: {default: []}\ninstances: {x: {subnet: web, ip: 10.0.1.9, groups: default}}",
-    ),
-}
 
 
 @pytest.mark.parametrize("title", SAME)
@@ -246,6 +110,57 @@ def test_a_vpc_has_the_worlds_profile_unless_it_names_one() -> None:
     assert c == HUAWEI
 
 
+def test_what_stands_on_the_path_is_read_as_it_is_written() -> None:
+    world = parse(PATH, "path.yaml")
+    acl = world.acls["acl-web"]
+    assert (acl.enabled, acl.vpc, acl.description) == (False, "shop", "the edge")
+    assert list(map(str, acl.rules)) == [
+        "in deny tcp 80 from any to any",
+        'in allow tcp 80,443 from office port 1024-65535 to 10.0.1.0/24 disabled "never"',
+        "out allow all from any to any",
+        "in allow all from any to any",
+    ]
+    web, shop = world.vpcs["shop"].subnets["web"], world.vpcs["shop"]
+    assert (web.acl, world.vpcs["shop"].subnets["db"].acl) == ("acl-web", "")
+    assert list(map(str, shop.border)) == ["in deny tcp 8080 from any to any", "out deny udp from any to any"]
+    assert [rule.given_id for rule in shop.border] == ["", "b-2"]
+    peering = world.peerings["ops-shop"]
+    assert peering.vpcs == ("ops", "shop")
+    assert list(map(str, peering.firewall)) == ["deny tcp 22 from 10.1.0.0/16 to any"]
+    vip = world.virtual_ips["vip"]
+    assert (vip.ports, vip.active, str(vip.addresses[0])) == (("x.blue", "y.eth0"), "y.eth0", "10.0.1.100")
+    assert {target: penalty.reason for target, penalty in world.penalties.items()} == {"x.eth9": "spam", "y": "fraud"}
+    assert [port.namespace for port in world.instances["x"].ports] == ["inner", ""]
+    group = world.groups["sg"]
+    assert (group.account, group.ftp_helper, group.managed) == ("acme", True, "nat")
+    assert [rule.managed for rule in group.rules] == ["dms"]
+    assert world.address_groups["office"].max_entries == 5
+    assert str(world.expects[0]) == "x -> vip tcp/80 from port 53 deny"
+
+
+def test_the_classic_network_is_read_as_it_is_written() -> None:
+    world = parse(
+        "profile: alibaba\n"
+        "vpcs: {old: {cidrs: [10.0.0.0/16, 47.0.0.0/16], network: classic,"
+        " subnets: {a: 10.0.1.0/24, b: {cidr: 47.0.1.0/24, nic: internet}}}}\n"
+        "groups: {sg: {vpc: old, rules: [in allow tcp 80 from any nic internet,"
+        " {direction: in, action: deny, remote: any, nic: intranet}]}}",
+        "classic.yaml",
+    )
+    assert world.vpcs["old"].network is Network.CLASSIC
+    assert [subnet.nic for subnet in world.vpcs["old"].subnets.values()] == [NicType.INTRANET, NicType.INTERNET]
+    assert [rule.nic for rule in world.groups["sg"].rules] == [NicType.INTERNET, NicType.INTRANET]
+
+
+def test_switches_are_read_as_they_are_written() -> None:
+    text = "{profile: alibaba, switches: {after_clear: hold, timeouts: {icmp: 5}, blocked_egress: [udp/1-2, tcp/25]}}"
+    profile = parse(text, "switches.yaml").profile
+    assert profile.after_clear is AfterClear.HOLD
+    assert profile.timeouts == Timeouts(tcp_established=910, icmp=5)
+    assert str(profile.blocked_egress) == "tcp/25,udp/1-2"
+    assert profile.carrier_blocks == ALIBABA.carrier_blocks
+
+
 def test_the_first_port_of_an_instance_is_its_primary_one() -> None:
     ports = "b: {subnet: web, ip: 10.0.1.9, groups: sg}, a: {subnet: db, ip: 10.0.2.9, groups: sg}"
     world = parse(VPC + f"groups: {{sg: }}\ninstances: {{x: {{ports: {{{ports}}}}}}}", "test.yaml")
@@ -257,40 +172,39 @@ slowly = settings(deadline=None, max_examples=60, suppress_health_check=[HealthC
 
 
 @slowly
-@given(worlds())
+@given(full_worlds())
 def test_a_valid_world_written_is_read_back_equal(world: World) -> None:
     assert problems(world) == ()
     assert parse(dump(world), "dump.yaml") == world
 
 
 @slowly
-@given(worlds(), st.integers(0, 2**32))
+@given(full_worlds(), st.integers(0, 2**32))
 def test_the_order_of_the_files_parts_never_matters(world: World, seed: int) -> None:
     parts = shuffled(yaml.safe_load(dump(world)), random.Random(seed))
     text = yaml.safe_dump(parts, sort_keys=False)
     assert parse(text, "shuffled.yaml") == world
 
 
-ORDERED = ("expect", "ports", "groups")
-"""Lists that keep their order, and the mapping whose first entry is the primary port."""
+ORDERED = ("expect", "groups", "border", "firewall")
+"""Lists that keep their order, like the rules of an ACL and the ports of an instance, of which the first is primary."""
 
 
-def shuffled(value: object, rng: random.Random, key: str = "") -> object:
+def shuffled(value: object, rng: random.Random, path: tuple[str, ...] = ("",)) -> object:
     if isinstance(value, Mapping):
-        items = [(name, shuffled(each, rng, str(name))) for name, each in value.items()]
-        if key != "ports":
+        items = [(name, shuffled(each, rng, (*path, str(name)))) for name, each in value.items()]
+        if path[-1] != "ports":
             rng.shuffle(items)
         return dict(items)
-    if isinstance(value, list) and key not in ORDERED:
-        return rng.sample(value, len(value))
-    return value
+    kept = path[-1] in ORDERED or (path[1:2] == ("acls",) and path[-1] == "rules")
+    return rng.sample(value, len(value)) if isinstance(value, list) and not kept else value
 
 
 PIECES = ["", " ", "\n", ":", "-", "[", "}", "&a", "*a", "!", "#", '"', "'", "~", "\t", "0", "any", "\x85", "\\", "é"]
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.sampled_from([ARCHITECTURE, *ROWS.values()]), st.data())
+@given(st.sampled_from([ARCHITECTURE, PATH, *ROWS.values()]), st.data())
 def test_a_damaged_file_is_read_or_refused_but_never_crashes(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
@@ -317,7 +231,7 @@ def outcome(text: str) -> World | tuple[Mistake, ...]:
 
 
 @slowly
-@given(worlds(), st.data())
+@given(full_worlds(), st.data())
 def test_a_wrong_value_anywhere_is_reported_and_never_crashes(world: World, data: st.DataObject) -> None:
     content = yaml.safe_load(dump(world))
     places = list(paths(content))
