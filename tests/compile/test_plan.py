@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ringfence.backends.nftables.render import render
 from ringfence.backends.nftables.ruleset import Ruleset, difference
 from ringfence.compile.boxes import ANY_PORT, ANY_PROTOCOL
-from ringfence.compile.classes import class_ids
+from ringfence.compile.classes import RESERVED, class_ids, subnet_numbers
 from ringfence.compile.compiler import compile_world
 from ringfence.compile.plan import OUTSIDE_CLASS
 from ringfence.compile.prefixes import PrefixGroup, prefixes_of
@@ -132,6 +132,16 @@ def test_a_class_keeps_its_number_whatever_else_comes(some: set[PolicyClass], mo
     assert {of: after[of] for of in some} == before
     assert len(set(after.values())) == len(after)
     assert OUTSIDE_CLASS not in after.values()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sets(names), st.sets(names))
+def test_a_subnet_keeps_its_number_whatever_else_comes(some: set[str], more: set[str]) -> None:
+    """Else an ACL elsewhere would lead a packet under way from the number of one subnet to the ACL of another."""
+    before, after = subnet_numbers(some), subnet_numbers(some | more)
+    assert {name: after[name] for name in some} == before
+    assert len(set(after.values())) == len(after)
+    assert RESERVED.isdisjoint(after.values())
 
 
 TWINS = ("g110395", "g56592")

@@ -226,11 +226,11 @@ class VpcCompilation:
     def _enter(self, of: PolicyClass) -> ClassPlan:
         """Compile a class, and keep it with what it depends on."""
         gates = {direction: self._class_gate(of, direction) for direction in Direction}
-        plan = self._classes[of] = ClassPlan(self._ids[of], of.groups, gates)
-        self._named.update(_names_of(plan))
+        plan = self._classes[of] = ClassPlan(self._ids[of], of.groups, gates, _names(gates.values()))
+        self._named.update(plan.address_groups)
         for name in self._groups_of(of):
             self._concerned.setdefault(name, set()).add(of)
-        for name in _names_of(plan):
+        for name in plan.address_groups:
             self._naming.setdefault(name, set()).add(of)
         return plan
 
@@ -241,8 +241,12 @@ class VpcCompilation:
         if known and known.listed == listed and known.era == self._era:
             return known.gate
         boxes = {kind: boxes_of(listed, kind, self._classes_of) for kind in KINDS}
-        same = known is not None and known.boxes == boxes
-        gate = known.gate if known and same else {kind: layers_of(each) for kind, each in boxes.items()}
+        same = {kind for kind in KINDS if known and known.boxes[kind] == boxes[kind]}
+        gate: Gate = {
+            kind: known.gate[kind] if known and kind in same else layers_of(each) for kind, each in boxes.items()
+        }
+        if known and len(same) == len(KINDS):
+            gate = known.gate
         self._compiled[of, direction] = _Compiled(listed, self._era, boxes, gate)
         return gate
 
@@ -250,9 +254,9 @@ class VpcCompilation:
         """Forget a class; gives what it was, if it was there."""
         plan = self._classes.pop(of, None)
         if plan:
-            self._named.subtract(_names_of(plan))
+            self._named.subtract(plan.address_groups)
             for index in (self._concerned, self._naming):
-                for name in [*self._groups_of(of), *_names_of(plan)]:
+                for name in [*self._groups_of(of), *plan.address_groups]:
                     index.get(name, set()).discard(of)
         return plan
 
@@ -278,7 +282,7 @@ class VpcCompilation:
 
     def _gate(self, listed: tuple[Decision, ...]) -> Gate:
         gate = {kind: layers_of(boxes_of(listed, kind, self._classes_of)) for kind in KINDS}
-        self._named.update(_names(gate))
+        self._named.update(_names([gate]))
         return gate
 
     def _classes_of(self, group: str, own_vpc: bool) -> list[int]:
@@ -387,8 +391,8 @@ class VpcCompilation:
             if before != after:
                 pairs[self._ids[of]] = (before, after)
         # An address group that is named for the first time comes with all it has, and goes with it when nobody does.
-        before_names = Counter(name for plan in left.values() if plan for name in _names_of(plan))
-        after_names = Counter(name for of in come for name in _names_of(self._classes[of]))
+        before_names = Counter(name for plan in left.values() if plan for name in plan.address_groups)
+        after_names = Counter(name for of in come for name in self._classes[of].address_groups)
         entries = {}
         for name in sorted(before_names | after_names):
             now = self._named[name]
@@ -402,7 +406,7 @@ class VpcCompilation:
     def _lengths(
         self, pairs: Iterable[tuple[ClassPlan | None, ClassPlan | None]], prefixes: Prefixes
     ) -> dict[tuple[str, Family], tuple[int, ...]]:
-        names = {name for pair in pairs for plan in pair if plan for name in _names_of(plan)}
+        names = {name for pair in pairs for plan in pair if plan for name in plan.address_groups}
         return {
             (name, family): tuple(
                 sorted((length for it, length in prefixes[name].lengths if it == family), reverse=True)
@@ -425,11 +429,8 @@ def _guards(port: PortPlan | None) -> tuple[str, bool]:
     return (port.penalty, port.ftp_helper) if port else ("", False)
 
 
-def _names(gate: Gate) -> set[str]:
-    """The address groups that a decision list names."""
-    boxes = (box for layers in gate.values() for layer in layers for box in layer if not box.is_plain)
-    return {name for box in boxes for name in (box.remote_group, box.local_group) if name}
-
-
-def _names_of(plan: ClassPlan) -> list[str]:
-    return [name for gate in plan.gates.values() for name in sorted(_names(gate))]
+def _names(gates: Iterable[Gate]) -> tuple[str, ...]:
+    """The address groups that decision lists name."""
+    layers = (layer for gate in gates for each in gate.values() for layer in each)
+    boxes = (box for layer in layers for box in layer if not box.is_plain)
+    return tuple(sorted({name for box in boxes for name in (box.remote_group, box.local_group) if name}))

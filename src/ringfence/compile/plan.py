@@ -31,6 +31,8 @@ class ClassPlan:
     id: int
     groups: tuple[str, ...]
     gates: Mapping[Direction, Gate]
+    address_groups: tuple[str, ...] = ()
+    """Those that its gates name."""
 
 
 @dataclass(frozen=True, slots=True)
