@@ -25,7 +25,7 @@ from tests.policy.build import ask
 pytestmark = pytest.mark.packets
 
 WORLD = SIX
-STEPS = 20
+STEPS = 12
 
 
 def differing(lab: Lab, world: World) -> list[str]:
@@ -34,7 +34,7 @@ def differing(lab: Lab, world: World) -> list[str]:
 
 
 def test_after_every_change_the_kernel_holds_what_was_asked_for(lab: Lab, family: Family) -> None:
-    """Twenty changes of everything a family, each read back and each tried with packets."""
+    """Twelve changes of everything a family, each read back and each tried with packets."""
     allowed = denied = 0
     for step in range(STEPS):
         chance = random.Random(f"{family} {step}")

@@ -39,7 +39,8 @@ class Driver:
         """Enforce a plan and give back how many commands that took: 0 if it was in force already.
 
         One transaction switches from the old policy to the new; one before it may have put maps and chains in place
-        that nothing refers to yet. Raises `KernelRefused`, and then the old policy is still in force.
+        that nothing refers to yet, and one after it takes away those that nothing refers to any more. Raises
+        `KernelRefused`, and then the old policy is still in force.
         """
         self._beside(self._holding.release())
         wanted, (before, held) = render(plan), self._held()

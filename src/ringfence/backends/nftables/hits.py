@@ -28,7 +28,6 @@ _RULE_EXPRESSIONS, _RULE_USERDATA = 4, 7
 _SET_EXPRESSION, _SET_EXPRESSIONS = 17, 18
 _ELEMENTS = 3
 _ELEMENT_USERDATA, _ELEMENT_EXPRESSION = 6, 7
-_EXPRESSION_NAME, _EXPRESSION_DATA = 1, 2
 _COUNTER_BYTES, _COUNTER_PACKETS = 1, 2
 _COMMENT = 0  # in userdata, as nft writes it
 
@@ -133,7 +132,7 @@ class Hits:
             count = None
             for kind, value in attributes(message.body):
                 if kind == _RULE_EXPRESSIONS:
-                    count = next((it for _, each in attributes(value) if (it := _counter(bytes(each)))), None)
+                    count = _counter(bytes(value))
                 elif kind == _RULE_USERDATA:
                     comment = _comment(value)
             if count:
@@ -181,12 +180,16 @@ def _in_elements(elements: memoryview) -> Iterator[_Found]:
 
 
 @lru_cache(maxsize=1 << 10)
-def _counter(expression: bytes) -> Counter | None:
-    """What a counter has counted; None for any other expression. Most of a large map have counted nothing."""
-    parts = dict(attributes(memoryview(expression)))
-    if bytes(parts[_EXPRESSION_NAME]) != b"counter\0":
+def _counter(expressions: bytes) -> Counter | None:
+    """What the counter among some expressions has counted; None if there is none.
+
+    It is found by its name: a rule has many expressions. Most of a large map have counted nothing, hence the cache.
+    """
+    at = expressions.find(b"counter\0")
+    if at < 0:
         return None
-    counts = {kind: int.from_bytes(value) for kind, value in attributes(parts[_EXPRESSION_DATA])}
+    _, data = next(attributes(memoryview(expressions)[at + len(b"counter\0") :]))
+    counts = {kind: int.from_bytes(value) for kind, value in attributes(data)}
     return Counter(counts.get(_COUNTER_PACKETS, 0), counts.get(_COUNTER_BYTES, 0))
 
 
