@@ -160,23 +160,27 @@ def test_a_library_that_refuses_leaves_the_old_policy(
 
 
 def apply_and_be_killed(kernel: Kernel, held: VpcPlan, plan: VpcPlan, delay: float) -> None:
-    """Change from a plan to another in a process that is killed after some seconds."""
-    read, write = os.pipe()
+    """Change from a plan to another in a process that is killed after some seconds; after none, before it begins."""
+    (read, write), (waiting, starting) = os.pipe(), os.pipe()
     pid = os.fork()
     if not pid:
         try:
             driver = kernel.driver()
             driver.apply(held)  # read the kernel first: it is the change that is to be interrupted
             os.write(write, b"go")
+            os.read(waiting, 1)
             driver.apply(plan)
         finally:
             os._exit(0)
     os.close(write)
     assert os.read(read, 2) == b"go"
-    os.close(read)
-    time.sleep(delay)
+    if delay:
+        os.write(starting, b"!")
+        time.sleep(delay)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+    for end in (read, waiting, starting):
+        os.close(end)
 
 
 def test_a_kill_at_any_moment_leaves_one_of_two_policies(kernel: Kernel, fresh: Callable[[VpcPlan], State]) -> None:

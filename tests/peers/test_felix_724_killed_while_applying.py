@@ -45,23 +45,27 @@ def policy(port: int, seed: int) -> World:
 
 
 def apply_and_be_killed(lab: Lab, held: VpcPlan, plan: VpcPlan, delay: float) -> None:
-    """Change from a plan to another in a process that is killed after some seconds."""
-    read, write = os.pipe()
+    """Change from a plan to another in a process that is killed after some seconds; after none, before it begins."""
+    (read, write), (waiting, starting) = os.pipe(), os.pipe()
     pid = os.fork()
     if not pid:
         try:
             driver = fresh_driver(lab)
             driver.apply(held)  # read the kernel first: it is the change that is to be interrupted
             os.write(write, b"go")
+            os.read(waiting, 1)
             driver.apply(plan)
         finally:
             os._exit(0)
     os.close(write)
     assert os.read(read, 2) == b"go"
-    os.close(read)
-    time.sleep(delay)
+    if delay:
+        os.write(starting, b"!")
+        time.sleep(delay)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+    for end in (read, waiting, starting):
+        os.close(end)
 
 
 def seconds_of_an_apply(lab: Lab, plans: list[VpcPlan]) -> float:
