@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.address import Address, AddressRange, Prefix
@@ -111,6 +114,17 @@ def fate(line: str, world: World) -> tuple[Flow, str]:
     query, _, word = line.rpartition(" ")
     assert word in FATES, line
     return world.flow(Query.parse(query)), word
+
+
+def lines_of(cases: Iterable[Case]) -> list[ParameterSet]:
+    """Each line of each case, for a test with the parameters ``case`` and ``line``."""
+    return [pytest.param(case, line, id=f"{case.name}: {line}") for case in cases for line in case.lines]
+
+
+def says(judge: Callable[[World, Flow], str], case: Case, line: str) -> None:
+    """Check that a judge says what a line says."""
+    flow, word = fate(line, case.world)
+    assert judge(case.world, flow) == word, f"{case.source}\n{oracle.reason(case.world, flow)}"
 
 
 def by_oracle(world: World, flow: Flow) -> str:

@@ -16,7 +16,7 @@ from ringfence.model.profile import ALIBABA, HUAWEI, GroupOrder
 from ringfence.model.service import Service
 from ringfence.model.world import World
 from tests import oracle
-from tests.oracle_case import OUT, Case, by_evaluator, by_oracle, fate, group
+from tests.oracle_case import OUT, Case, by_evaluator, by_oracle, fate, group, lines_of, says
 
 SEQUENCE = replace(HUAWEI, group_order=GroupOrder.SEQUENCE)
 
@@ -591,21 +591,11 @@ CASES = (
     ),
 )
 
-LINES = [pytest.param(case, line, id=f"{case.name}: {line}") for case in CASES for line in case.lines]
 
-
-@pytest.mark.parametrize(("case", "line"), LINES)
-def test_oracle_says_what_the_specification_says(case: Case, line: str) -> None:
-    world = case.world
-    flow, word = fate(line, world)
-    assert by_oracle(world, flow) == word, f"{case.source}\n{oracle.reason(world, flow)}"
-
-
-@pytest.mark.parametrize(("case", "line"), LINES)
-def test_evaluate_says_what_the_specification_says(case: Case, line: str) -> None:
-    world = case.world
-    flow, word = fate(line, world)
-    assert by_evaluator(world, flow) == word, f"{case.source}\n{oracle.reason(world, flow)}"
+@pytest.mark.parametrize("judge", [by_oracle, by_evaluator], ids=["oracle", "evaluate"])
+@pytest.mark.parametrize(("case", "line"), lines_of(CASES))
+def test_what_the_specification_says(judge: Callable[[World, Flow], str], case: Case, line: str) -> None:
+    says(judge, case, line)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -5,14 +5,17 @@ As in test_oracle.py the lines are the specification in small, for the oracle an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from ringfence.model.flow import Flow
 from ringfence.model.profile import ALIBABA, HUAWEI
 from ringfence.model.service import ServiceSet
+from ringfence.model.world import World
 from tests import oracle
-from tests.oracle_case import OUT, Case, acl, by_evaluator, by_oracle, fate, group
+from tests.oracle_case import OUT, Case, acl, by_evaluator, by_oracle, fate, group, lines_of, says
 
 OPEN = {"open": group("in allow all from any", OUT)}
 FOUR = (
@@ -742,21 +745,11 @@ CASES = (
     ),
 )
 
-LINES = [pytest.param(case, line, id=f"{case.name}: {line}") for case in CASES for line in case.lines]
 
-
-@pytest.mark.parametrize(("case", "line"), LINES)
-def test_oracle_says_what_the_specification_says(case: Case, line: str) -> None:
-    world = case.world
-    flow, word = fate(line, world)
-    assert by_oracle(world, flow) == word, f"{case.source}\n{oracle.reason(world, flow)}"
-
-
-@pytest.mark.parametrize(("case", "line"), LINES)
-def test_evaluate_says_what_the_specification_says(case: Case, line: str) -> None:
-    world = case.world
-    flow, word = fate(line, world)
-    assert by_evaluator(world, flow) == word, f"{case.source}\n{oracle.reason(world, flow)}"
+@pytest.mark.parametrize("judge", [by_oracle, by_evaluator], ids=["oracle", "evaluate"])
+@pytest.mark.parametrize(("case", "line"), lines_of(CASES))
+def test_what_the_specification_says(judge: Callable[[World, Flow], str], case: Case, line: str) -> None:
+    says(judge, case, line)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -7,7 +7,7 @@ from itertools import permutations, product
 
 import pytest
 
-from ringfence.analysis.drops import Dropped, DropRecord, Reason, judge, locate, unexplained
+from ringfence.analysis.drops import Dropped, DropRecord, Reason, judge, unexplained
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
 from ringfence.model.flow import Endpoint
@@ -142,7 +142,7 @@ def test_every_denied_flow_is_told_as_evaluate_tells_it(family: Family) -> None:
         text = f"{one}:50000 -> {two}:{number}"
         asked = packet(WORLD, text, family)
         near = next(port(WORLD, name).vpc for name in (one, two) if name != "laptop")
-        verdict = POLICY.evaluate(asked.flow(*(locate(WORLD, near, it) for it in (asked.source, asked.destination))))
+        verdict = POLICY.evaluate(asked.flow(*(WORLD.seen_from(near, it) for it in (asked.source, asked.destination))))
         step = next((it for it in verdict.steps if it.action is Action.DENY), None)
         vpc = step.port.vpc if step and step.port else near
         record = judge(POLICY, dropped(vpc, text, family, Tracking.NEW, "outside > outside"))
@@ -173,7 +173,7 @@ def test_the_same_header_in_two_vpcs_is_two_tenants_affair() -> None:
 )  # fmt: skip
 def test_an_address_lies_where_the_vpc_would_look_for_it(vpc: str, name: str, where: str) -> None:
     found = packet(WORLD, f"{name} -> laptop", protocol=GRE).source
-    assert locate(WORLD, vpc, found) == Endpoint(found, where)
+    assert WORLD.seen_from(vpc, found) == Endpoint(found, where)
 
 
 @pytest.mark.parametrize("cells", [*rows(_TABLE), *rows(_REASONS)], ids=" ".join)

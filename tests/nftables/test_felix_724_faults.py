@@ -6,10 +6,8 @@ next change that goes well leaves just what was asked for. The judge is the `nft
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from itertools import count, islice, pairwise
@@ -21,6 +19,7 @@ from ringfence.backends.nftables.library import Nft
 from ringfence.compile.compiler import compile_world
 from ringfence.compile.plan import VpcPlan
 from ringfence.errors import KernelRefused
+from tests.killing import apply_and_be_killed
 from tests.nftables.kernel import Kernel, new_kernel
 from tests.nftables.whole import VPC, WHOLE, edited
 
@@ -159,30 +158,6 @@ def test_a_library_that_refuses_leaves_the_old_policy(
     assert kernel.state() == after
 
 
-def apply_and_be_killed(kernel: Kernel, held: VpcPlan, plan: VpcPlan, delay: float) -> None:
-    """Change from a plan to another in a process that is killed after some seconds; after none, before it begins."""
-    (read, write), (waiting, starting) = os.pipe(), os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            driver = kernel.driver()
-            driver.apply(held)  # read the kernel first: it is the change that is to be interrupted
-            os.write(write, b"go")
-            os.read(waiting, 1)
-            driver.apply(plan)
-        finally:
-            os._exit(0)
-    os.close(write)
-    assert os.read(read, 2) == b"go"
-    if delay:
-        os.write(starting, b"!")
-        time.sleep(delay)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    for end in (read, waiting, starting):
-        os.close(end)
-
-
 def test_a_kill_at_any_moment_leaves_one_of_two_policies(kernel: Kernel, fresh: Callable[[VpcPlan], State]) -> None:
     plans, chance, outcomes = steps(11, 12), random.Random(11), set()
     kernel.driver().apply(plans[0])
@@ -191,7 +166,7 @@ def test_a_kill_at_any_moment_leaves_one_of_two_policies(kernel: Kernel, fresh: 
     whole = time.monotonic() - began
     for number, (old, new) in enumerate(pairwise(plans[1:])):
         before, after = fresh(old), fresh(new)
-        apply_and_be_killed(kernel, old, new, {0: 0.0, 1: 20 * whole}.get(number, chance.uniform(0, whole)))
+        apply_and_be_killed(kernel.driver, old, new, {0: 0.0, 1: 20 * whole}.get(number, chance.uniform(0, whole)))
         state = kernel.state()
         is_new = is_more_than(state, after)
         assert is_new or is_more_than(state, before)

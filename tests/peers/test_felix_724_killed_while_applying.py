@@ -6,10 +6,9 @@ may be left, which judges nothing), and the next change repairs what there is to
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
+from functools import partial
 from statistics import median
 
 import pytest
@@ -20,6 +19,7 @@ from ringfence.lab.lab import Lab
 from ringfence.model.address import Family
 from ringfence.model.world import World
 from ringfence.policy.evaluate import evaluate
+from tests.killing import apply_and_be_killed
 from tests.peers.asking import VPC, audited, fresh_driver, passing, plan_of, with_groups
 from tests.peers.drawing import GROUPS, SIX, draw
 from tests.policy.build import ask
@@ -42,30 +42,6 @@ def policy(port: int, seed: int) -> World:
         return [*others, f"in allow udp {port} from any", f"out allow udp {port} to any"]
 
     return with_groups(SIX, {group: rules() for group in GROUPS})
-
-
-def apply_and_be_killed(lab: Lab, held: VpcPlan, plan: VpcPlan, delay: float) -> None:
-    """Change from a plan to another in a process that is killed after some seconds; after none, before it begins."""
-    (read, write), (waiting, starting) = os.pipe(), os.pipe()
-    pid = os.fork()
-    if not pid:
-        try:
-            driver = fresh_driver(lab)
-            driver.apply(held)  # read the kernel first: it is the change that is to be interrupted
-            os.write(write, b"go")
-            os.read(waiting, 1)
-            driver.apply(plan)
-        finally:
-            os._exit(0)
-    os.close(write)
-    assert os.read(read, 2) == b"go"
-    if delay:
-        os.write(starting, b"!")
-        time.sleep(delay)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    for end in (read, waiting, starting):
-        os.close(end)
 
 
 def seconds_of_an_apply(lab: Lab, plans: list[VpcPlan]) -> float:
@@ -96,7 +72,7 @@ def test_a_kill_at_any_moment_leaves_the_old_policy_or_the_new(lab: Lab, family:
         old, new = held, 1 - held
         # The first is killed at once, the second when it is through, the others in between.
         moment = {0: 0.0, 1: 20 * whole}.get(attempt, chance.uniform(0, 1.2) * whole)
-        apply_and_be_killed(lab, plans[old], plans[new], moment)
+        apply_and_be_killed(partial(fresh_driver, lab), plans[old], plans[new], moment)
         left = audited(lab, plans[old])
         held = old if only_unused(left) else new
         outcomes.append(held == new)

@@ -13,7 +13,6 @@ from enum import StrEnum
 
 from ringfence.errors import NotationError
 from ringfence.model.address import Address
-from ringfence.model.flow import Endpoint
 from ringfence.model.packet import Packet, Tracking
 from ringfence.model.rule import Action
 from ringfence.model.service import TCP, Protocol
@@ -192,22 +191,12 @@ def _is_first(dropped: Dropped) -> bool:
 def _verdict(policy: Policy, dropped: Dropped, is_reply: bool) -> Verdict | None:
     """The verdict on the connection's first packet, if this is an answer; else on the packet. None for odd ICMP."""
     packet = dropped.packet
-    ends = [locate(policy.world, dropped.vpc, address) for address in (packet.source, packet.destination)]
+    ends = [policy.world.seen_from(dropped.vpc, address) for address in (packet.source, packet.destination)]
     try:
         flow = packet.flow(*ends)
     except NotationError:  # ICMP over IPv6, ICMPv6 over IPv4
         return None
     return policy.evaluate(flow.back if is_reply else flow)
-
-
-def locate(world: World, vpc: str, address: Address) -> Endpoint:
-    """Where an address lies, seen from a VPC: in it, in a peer, in another one whose port has it, or outside."""
-    near = (vpc, *world.peers_of(vpc))
-    found = next((name for name in near if name in world.vpcs and address in world.vpcs[name]), None)
-    if found is None:
-        others = (name for name in world.vpcs if world.port_at(Endpoint(address, name)))
-        found = next(others, "")
-    return Endpoint(address, found)
 
 
 def _at_the_door(world: World, dropped: Dropped) -> DropRecord | None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ringfence.analysis.drops import DropRecord, Reason, locate
+from ringfence.analysis.drops import DropRecord, Reason
 from ringfence.errors import NotationError
 from ringfence.model.address import Address
 from ringfence.model.connection import Connection
 from ringfence.model.flow import Flow
 from ringfence.model.packet import ACK, FIN, PSH, RST, SYN, URG
 from ringfence.model.rule import Action, Direction
-from ringfence.model.service import TCP, Protocol, Service
+from ringfence.model.service import TCP
 from ringfence.model.topology import Port
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
@@ -153,11 +153,9 @@ def of_connection(policy: Policy, connection: Connection, sent: Count, answered:
 
 
 def _flow(world: World, connection: Connection) -> Flow | None:
-    protocol = Protocol(connection.protocol)
-    ports = (connection.source_port, connection.destination_port) if protocol.has_ports else (None, None)
-    source, destination = (locate(world, connection.vpc, it) for it in (connection.source, connection.destination))
+    source, destination = (world.seen_from(connection.vpc, it) for it in (connection.source, connection.destination))
     try:
-        return Flow(source, destination, Service(protocol, ports[1]), ports[0])
+        return connection.flow(source, destination)
     except NotationError:  # ICMP over IPv6, ICMPv6 over IPv4
         return None
 

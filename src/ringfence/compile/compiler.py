@@ -99,8 +99,8 @@ class Compilation:
         return self._change_port(edit.port, None)
 
     def _change_group(self, after: SecurityGroup) -> dict[str, VpcChange]:
-        before = self._groups[after.name]
-        if before.ftp_helper is not after.ftp_helper:
+        before = self._groups.get(after.name)
+        if before is None or before.ftp_helper is not after.ftp_helper:
             raise _WholeChange
         return {name: vpc.change_group(before, after, self._prefixes) for name, vpc in self._vpcs.items()}
 
@@ -241,11 +241,11 @@ class VpcCompilation:
         if known and known.listed == listed and known.era == self._era:
             return known.gate
         boxes = {kind: boxes_of(listed, kind, self._classes_of) for kind in KINDS}
-        same = {kind for kind in KINDS if known and known.boxes[kind] == boxes[kind]}
         gate: Gate = {
-            kind: known.gate[kind] if known and kind in same else layers_of(each) for kind, each in boxes.items()
+            kind: known.gate[kind] if known and known.boxes[kind] == each else layers_of(each)
+            for kind, each in boxes.items()
         }
-        if known and len(same) == len(KINDS):
+        if known and known.boxes == boxes:
             gate = known.gate
         self._compiled[of, direction] = _Compiled(listed, self._era, boxes, gate)
         return gate
@@ -407,13 +407,7 @@ class VpcCompilation:
         self, pairs: Iterable[tuple[ClassPlan | None, ClassPlan | None]], prefixes: Prefixes
     ) -> dict[tuple[str, Family], tuple[int, ...]]:
         names = {name for pair in pairs for plan in pair if plan for name in plan.address_groups}
-        return {
-            (name, family): tuple(
-                sorted((length for it, length in prefixes[name].lengths if it == family), reverse=True)
-            )
-            for name in sorted(names)
-            for family in Family
-        }
+        return {(name, family): prefixes[name].lengths_of(family) for name in sorted(names) for family in Family}
 
 
 def _virtual_addresses(world: World) -> dict[str, list[Address]]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ringfence.compile.plan import Entries
-from ringfence.model.address import AddressRange, Prefix
+from ringfence.model.address import AddressRange, Family, Prefix
 
 
 def prefixes_of(entry: AddressRange) -> Iterator[Prefix]:
@@ -47,6 +47,10 @@ class PrefixGroup:
     def prefixes(self) -> tuple[Prefix, ...]:
         """The prefixes, each once, in ascending order."""
         return tuple(sorted(self._counts))
+
+    def lengths_of(self, family: Family) -> tuple[int, ...]:
+        """The lengths of its prefixes of one family, longest first."""
+        return tuple(sorted((length for it, length in self.lengths if it == family), reverse=True))
 
     @property
     def lengths(self) -> frozenset[tuple[int, int]]:

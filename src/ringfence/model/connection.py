@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ringfence.model.address import Address
-from ringfence.model.service import ICMP, ICMPV6, Protocol
+from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.service import ICMP, ICMPV6, Protocol, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class Connection:
     def is_icmp(self) -> bool:
         """Whether it is known by an id instead of ports."""
         return self.protocol in (ICMP, ICMPV6)
+
+    def flow(self, source: Endpoint, destination: Endpoint) -> Flow:
+        """The flow that began it, between two ends; raises `NotationError` for ICMP of the other family."""
+        protocol = Protocol(self.protocol)
+        ports = (self.source_port, self.destination_port) if protocol.has_ports else (None, None)
+        return Flow(source, destination, Service(protocol, ports[1]), ports[0])
 
     def as_json(self) -> dict[str, object]:
         """For programs."""

@@ -11,7 +11,7 @@ from ringfence.model.topology import Port
 
 @dataclass(frozen=True, slots=True)
 class GroupChanged:
-    """A security group that was there says something else now: a rule added, changed or removed."""
+    """A security group says something else now: a rule added, changed or removed."""
 
     group: SecurityGroup
 

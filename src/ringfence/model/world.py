@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TypeVar
 
 from ringfence.errors import NotationError, UnknownName
@@ -72,6 +73,12 @@ class World:
     def port_at(self, endpoint: Endpoint) -> Port | None:
         """The port that has the endpoint's address in the endpoint's VPC, as its own or as a virtual one for now."""
         return self._port_at.get((endpoint.vpc, endpoint.address))
+
+    def seen_from(self, vpc: str, address: Address) -> Endpoint:
+        """Where an address lies, seen from a VPC: in it, in a peer, in another one whose port has it, or outside."""
+        near = (name for name in (vpc, *self.peers_of(vpc)) if name in self.vpcs and address in self.vpcs[name])
+        others = (name for name in self.vpcs if (name, address) in self._port_at)
+        return Endpoint(address, next(chain(near, others), ""))
 
     @cached_property
     def _peers(self) -> Mapping[tuple[str, str], Peering]:

@@ -25,11 +25,11 @@ from typing import NamedTuple
 from ringfence.errors import NotationError
 from ringfence.model.address import Address
 from ringfence.model.connection import Connection
-from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.flow import Endpoint
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import AfterClear, GroupOrder, OnChange, Profile
 from ringfence.model.rule import Action, GroupRemote, NicType
-from ringfence.model.service import TCP, Protocol, Service
+from ringfence.model.service import TCP
 from ringfence.model.topology import Port
 from ringfence.model.world import World
 from ringfence.policy.change import Change, Differences
@@ -191,13 +191,10 @@ class _Side:
         self._ends: dict[tuple[str, Address], Endpoint] = {}
 
     def end(self, vpc: str, address: Address) -> Endpoint:
-        """Where an address lies, looked for from a VPC: there, in a peer, or outside."""
+        """Where an address lies, seen from a VPC."""
         found = self._ends.get((vpc, address))
         if found is None:
-            near = (name for name in (vpc, *self.world.peers_of(vpc)) if name in self.world.vpcs)
-            own = Endpoint(address, vpc)
-            where = vpc if self.world.port_at(own) else next((it for it in near if address in self.world.vpcs[it]), "")
-            found = self._ends[vpc, address] = Endpoint(address, where)
+            found = self._ends[vpc, address] = self.world.seen_from(vpc, address)
         return found
 
     def port(self, vpc: str, address: Address) -> Port | None:
@@ -215,11 +212,9 @@ class _Side:
 
     def steps(self, connection: Connection) -> tuple[Step, ...] | None:
         """The stages on its way there; None if no flow is like it."""
-        protocol = Protocol(connection.protocol)
         source, destination = (self.end(connection.vpc, it) for it in (connection.source, connection.destination))
-        service = Service(protocol, connection.destination_port if protocol.has_ports else None)
         try:
-            flow = Flow(source, destination, service, connection.source_port if protocol.has_ports else None)
+            flow = connection.flow(source, destination)
         except NotationError:  # ICMP over IPv6, ICMPv6 over IPv4
             return None
         return self._policy.evaluate(flow).steps

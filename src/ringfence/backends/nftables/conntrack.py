@@ -30,7 +30,10 @@ _COUNT = Path("/proc/sys/net/netfilter/nf_conntrack_count")
 
 
 class Entry(NamedTuple):
-    """A live connection, and by what the kernel knows its entry and no later one."""
+    """A live connection, and by what the kernel knows its entry: key and id.
+
+    After a flush it may give a later connection with the same key the same id again.
+    """
 
     connection: Connection
     handle: bytes

@@ -40,7 +40,7 @@ class Driver:
 
         One transaction switches from the old policy to the new; one before it may have put maps and chains in place
         that nothing refers to yet, and one after it takes away those that nothing refers to any more. Raises
-        `KernelRefused`, and then the old policy is still in force.
+        `KernelRefused`: then the old policy is still in force, or the new one with remains that the next apply clears.
         """
         self._beside(self._holding.release())
         wanted, (before, held) = render(plan), self._held()
