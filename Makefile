@@ -17,12 +17,12 @@ $(VENV)/ready: pyproject.toml constraints.txt setup.sh
 	PYTHON=$(PYTHON) ./setup.sh $(VENV)
 	@touch $@
 
-run: setup  ## the three-tier example: enforced, proved by packets, up until `ringfence down`
-	@if [ "$$(id -u)" = 0 ]; then $(BIN)/ringfence up --replace $(EXAMPLE); else \
+run: setup  ## the service, with the three-tier example in the lab, until ctrl-C
+	@if [ "$$(id -u)" = 0 ]; then $(BIN)/ringfence serve --demo $(EXAMPLE); else \
 	  echo "not root: no namespaces and no packets here, so the model alone answers"; \
 	  $(BIN)/ringfence check $(EXAMPLE); fi
 
-down: setup  ## take the lab of `make run` away
+down: setup  ## take away a lab that was left behind
 	$(BIN)/ringfence down
 
 test: setup  ## everything that is proved; with packets when root

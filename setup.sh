@@ -17,10 +17,20 @@ need nft nftables
 need ip iproute2
 need "$python" python3.11-venv
 "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3.11-venv"
+# The tests start a private PostgreSQL; Debian keeps the server's programs out of the PATH.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         export DEBIAN_FRONTEND=noninteractive
+        # Debian's package would make and start a server for the whole machine, which nobody here asked for. Who has
+        # a configuration of it already has decided that.
+        case $missing in *postgresql*)
+            if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+                mkdir -p /etc/postgresql-common/createcluster.d
+                echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/ringfence.conf
+            fi ;;
+        esac
         apt-get update -qq
         # shellcheck disable=SC2086  # a list of packages
         apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,7 +1,7 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
-Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling` and
-`bench.changing` for what is measured and how.
+Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`,
+`bench.changing`, `bench.serving`, `bench.following` and `bench.footprint` for what is measured and how.
 """
 
 from __future__ import annotations
@@ -9,25 +9,38 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from bench.changing import ChangeCase, measure_changes
 from bench.compiling import CompileCase, measure_compiling
 from bench.connections import ConnectionCase, measure_connections
+from bench.following import FollowCase, measure_following
+from bench.footprint import FootprintCase, measure_footprint
 from bench.report import Figure, as_json, show
+from bench.serving import ServeCase, measure_serving
 from ringfence.errors import RingfenceError
 
 FULL = (
     ConnectionCase(sizes=(1, 10, 100, 1_000), connections=1_024, rounds=160),
     CompileCase(ports=(1_000, 10_000), repetitions=(5, 3)),
     ChangeCase(ports=(100, 100_000), rounds=60, cold=10_000),
+    ServeCase(ports=1_000, requests=400, rounds=12, batch=100),
+    FollowCase(ports=(100, 100_000), rounds=100),
+    FootprintCase(ports=10_000),
 )
 QUICK = (
     ConnectionCase(sizes=(10, 50), connections=256, rounds=3),
     CompileCase(ports=(20, 200), repetitions=(2, 2)),
     ChangeCase(ports=(30, 300), rounds=3, cold=100),
+    ServeCase(ports=20, requests=16, rounds=2, batch=4),
+    FollowCase(ports=(30, 60), rounds=3),
+    FootprintCase(ports=100),
 )
+
+
+PARTS = ("connections", "compiling", "changing", "serving", "following", "footprint")
 
 
 def main() -> int:
@@ -36,7 +49,8 @@ def main() -> int:
     # As on ctrl-C, so that the namespaces go away.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        figures = _measure(*QUICK, targets=False) if arguments.quick else _measure(*FULL)
+        sizes = QUICK if arguments.quick else FULL
+        figures = _measure(*sizes, only=arguments.only, targets=not arguments.quick)
     except RingfenceError as error:
         print(f"bench: {error}", file=sys.stderr)
         return error.exit_code
@@ -54,15 +68,32 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="tiny sizes, a few seconds: shows that it works, no more")
+    parser.add_argument("--only", metavar="PART", default="", choices=PARTS, help=f"one of {', '.join(PARTS)}")
     parser.add_argument("--json", metavar="FILE", default="", help="write the figures there as JSON; - is the output")
     return parser.parse_args()
 
 
 def _measure(
-    connections: ConnectionCase, compiling: CompileCase, changing: ChangeCase, *, targets: bool = True
+    connections: ConnectionCase,
+    compiling: CompileCase,
+    changing: ChangeCase,
+    serving: ServeCase,
+    following: FollowCase,
+    footprint: FootprintCase,
+    *,
+    only: str = "",
+    targets: bool = True,
 ) -> list[Figure]:
-    """All figures; without their targets where the sizes are not those that the targets are for."""
-    figures = [*measure_connections(connections), *measure_compiling(compiling), *measure_changes(changing)]
+    """All figures, or those of one part; without their targets where the sizes are not those that these are for."""
+    parts: dict[str, Callable[[], list[Figure]]] = {
+        "connections": lambda: measure_connections(connections),
+        "compiling": lambda: measure_compiling(compiling),
+        "changing": lambda: measure_changes(changing),
+        "serving": lambda: measure_serving(serving),
+        "following": lambda: measure_following(following),
+        "footprint": lambda: measure_footprint(footprint),
+    }
+    figures = [figure for name, measure in parts.items() if only in ("", name) for figure in measure()]
     return figures if targets else [replace(figure, target=None) for figure in figures]
 
 

@@ -12,6 +12,8 @@ import pytest
 from ringfence.errors import LabMissing
 from ringfence.lab.lab import down
 
+pytest_plugins = ["tests.postgres"]
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -11,10 +11,10 @@ import pytest
 import ringfence
 
 PACKAGE = Path(ringfence.__file__).parent
-ROOMS = ("model", "policy", "compile", "analysis")
+ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram")
 ALLOWED = {
-    *("__future__", "bisect", "collections", "dataclasses", "difflib", "enum", "functools", "hashlib", "ipaddress"),
-    *("itertools", "operator", "re", "typing"),
+    *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib", "ipaddress"),
+    *("itertools", "json", "operator", "re", "rpds", "types", "typing"),
     *(f"ringfence.{room}" for room in (*ROOMS, "errors")),
 }
 BUILTINS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}

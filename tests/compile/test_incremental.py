@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence import worldfile
 from ringfence.backends.nftables.render import render, render_change
+from ringfence.backends.nftables.ruleset import Key, NftSet, Ruleset, RulesetChange, between
 from ringfence.compile.compiler import Compilation, compile_world
 from ringfence.compile.plan import VpcChange, VpcPlan
+from ringfence.model.address import AddressRange
 from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
+from ringfence.model.rule import Rule
 from ringfence.model.world import World
+from ringfence.policy.change import Change
+from ringfence.policy.live import LiveChange
 from tests.edits import edits
 from tests.policy.draw import chances, worlds
 from tests.worlds import random_world
@@ -99,3 +106,111 @@ def test_a_change_that_changes_nothing_is_empty(seed: int) -> None:
     )
     for edit in said:
         assert not compilation.follow(edit)
+
+
+def merged(world: World, chance: random.Random, count: int, at_once: int) -> int:
+    """Let a compilation follow several edits as one change a VPC; gives how many such changes it could follow."""
+    compilation, plans, done = Compilation(world), compile_world(world).vpcs, 0
+    tables = {name: render(plan) for name, plan in plans.items()}
+    for _ in range(count):
+        whole: dict[str, VpcChange] | None = {}
+        for edit, after in edits(world, chance, at_once):
+            world, found = after, compilation.follow(edit) if whole is not None else None
+            if whole is not None and found is not None:
+                whole |= {name: whole[name].then(it) if name in whole else it for name, it in found.items()}
+            else:
+                whole = None
+        wanted = compile_world(world).vpcs
+        if whole is None:
+            compilation = Compilation(world)
+        for name, plan in plans.items():
+            if whole is not None:
+                change = whole.get(name, VpcChange())
+                agrees(plan, change, wanted[name])
+                if rendered := render_change(change, tables[name]):
+                    done += bool(rendered)
+                    before = replace(tables[name], sets=copied(tables[name]), chains=dict(tables[name].chains))
+                    tables[name].follow(rendered)
+                    assert rendered_alike(rendered, between(before, tables[name]))
+                    assert tables[name] == render(wanted[name])
+                    continue
+            tables[name] = render(wanted[name])
+        plans = wanted
+    return done
+
+
+def copied(table: Ruleset) -> dict[str, NftSet]:
+    """Its sets, which nobody else changes."""
+    return {name: replace(it, elements=dict(it.elements)) for name, it in table.sets.items()}
+
+
+def rendered_alike(one: RulesetChange, other: RulesetChange) -> bool:
+    """Whether two changes of a table touch the same things: nothing comes that was there, or goes that was not."""
+
+    def touched(change: RulesetChange) -> tuple[set[str], set[str], set[tuple[str, Key]]]:
+        elements = {(name, key) for name, each in change.elements.items() for key in each.pairs}
+        return set(change.sets), set(change.chains), elements
+
+    return touched(one) == touched(other)
+
+
+@settings(max_examples=10, deadline=None)
+@given(worlds(), chances(), st.integers(2, 6))
+def test_several_edits_are_one_change(world: World, chance: random.Random, at_once: int) -> None:
+    """It leads to what compiling anew leads to, and what it does to the table is what is different and nothing else."""
+    merged(world, chance, 3, at_once)
+
+
+@pytest.mark.parametrize("profile", [HUAWEI, ALIBABA], ids=lambda profile: profile.name)
+def test_most_revisions_of_a_dense_world_can_be_merged(profile: Profile) -> None:
+    chance = random.Random(11)
+    assert sum(merged(random_world(chance, profile), chance, 4, 3) for _ in range(3)) >= 5
+
+
+LENGTHS = """
+profile: alibaba
+vpcs: {v: {cidrs: [10.0.0.0/16], subnets: {s: 10.0.1.0/24}}}
+address_groups: {ag: [192.0.2.0/24]}
+groups:
+  g: {vpc: v, rules: [in allow tcp 80 from ag, out allow tcp 80 to ag]}
+instances: {a: {subnet: s, ip: 10.0.1.11, groups: g}}
+"""
+NAMED, UNNAMED = "in allow tcp 80 from ag, out allow tcp 80 to ag", "out allow tcp 81 to any"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param((NAMED, "in allow tcp 81 from ag, out allow tcp 80 to ag"), id="one direction changes"),
+        pytest.param((UNNAMED, NAMED), id="it is as it was again"),
+        pytest.param((UNNAMED,), id="nobody names it any more"),
+    ],
+)
+@pytest.mark.parametrize("when", range(3))
+def test_other_lengths_meet_other_rules(rules: tuple[str, ...], when: int) -> None:
+    """The chains of a class are written anew where an address group has other lengths, whatever the rules do."""
+    world = worldfile.parse(LENGTHS, "lengths")
+    group, entry = world.groups["g"], AddressRange.parse("198.51.100.7")
+    made: list[Edit] = [GroupChanged(replace(group, rules=tuple(map(Rule.parse, text.split(", "))))) for text in rules]
+    made.insert(when, EntriesChanged("ag", (entry,)))
+    compilation, change = Compilation(world), VpcChange()
+    table = render(compilation.plan_of("v"))
+    for edit in made:
+        found = compilation.follow(edit)
+        assert found is not None
+        change = change.then(found.get("v", VpcChange()))
+    rendered = render_change(change, table)
+    assert rendered
+    table.follow(rendered)
+    assert table == render(compilation.plan_of("v"))
+
+
+@settings(max_examples=20, deadline=None)
+@given(worlds(), chances())
+def test_connections_are_cut_only_where_an_edit_is_about(world: World, chance: random.Random) -> None:
+    """In the VPCs that are concerned, and in their peers: nowhere else a change that is known needs to look."""
+    for edit, after in edits(world, chance, 3):
+        concerned = Compilation(world).concerned(edit)
+        near = {peer for name in concerned for peer in after.peers_of(name)}
+        assert {*LiveChange(world, after, Change.of(edit)).vpcs} <= concerned | near
+        world = after

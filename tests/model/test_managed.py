@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
-from ringfence.model.validation import tenant_edit_problems
+from ringfence.model.validation import Touched, tenant_edit_problems
 from ringfence.model.world import World, by_name
+from ringfence.policy.change import Change
 from ringfence.worldfile import parse
 from tests.full_worlds import full_worlds
 
@@ -67,6 +68,9 @@ def test_edits_of_a_tenant(title: str) -> None:
     assert old in BEFORE
     before, after = parse(BEFORE, "before"), parse(BEFORE.replace(old, new, 1), "after")
     found = tenant_edit_problems(before, after)
+    change = Change.between(before, after)
+    touched = Touched(groups=change.groups, instances=change.instances)
+    assert tenant_edit_problems(before, after, touched) == found
     assert sorted(".".join(map(str, problem.path)) for problem in found) == expected
     assert {problem.code for problem in found} <= {CODE}
     assert all("belongs to" in problem.what and problem.right for problem in found)

@@ -358,6 +358,25 @@ instances:
     {subnet: web, ip: 10.0.1.13, groups: [b, c, c]}  #! world.duplicate :: c 2 times #! limit.groups_per_port :: 3
   d: {subnet: web, ip: 10.0.1.14, groups: e}         #! InvalidSecurityGroupId.NotFound :: no group 'e'
 """,
+    "limits of what others hold": """\
+switches: {members_per_group: 1, ports_per_instance: 1, subnets_per_vpc: 1, acls_per_vpc: 1}
+vpcs:
+  shop:                   #! limit.acls_per_vpc :: VPC shop has 2 acls, huawei allows 1
+    cidrs: 10.0.0.0/16
+    subnets:              #! limit.subnets_per_vpc :: VPC shop has 2 subnets, huawei allows 1
+      web: 10.0.1.0/24
+      db: 10.0.2.0/24
+groups:
+  sg: []                  #! limit.members :: group sg has 2 instances as members, huawei allows 1
+acls: {one: {vpc: shop, rules: []}, two: {vpc: shop, rules: []}}
+instances:
+  x: {subnet: web, ip: 10.0.1.11, groups: sg}
+  y:
+    account: acme
+    ports:                #! limit.ports_per_instance :: instance y has 2 ports, huawei allows 1
+      a: {subnet: web, ip: 10.0.1.12, groups: sg}
+      b: {subnet: db, ip: 10.0.2.12, groups: sg}
+""",
     "the alibaba profile": "profile: alibaba\n"
     + TWO
     + """\

@@ -9,7 +9,7 @@ from ringfence.model.flow import Endpoint
 from ringfence.model.rule import Action, Direction
 from ringfence.policy.verdict import Stage, Step, Verdict
 
-_TITLES = {
+TITLES = {
     Stage.LOCAL: "same instance",
     Stage.PLATFORM: "platform, at",
     Stage.EGRESS: "out of",
@@ -20,6 +20,7 @@ _TITLES = {
     Stage.ACL_INGRESS: "network ACL into subnet",
     Stage.INGRESS: "into",
 }
+"""The stages of a path in words, before the place where they are."""
 _GROUPS = (Stage.EGRESS, Stage.INGRESS)
 _GUARDS = (Stage.PLATFORM, Stage.ACL_EGRESS, Stage.PEERING, Stage.BORDER, Stage.ACL_INGRESS)
 
@@ -91,4 +92,4 @@ def _in_guests(verdict: Verdict, guests: Sequence[Guest]) -> list[str]:
 
 def _where(step: Step) -> str:
     place = step.place or (str(step.port) if step.port else "")
-    return f"{_TITLES[step.stage]} {place}".rstrip()
+    return f"{TITLES[step.stage]} {place}".rstrip()

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from ringfence.analysis.guest import Guest
-from ringfence.analysis.why import explain
-from ringfence.lab.probe import Observation
-from ringfence.lab.verify import Report, Row
+from ringfence.analysis.why import TITLES, explain
 from ringfence.model.address import Family
 from ringfence.model.flow import Query
 from ringfence.model.rule import Action
 from ringfence.model.world import World
-from ringfence.policy.verdict import Verdict
+from ringfence.policy.verdict import Stage, Verdict
+
+if TYPE_CHECKING:  # what only labs need is not loaded to judge a file
+    from ringfence.lab.probe import Observation
+    from ringfence.lab.verify import Report, Row
 
 _SHOWN = 20
 """So many differences are told in full."""
@@ -136,6 +138,30 @@ def show_verdict(
         print(f"\nModel: {_model(verdict)}   packet: {_packet(observation)}   {observation.failure or agree}")
 
 
+def show_told_verdict(told: Mapping[str, Any]) -> None:
+    """The answer of a server to ``why``: the path stage by stage, ending with what decided."""
+    print(f"{told['flow']}  {told['verdict'].upper()}\n")
+    steps = [*told["stages"], *told["back"]]
+    for number, step in enumerate(steps, 1):
+        answer = "the answer: " if number > len(told["stages"]) else ""
+        print(f"  {number}. {answer}{_stage(step)}: {step['verdict']}")
+        print(f"       by {_by(step)}: {step['text']}")
+        for late in step["late"]:
+            print(f"       too late: {_by(late)}: {late['text']}")
+    last = told["decided_by"]
+    back = " on the way back" if told["arrives"] and told["verdict"] == "deny" else ""
+    allowed = "every stage lets the first packet through" if len(steps) > 1 else last["text"]
+    print(f"\nAllowed: {allowed}." if told["verdict"] == "allow" else f"\nDenied{back} {_stage(last)}: {last['text']}.")
+
+
+def _stage(step: Mapping[str, Any]) -> str:
+    return f"{TITLES[Stage(step['stage'])]} {step['place'] or step['port'] or ''}".rstrip()
+
+
+def _by(step: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (step["group"], step["rule_id"]))) or "a rule"
+
+
 def show_verification(report: Report, *, as_json: bool) -> None:
     """How many probes were sent, and each in which model and packet differ, with the model's trace."""
     if as_json:
@@ -167,6 +193,8 @@ def show_verification(report: Report, *, as_json: bool) -> None:
 @contextmanager
 def progress(what: str, *, quiet: bool) -> Iterator[Advance]:
     """A progress bar on standard error, where there is a terminal to show it."""
+    from rich.progress import Progress
+
     err = Console(stderr=True)
     with Progress(console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)

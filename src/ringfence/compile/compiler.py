@@ -38,7 +38,7 @@ from ringfence.compile.prefixes import PrefixGroup
 from ringfence.model.address import Address, Family
 from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
 from ringfence.model.group import SecurityGroup
-from ringfence.model.rule import Direction, GroupRemote, NicType
+from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType
 from ringfence.model.topology import Port, Vpc
 from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of, decisions
@@ -69,6 +69,9 @@ class Compilation:
         for name, port in self._ports.items():
             by_vpc[port.vpc][name] = port
         self._vpcs = {name: VpcCompilation(world, self._groups, by_vpc, vpc) for name, vpc in world.vpcs.items()}
+        self._naming: dict[str, set[str]] = {}  # groups, by the address groups that their rules name
+        for group in self._groups.values():
+            self._index(group)
 
     def plan(self) -> Plan:
         """The whole plan as it is now."""
@@ -89,6 +92,27 @@ class Compilation:
         except _WholeChange:
             return None
 
+    def concerned(self, edit: Edit) -> frozenset[str]:
+        """The VPCs with ports that an edit is about, before it is followed; their plans may well stay as they are.
+
+        It is about a port whose group gets other rules or members, or names an address group with other entries. A
+        change may cut the connections of such a port though no new connection is judged in another way.
+        """
+        if isinstance(edit, EntriesChanged):
+            groups, named, home = self._naming.get(edit.address_group, set()), edit.address_group, ""
+        elif isinstance(edit, GroupChanged):
+            groups, named, home = {edit.group.name}, "", ""
+        else:
+            after = edit.port if isinstance(edit, PortChanged) else None
+            ports = [port for port in (self._ports.get(str(edit.port)), after) if port]
+            groups, named, home = {name for port in ports for name in port.groups}, "", ports[0].vpc if ports else ""
+        return frozenset(name for name, vpc in self._vpcs.items() if name == home or vpc.is_concerned(groups, named))
+
+    def _index(self, group: SecurityGroup) -> None:
+        for rule in group.rules:
+            if isinstance(rule.remote, AddressGroupRemote):
+                self._naming.setdefault(rule.remote.name, set()).add(group.name)
+
     def _follow(self, edit: Edit) -> Mapping[str, VpcChange]:
         if isinstance(edit, GroupChanged):
             return self._change_group(edit.group)
@@ -102,6 +126,7 @@ class Compilation:
         before = self._groups.get(after.name)
         if before is None or before.ftp_helper is not after.ftp_helper:
             raise _WholeChange
+        self._index(after)  # what it no longer names does no harm: see `concerned`
         return {name: vpc.change_group(before, after, self._prefixes) for name, vpc in self._vpcs.items()}
 
     def _change_entries(self, edit: EntriesChanged) -> dict[str, VpcChange]:
@@ -295,6 +320,13 @@ class VpcCompilation:
 
     # --- single changes
 
+    def is_concerned(self, groups: Iterable[str], address_group: str) -> bool:
+        """Whether one of its ports has one of the groups, or a rule of its that names one, or names the address group.
+
+        ``address_group`` may be empty.
+        """
+        return any(self._concerned.get(name) for name in groups) or self._named[address_group] > 0
+
     def change_group(self, before: SecurityGroup, after: SecurityGroup, prefixes: Prefixes) -> VpcChange:
         """A group says something else now: every class that has the group is compiled again."""
         self._groups[before.name] = before
@@ -311,7 +343,8 @@ class VpcCompilation:
             raise _WholeChange
         touched = sorted(self._naming.get(name, ())) if again else ()
         pairs = {self._ids[of]: (self._classes[of], self._classes[of]) for of in touched}
-        return VpcChange(pairs, {}, {}, {name: entries}, self._lengths(pairs.values(), prefixes))
+        lengths = self._lengths(pairs.values(), prefixes)
+        return VpcChange(pairs, {}, {}, {name: entries}, lengths, frozenset(pairs))
 
     def change_port(self, name: str, after: Port | None, home: str, prefixes: Prefixes) -> VpcChange:
         """A port of VPC ``home`` is new, gone or another one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ringfence.compile.boxes import Kind
 from ringfence.compile.layers import Layer
@@ -134,10 +134,18 @@ class Entries(NamedTuple):
     removed: tuple[Prefix, ...]
     added: tuple[Prefix, ...]
 
+    def then(self, later: Entries) -> Entries:
+        """Both changes as one; what only came and went, or went and came, is in neither part."""
+        gone, come, gone_later, come_later = map(frozenset, (*self, *later))
+        return Entries(
+            tuple(sorted((gone - come_later) | (gone_later - come))),
+            tuple(sorted((come - gone_later) | (come_later - gone))),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class VpcChange:
-    """What a single change of the world does to the plan of a VPC: each thing as it was and as it is; None is nothing.
+    """What a change of the world does to the plan of a VPC: each thing as it was and as it is; None is nothing.
 
     A class whose plan is the same stands here if an address group that it names has prefixes of other lengths now.
     """
@@ -148,9 +156,49 @@ class VpcChange:
     address_groups: Mapping[str, Entries] = field(default_factory=dict)
     lengths: Mapping[tuple[str, Family], tuple[int, ...]] = field(default_factory=dict)
     """Of the prefixes of each address group that one of the classes names."""
+    anew: frozenset[int] = frozenset()
+    """The classes to write anew even where their plans are the same, because of other lengths."""
+
+    def then(self, later: VpcChange) -> VpcChange:
+        """The change and one that came after it as one: from what was before the first to what is after the second.
+
+        A class that is again what it was stays in it: the lengths that it is written with may be others.
+        """
+        classes = _joined(self.classes, later.classes)
+        groups = [self.address_groups, later.address_groups]
+        nothing = Entries((), ())
+        entries = {name: groups[0].get(name, nothing).then(groups[1].get(name, nothing)) for name in _keys(*groups)}
+        return VpcChange(
+            {number: pair for number, pair in classes.items() if pair != (None, None)},
+            _differing(_joined(self.ports, later.ports)),
+            _differing(_joined(self.members, later.members)),
+            {name: each for name, each in entries.items() if each != nothing},
+            {**self.lengths, **later.lengths},
+            self.anew | later.anew,
+        )
 
     def __bool__(self) -> bool:
         return bool(self.classes or self.ports or self.members or self.address_groups)
+
+
+K = TypeVar("K")
+T = TypeVar("T")
+_Pairs = Mapping[K, tuple[T | None, T | None]]
+
+
+def _joined(first: _Pairs[K, T], second: _Pairs[K, T]) -> dict[K, tuple[T | None, T | None]]:
+    """From what each thing was before the first change to what it is after the second."""
+    return {
+        key: ((first.get(key) or second[key])[0], (second.get(key) or first[key])[1]) for key in _keys(first, second)
+    }
+
+
+def _keys(first: Mapping[K, object], second: Mapping[K, object]) -> list[K]:
+    return [*first, *(key for key in second if key not in first)]
+
+
+def _differing(pairs: _Pairs[K, T]) -> dict[K, tuple[T | None, T | None]]:
+    return {key: pair for key, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def lengths_of(prefixes: Iterable[Prefix], family: Family) -> tuple[int, ...]:

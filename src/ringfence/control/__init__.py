@@ -1,1 +1,1 @@
-"""Operations on the store: the only way to change anything once a server runs. No wire format here."""
+"""Operations: the only way to change anything, used by every API and by the command line."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +15,7 @@ from ringfence.backends.nftables.driver import Driver
 from ringfence.compile.compiler import compile_world
 from ringfence.errors import LabExists, LabMissing, UnknownName
 from ringfence.lab.executing import run_inside
-from ringfence.lab.live import LiveConnections
+from ringfence.lab.live import LiveConnections, Passage, half_enforced
 from ringfence.lab.locking import discard, locked
 from ringfence.lab.names import DEFAULT_LAB, LabNames
 from ringfence.lab.netns import IpRoute, check_tools, end_inhabitants, named, remove
@@ -23,6 +25,7 @@ from ringfence.lab.tally import tally_of
 from ringfence.lab.topology import open_gates, targets
 from ringfence.lab.verify import Progress, Report, Row, check_expectations, verify
 from ringfence.lab.virtual import as_held, holders, keep_held, move
+from ringfence.model.edit import Edit, PortChanged, PortGone
 from ringfence.model.flow import Flow
 from ringfence.model.world import World, nearest
 from ringfence.policy.live import Cut
@@ -59,8 +62,7 @@ class Lab:
             lab, ip = cls(world, names), IpRoute(lock)
             try:
                 names.directory.mkdir(mode=0o700)
-                lab._change(Rewiring(None, world, names), text, ip)
-                lab._file(world, text)
+                lab._pass(lab._rewired(Rewiring(None, world, names), world, text, ip))
             except BaseException:
                 lab.close()
                 _demolish(names, ip)
@@ -140,11 +142,49 @@ class Lab:
         it. Live connections are cut as each VPC's profile says: see `cuts`. ``source`` as in `up`. Raises `LabMissing`,
         `CannotRun`.
         """
+        with self.changing(world, source) as passage:
+            return self._pass(passage)
+
+    @contextmanager
+    def changing(
+        self, world: World, source: str = "", since: World | None = None, edits: Sequence[Edit] | None = None
+    ) -> Iterator[Passage]:
+        """Keep everybody else from changing the lab, for who switches its policy: the block has to pass to ``world``.
+
+        ``edits``, if they are known, are all that is different ``since`` the world that the lab was given last; where
+        they leave every link as it is, no part of the lab is looked at. ``source`` as in `up`. Raises `LabMissing`,
+        `CannotRun`.
+        """
         text = source or worldfile.dump(world)
         with self._alone() as ip:
-            count = self._change(self.rewiring(world), text, ip)
-            self._file(world, text)
-        return count
+            known = edits is not None and since is self._filed and not self.names.draft.exists()
+            if not known or edits is None or _rewires(self._filed, edits):
+                yield self._rewired(self.rewiring(world), world, text, ip)
+            else:
+                after = keep_held(world, self._filed, holders(self._filed, self.names))
+                yield Passage(self._filed, self.world, (), after, partial(self._rewritten, world, text))
+
+    def _rewired(self, rewiring: Rewiring, world: World, text: str, ip: IpRoute) -> Passage:
+        around = partial(self._around, rewiring, world, text, ip)
+        return Passage(self._filed, self.world, tuple(half_enforced(self.names)), rewiring.after, around)
+
+    @contextmanager
+    def _around(self, rewiring: Rewiring, world: World, text: str, ip: IpRoute) -> Iterator[None]:
+        if rewiring.gone:  # who captures in a namespace keeps it in being
+            self._close_prober()
+        with rewiring.around(text, ip):
+            yield
+        for name in self._drivers.keys() - world.vpcs.keys():
+            self._drivers.pop(name).close()
+        self._file(world, text)
+
+    @contextmanager
+    def _rewritten(self, world: World, text: str) -> Iterator[None]:
+        """Nothing but the world's file changes. A block that is broken off leaves the draft, as a kill does."""
+        self.names.draft.write_text(text, encoding="utf-8")
+        yield
+        self.names.draft.rename(self.names.world)
+        self._file(world, text)
 
     def rewiring(self, world: World) -> Rewiring:
         """What `enforce` would plug and unplug."""
@@ -161,17 +201,12 @@ class Lab:
         plans = compile_world(world).vpcs
         return sum(len(self.driver(name).audit(plan)) for name, plan in plans.items() if name in self.world.vpcs)
 
-    def _change(self, rewiring: Rewiring, text: str, ip: IpRoute) -> int:
-        after = rewiring.after
-        live = LiveConnections(self.world, after, self.names)
-        if rewiring.gone:  # who captures in a namespace keeps it in being
-            self._close_prober()
-        with rewiring.around(text, ip):
-            count = self._enforce(after)
+    def _pass(self, passage: Passage) -> int:
+        live = LiveConnections(self.world, passage.after, self.names)
+        with passage.around():
+            count = self._enforce(passage.after)
             self.cuts = live.cut(self.driver)
-            open_gates(after, self.names)
-        for name in self._drivers.keys() - after.vpcs.keys():
-            self._drivers.pop(name).close()
+            open_gates(passage.after, self.names)
         return count
 
     def _enforce(self, world: World) -> int:
@@ -253,6 +288,16 @@ def _demolish(names: LabNames, ip: IpRoute) -> None:
 
 def _is_there(names: LabNames) -> bool:
     return names.directory.exists() or bool(named(names.prefix))
+
+
+def _rewires(world: World, edits: Iterable[Edit]) -> bool:
+    """Whether one of some edits of a world changes a link, and not only policy."""
+    ports = {str(it.port): it.port for it in edits if isinstance(it, PortChanged)}
+    known = {name: world.port_by_name.get(name) for name in ports}
+    return any(isinstance(it, PortGone) for it in edits) or any(
+        before is None or replace(before, groups=port.groups) != port
+        for port, before in zip(ports.values(), known.values(), strict=True)
+    )
 
 
 def _refuse_if_there(names: LabNames) -> None:

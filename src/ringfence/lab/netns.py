@@ -99,6 +99,16 @@ def set_sysctls(namespace: str, values: Mapping[str, object]) -> None:
                 raise CannotRun(f"the kernel does not take {name}={value}: {error.strerror}") from None
 
 
+def differing_sysctls(namespace: str, values: Mapping[str, object]) -> list[str]:
+    """Which kernel parameters of a namespace are not what they should be, in words."""
+    with inside(namespace):
+        found = {name: path.read_text().strip() for name in values if (path := Path("/proc/sys", name)).exists()}
+    wanted = {name: str(value) for name, value in values.items()}
+    return [
+        f"{name} is {found.get(name, 'not there')}, not {it}" for name, it in wanted.items() if found.get(name) != it
+    ]
+
+
 def end_inhabitants(namespaces: Iterable[str], program: str = "") -> None:
     """End every process that lives in one of the namespaces, this one excepted: ask first, then insist.
 

@@ -28,6 +28,7 @@ from ringfence.lab.parts import guests, namespaces, parts
 from ringfence.lab.wiring import plug
 from ringfence.model.address import Address
 from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.profile import Profile
 from ringfence.model.topology import Port
 from ringfence.model.world import World
 
@@ -39,7 +40,8 @@ _QUIET = {
     "net/ipv6/conf/default/addr_gen_mode": 1,  # link-local addresses are given, not made
     "net/ipv4/ip_local_port_range": f"{GUEST_PORTS.start} {GUEST_PORTS.stop - 1}",
 }
-_FORWARDING = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
+FORWARDING = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
+"""What makes a namespace route."""
 _PROXY = {"net/ipv4/conf/default/proxy_arp": 1}
 
 
@@ -125,11 +127,16 @@ def furnish(wanted: Iterable[str], world: World, names: LabNames) -> None:
     """Set what the kernel is to do in some of a world's namespaces, before there are links in them."""
     routers = {names.vpc(name) for name in world.vpcs}
     for namespace in wanted:
-        extra = _PROXY if namespace in routers else _FORWARDING if namespace == names.internet else {}
+        extra = _PROXY if namespace in routers else FORWARDING if namespace == names.internet else {}
         set_sysctls(namespace, _QUIET | extra)
 
 
 def open_gates(world: World, names: LabNames) -> None:
     """Let the VPCs route. Only after a policy is in force in every one of them: before that nothing passes."""
     for vpc in world.vpcs.values():
-        set_sysctls(names.vpc(vpc.name), {**tracking_sysctls(vpc.profile), **_FORWARDING})
+        set_sysctls(names.vpc(vpc.name), gate_sysctls(vpc.profile))
+
+
+def gate_sysctls(profile: Profile) -> Mapping[str, int]:
+    """The kernel parameters of a VPC's namespace once its policy is in force: how it tracks, and that it routes."""
+    return {**tracking_sysctls(profile), **FORWARDING}

@@ -136,6 +136,8 @@ class NetworkAcl:
     vpc: str = ""
     enabled: bool = True
     description: str = ""
+    account: str = ""
+    """Whose limits it has; empty for one's own."""
 
     def rules_of(self, direction: Direction) -> tuple[AclRule, ...]:
         """The enabled rules of one direction in their order; none if the ACL is disabled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +11,7 @@ from operator import itemgetter
 
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.profile import IntraGroup
-from ringfence.model.rule import Direction, Rule
+from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, Rule, RuleSize
 
 
 class GroupType(StrEnum):
@@ -46,6 +47,17 @@ class SecurityGroup:
         """The group's rules by their ids, in the order of the ids."""
         return dict(sorted(((rule.id_in(self.name), rule) for rule in self.rules), key=itemgetter(0)))
 
+    @cached_property
+    def rule_sizes(self) -> Mapping[RuleSize, int]:
+        """How many rules it has of each size: what they cost, whatever the profile."""
+        return Counter(rule.size for rule in self.rules)
+
+    @cached_property
+    def named(self) -> tuple[GroupRemote | AddressGroupRemote, ...]:
+        """The groups and address groups that its rules name, once a rule."""
+        remotes = (rule.remote for rule in self.rules)
+        return tuple(remote for remote in remotes if isinstance(remote, GroupRemote | AddressGroupRemote))
+
     def rules_of(self, direction: Direction) -> list[tuple[str, Rule]]:
         """Id and rule of each rule of one direction, in the order of the ids."""
         return [(rule_id, rule) for rule_id, rule in self.by_id.items() if rule.direction is direction]
@@ -65,6 +77,8 @@ class AddressGroup:
     name: str
     entries: tuple[AddressRange, ...]
     max_entries: int | None = None
+    account: str = ""
+    """Whose limits it has; empty for one's own."""
 
     def of_family(self, family: Family) -> tuple[AddressRange, ...]:
         """The entries of one family."""

@@ -47,6 +47,15 @@ class OnChange(StrEnum):
     """None."""
 
 
+class Counted(StrEnum):
+    """What counts as a member of a basic group (section 6); of an advanced one it is the ports."""
+
+    INSTANCES = "instances"
+    ADDRESSES = "addresses"
+    """Private addresses, those of both families."""
+    PORTS = "ports"
+
+
 class AfterClear(StrEnum):
     """What becomes of a connection that was cut (switch 2)."""
 
@@ -125,6 +134,24 @@ class Profile:
     """How many port ranges one rule may list (section 6)."""
     port_range_counts: bool
     """Whether each listed port range counts as a rule of its own (section 6)."""
+    members_per_group: int
+    """Of a basic group, counted as `members_counted` says (section 6; Huawei advises it)."""
+    members_counted: Counted
+    """Huawei counts instances, Alibaba private addresses (section 6)."""
+    members_per_advanced_group: int
+    """Ports (section 6); Huawei has no such groups, our choice is the same number."""
+    groups_per_account: int
+    """Section 6."""
+    address_groups_per_account: int
+    """Section 6 for Alibaba (prefix lists, of a region); for Huawei our choice."""
+    vpcs_per_account: int
+    """Our choice, generous."""
+    subnets_per_vpc: int
+    """Our choice, generous."""
+    peerings_per_account: int
+    """Our choice, generous."""
+    ports_per_instance: int
+    """Our choice, generous: the number depends on an instance's type."""
     after_clear: AfterClear
     """13.2"""
     on_change: OnChange
@@ -149,6 +176,10 @@ class Profile:
     """Section 6; of each family where `acl_rules_per_family` says so."""
     acl_rules_per_family: bool
     """Whether the limit counts IPv4 and IPv6 apart."""
+    acls_per_account: int
+    """Section 6 for Huawei; for Alibaba, whose limit is the VPC's, our choice."""
+    acls_per_vpc: int
+    """Section 6 for Alibaba; for Huawei, whose limit is the account's, the same number as there."""
     acls_need_vpc: bool
     """A network ACL belongs to one VPC (4.2)."""
     peer_references: bool
@@ -199,6 +230,15 @@ HUAWEI = Profile(
     group_rules_per_group=50,
     port_ranges_per_rule=20,
     port_range_counts=False,
+    members_per_group=6000,
+    members_counted=Counted.INSTANCES,
+    members_per_advanced_group=65_536,
+    groups_per_account=100,
+    address_groups_per_account=50,
+    vpcs_per_account=200,
+    subnets_per_vpc=200,
+    peerings_per_account=500,
+    ports_per_instance=64,
     after_clear=AfterClear.HOLD,
     on_change=OnChange.CLEAR_INBOUND,
     timeouts=Timeouts(),
@@ -220,6 +260,8 @@ HUAWEI = Profile(
     acl_default=(),
     acl_rules_per_direction=20,
     acl_rules_per_family=False,
+    acls_per_account=200,
+    acls_per_vpc=200,
     acls_need_vpc=False,
     peer_references=True,
     cross_account=False,
@@ -249,6 +291,15 @@ ALIBABA = Profile(
     group_rules_per_group=20,
     port_ranges_per_rule=200,
     port_range_counts=True,
+    members_per_group=6000,
+    members_counted=Counted.ADDRESSES,
+    members_per_advanced_group=65_536,
+    groups_per_account=100,
+    address_groups_per_account=100,
+    vpcs_per_account=200,
+    subnets_per_vpc=200,
+    peerings_per_account=500,
+    ports_per_instance=64,
     after_clear=AfterClear.REMATCH,
     on_change=OnChange.REJUDGE,
     timeouts=Timeouts(tcp_established=910),
@@ -268,6 +319,8 @@ ALIBABA = Profile(
     acl_default=("in allow all from any to any", "out allow all from any to any"),
     acl_rules_per_direction=20,
     acl_rules_per_family=True,
+    acls_per_account=1000,
+    acls_per_vpc=20,
     acls_need_vpc=True,
     peer_references=False,
     cross_account=True,
@@ -293,5 +346,8 @@ ALIBABA = Profile(
         "out allow all to any",
     ),
 )
+
+LIMITS = frozenset(each.name for each in fields(Profile) if each.type == "int" and not each.name.endswith("priority"))
+"""The switches that are limits: what an operator may set for an account."""
 
 PROFILES = {profile.name: profile for profile in (HUAWEI, ALIBABA)}

@@ -18,6 +18,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
@@ -150,7 +152,18 @@ def content_id(kind: str, *parts: str) -> str:
     return f"{kind}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-@dataclass(frozen=True, slots=True)
+class RuleSize(NamedTuple):
+    """What of a rule counts towards limits (SEMANTICS.md section 6)."""
+
+    families: int
+    """Two for ``any``."""
+    ranges: int
+    """Port ranges that it lists."""
+    address_group: str
+    """The one that it names, if any."""
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule of a security group: a remote, a protocol and destination ports, allowed or denied.
 
@@ -203,11 +216,18 @@ class Rule:
         return common_families(self.protocol, self.remote, self.local)
 
     @property
+    def size(self) -> RuleSize:
+        """What of it counts towards limits."""
+        families = len(self.families) if isinstance(self.remote, AnyRemote) else 1
+        named = self.remote.name if isinstance(self.remote, AddressGroupRemote) else ""
+        return RuleSize(families, max(1, len(self.ports.ranges)), named)
+
+    @property
     def is_five_tuple(self) -> bool:
         """Whether it says more than remote, protocol and destination ports."""
         return bool(self.local or self.source_ports)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What makes the rule this rule and no other: all but description, enabled, managed, id (SEMANTICS.md 1.2)."""
         ports = f" {self.ports}" if self.ports else ""

@@ -39,7 +39,7 @@ class Protocol:
             return cls(None)
         if word in _NUMBERS:
             return cls(_NUMBERS[word])
-        if word.isascii() and word.isdigit() and int(word) <= 255:
+        if word.isascii() and word.isdigit() and len(word) < 10 and int(word) <= 255:
             return cls(int(word))
         raise NotationError(
             f"{text!r} is not a protocol", "use all, tcp, udp, icmp, icmpv6, gre or a number from 0 to 255"
@@ -76,7 +76,7 @@ Protocol.GRE = Protocol(GRE)
 
 
 def _port_number(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= 65535:
         return int(text)
     raise NotationError(f"{text!r} is not a port", "use a number from 1 to 65535")
 

@@ -73,6 +73,8 @@ class Vpc:
     subnets: Mapping[str, Subnet]
     border: tuple[AclRule, ...] = ()
     network: Network = Network.VPC
+    account: str = ""
+    """Whose limits it has; empty for one's own."""
 
     @property
     def border_owner(self) -> str:
@@ -122,6 +124,8 @@ class Instance:
     name: str
     ports: tuple[Port, ...]
     serve: tuple[Listener, ...] = ()
+    account: str = ""
+    """Whose it is, so whose limits its ports have; empty for one's own."""
 
     @cached_property
     def by_name(self) -> Mapping[str, Port]:

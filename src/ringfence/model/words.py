@@ -47,7 +47,7 @@ class Words:
     def number(self, what: str) -> int:
         """The next word, as a number."""
         word = self.take(what)
-        if not (word.isascii() and word.isdigit()):
+        if not (word.isascii() and word.isdigit() and len(word) < 10):
             raise NotationError(f"{word!r} is not a {what}", "use a number")
         return int(word)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from ringfence.model.acl import AclRule
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged
-from ringfence.model.group import SecurityGroup
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone
+from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.topology import Port, Vpc
 from ringfence.model.world import World
@@ -47,14 +47,15 @@ class Change:
         return cls(**{name: _differing(getattr(before, name), getattr(after, name)) for name in names})
 
     @classmethod
-    def of(cls, edit: Edit) -> Change:
-        """What a single edit changes, without a look at any world."""
-        if isinstance(edit, GroupChanged):
-            return cls(groups=frozenset({edit.group.name}))
-        if isinstance(edit, EntriesChanged):
-            return cls(address_groups=frozenset({edit.address_group}))
-        port = str(edit.port)
-        return cls(instances=frozenset({port.partition(".")[0]}))
+    def of(cls, *edits: Edit) -> Change:
+        """What some edits change together, without a look at any world."""
+        return cls(
+            groups=frozenset(it.group.name for it in edits if isinstance(it, GroupChanged)),
+            address_groups=frozenset(it.address_group for it in edits if isinstance(it, EntriesChanged)),
+            instances=frozenset(
+                str(it.port).partition(".")[0] for it in edits if isinstance(it, PortChanged | PortGone)
+            ),
+        )
 
 
 def _differing(one: Mapping[str, object], two: Mapping[str, object]) -> frozenset[str]:
@@ -121,7 +122,7 @@ class Differences:
 
     def _has_other_entries(self, name: str) -> bool:
         old, new = (world.address_groups.get(name) for world in self._worlds)
-        return (old and frozenset(old.entries)) != (new and frozenset(new.entries))
+        return old is not new and (old is None or new is None or _differ(old, new))
 
     def _joins_and_leaves(self) -> Iterator[tuple[str, str]]:
         """Each group that has other members, with one of those that came or went."""
@@ -160,6 +161,11 @@ class Differences:
             for peer in world.peers_of(name):
                 found = world.peering(name, peer)
                 yield found.firewall if found else ()
+
+
+def _differ(one: AddressGroup, two: AddressGroup) -> bool:
+    """Whether two address groups have other entries; none of them lists one twice, so mostly their number tells."""
+    return len(one.entries) != len(two.entries) or frozenset(one.entries) != frozenset(two.entries)
 
 
 def _ends(world: World, peering: str) -> tuple[str, ...]:

@@ -131,8 +131,10 @@ class LiveChange:
 
     def _look(self, vpc: str, address: Address) -> _Place:
         old_end, new_end = (side.end(vpc, address) for side in self._sides)
-        old, new = (side.world.port_at(old_end if old_end.vpc else new_end) for side in self._sides)
         whole = self._differing.whole(vpc)
+        if not self._reached(vpc).intersection((old_end.vpc, new_end.vpc)):
+            return _Place("", whole, "", (), {})
+        old, new = (side.world.port_at(old_end if old_end.vpc else new_end) for side in self._sides)
         if old is not new and (old and str(old)) != (new and str(new)):
             return _Place(f"{address} was {old or 'nobody'}'s and is {new or 'nobody'}'s now", True, "", (), {})
         near = whole or any(
@@ -146,6 +148,10 @@ class LiveChange:
         if new.vpc != vpc:
             return _Place("", near, "", (), turned)
         return _Place("", near, self._cleared(old, new), (*old.groups, *new.groups), turned)
+
+    def _reached(self, vpc: str) -> set[str]:
+        """The VPCs from which something may reach a VPC, before or after: who else has the same address is far away."""
+        return {vpc, *(peer for side in self._sides for peer in side.world.peers_of(vpc))}
 
     def _cleared(self, old: Port, new: Port) -> str:
         """Why all connections to a port of the VPC are cleared."""

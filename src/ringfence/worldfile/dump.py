@@ -141,10 +141,10 @@ def _common(rule: Rule | AclRule) -> dict[str, Any]:
 
 
 def _instance(instance: Instance) -> dict[str, Any]:
-    serve = _filled({"serve": list(map(str, instance.serve))})
+    own = _filled({"account": instance.account, "serve": list(map(str, instance.serve))})
     if [port.name for port in instance.ports] == [SHORT_PORT]:
-        return {**_port(instance.primary), **serve}
-    return {"ports": {port.name: _port(port) for port in instance.ports}, **serve}
+        return {**_port(instance.primary), **own}
+    return {"ports": {port.name: _port(port) for port in instance.ports}, **own}
 
 
 def _port(port: Port) -> dict[str, Any]:

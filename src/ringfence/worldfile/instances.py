@@ -31,14 +31,15 @@ def read_instances(cursor: Cursor, vpcs: Mapping[str, Vpc]) -> Mapping[str, Inst
 
 
 def _read_instance(name: str, cursor: Cursor, vpcs: Mapping[str, Vpc]) -> Instance | None:
-    fields = cursor.fields((*_PORT_KEYS, "serve", "ports"), _PORT_FORM)
+    fields = cursor.fields((*_PORT_KEYS, "serve", "account", "ports"), _PORT_FORM)
     ports = _read_ports(name, cursor, fields, vpcs)
     serve = fields["serve"].items("a list like [tcp/80]", one=True) if "serve" in fields else []
+    account = given(fields, "account", lambda each: each.read(check_name, "the name of an account"), "")
     listeners = [item.read(Listener.parse, "tcp/PORT or udp/PORT") for item in serve]
     if not ports:
         cursor.notes.doubt(cursor.path)
         return None
-    return Instance(name, tuple(ports), tuple(sorted((each for each in listeners if each), key=str)))
+    return Instance(name, tuple(ports), tuple(sorted((each for each in listeners if each), key=str)), account)
 
 
 def _read_ports(name: str, cursor: Cursor, fields: Mapping[str, Cursor], vpcs: Mapping[str, Vpc]) -> list[Port]:

@@ -34,6 +34,8 @@ _KEYS = (
     *("profile", "switches", "vpcs", "peerings", "address_groups", "groups", "acls"),
     *("instances", "virtual_ips", "blocks", "outside", "expect"),
 )
+Limits = Mapping[str, Mapping[str, int]]
+NO_LIMITS: Limits = {}
 _EXPECTATION = "SRC -> DST PROTO[/PORT] [from port N] [over ipv6] allow|deny"
 
 
@@ -52,17 +54,20 @@ def read_text(path: Path) -> str:
         raise InvalidInput(f"cannot read {path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
 
 
-def parse(text: str, source: str) -> World:
-    """The world that a text describes; ``source`` names it in the `WorldFileError` that is raised for mistakes."""
+def parse(text: str, source: str, limits: Limits = NO_LIMITS) -> World:
+    """The world that a text describes; ``source`` names it in the `WorldFileError` that is raised for mistakes.
+
+    ``limits``: those that hold in place of the profile's, as `World.limits`; one's own are of account "".
+    """
     notes = Notes()
     root = compose(text, notes)
-    world = _read_world(root, notes) if root is not None else None
+    world = _read_world(root, notes, limits) if root is not None else None
     if world is None or notes.mistakes:
         raise WorldFileError(source, notes.mistakes)
     return world
 
 
-def _read_world(root: Node, notes: Notes) -> World:
+def _read_world(root: Node, notes: Notes, limits: Limits) -> World:
     notes.place((), root.start_mark)
     cursor = Cursor(notes, root)
     given = cursor.fields(_KEYS, "sections such as vpcs:, groups: and instances:")
@@ -83,6 +88,7 @@ def _read_world(root: Node, notes: Notes) -> World:
         peerings=read_peerings(part["peerings"]),
         virtual_ips=read_virtual_ips(part["virtual_ips"], vpcs, instances),
         penalties=read_penalties(part["blocks"]),
+        limits=limits,
     )
     judge(world, notes)
     return world

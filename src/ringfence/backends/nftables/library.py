@@ -27,6 +27,10 @@ def load_library() -> ctypes.CDLL:
     return library
 
 
+_LARGE = 1 << 18  # characters
+_libc = ctypes.CDLL(None)
+
+
 @contextmanager
 def _file_of(text: str) -> Iterator[bytes]:
     """The path of a file in memory that holds the text."""
@@ -68,6 +72,8 @@ class Nft:
         with inside(self._namespace), _file_of(commands) as path:
             # From a file, since libnftables tells an error in a string with the string's first line.
             failed = self._library.nft_run_cmd_from_filename(self._context, path)
+        if len(commands) >= _LARGE:
+            _libc.malloc_trim(0)  # what the library took for it does not come back by itself
         output: bytes = self._library.nft_ctx_get_output_buffer(self._context)
         errors: bytes = self._library.nft_ctx_get_error_buffer(self._context)
         if failed:

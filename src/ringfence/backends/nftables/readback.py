@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.ruleset import Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset
 from ringfence.compile.boxes import Interval
+from ringfence.errors import KernelRefused
 
 Json = Any
 """What nft prints; its schema is in libnftables-json(5)."""
@@ -45,7 +46,7 @@ def read_table(nft: Nft, name: str) -> Table | None:
     found = next((table for table in tables if table["name"] == name), None)
     if found is None:
         return None
-    listed = json.loads(nft.read(f"list table inet {name}"))["nftables"]
+    listed = _listed(nft, name)
     sets: dict[str, NftSet] = {}
     hooks: dict[str, Hook | None] = {}
     rules: dict[str, list[NftRule]] = {}
@@ -70,6 +71,15 @@ def read_table(nft: Nft, name: str) -> Table | None:
             expressions[it["chain"]].append(it["expr"])
     chains = {chain: Chain(tuple(rules[chain]), hook) for chain, hook in hooks.items()}
     return Table(Ruleset(sets, chains, frozenset(helpers)), counters, expressions)
+
+
+def _listed(nft: Nft, name: str) -> list[Json]:
+    """What nft tells of a table. Of one with an owner (a process that lives) it tells what is no JSON."""
+    try:
+        found: list[Json] = json.loads(nft.read(f"list table inet {name}"))["nftables"]
+    except json.JSONDecodeError:
+        raise KernelRefused(f"nftables does not tell what table inet {name} holds: does a process own it?") from None
+    return found
 
 
 def _hook(chain: Json, *, asleep: bool) -> Hook | None:

@@ -100,8 +100,8 @@ def render_change(change: VpcChange, held: Ruleset) -> RulesetChange | None:
     sets: dict[str, Pair[NftSet]] = {}
     chains: dict[str, Pair[Chain]] = {}
     elements: dict[str, dict[Key, Pair[Element]]] = {}
-    for before, after in change.classes.values():
-        for name, old, new in _class_gates(before, after, change.lengths):
+    for number, (before, after) in change.classes.items():
+        for name, old, new in _class_gates(before, after, change.lengths, anew=number in change.anew):
             sets |= _pairs_of(old, new.maps if new else {})
             chains[name] = held.chains.get(name), new.chain if new else None
     for ports in change.ports.values():
@@ -128,14 +128,14 @@ def render_change(change: VpcChange, held: Ruleset) -> RulesetChange | None:
 
 
 def _class_gates(
-    before: ClassPlan | None, after: ClassPlan | None, lengths: Lengths
+    before: ClassPlan | None, after: ClassPlan | None, lengths: Lengths, *, anew: bool
 ) -> Iterator[tuple[str, Mapping[str, NftSet], RenderedGate | None]]:
     """Chain by chain, the maps before and all of it after; not those of a direction that has not changed."""
     for direction in Direction:
         writer = GateWriter(direction, _PASSED[direction], lengths)
         known = before or after
         assert known is not None
-        if before and after and before is not after and before.gates[direction] is after.gates[direction]:
+        if before and after and not anew and before.gates[direction] is after.gates[direction]:
             continue
         name = class_chain(known.id, direction)
         old = writer.maps(name, before.gates[direction]) if before else {}

@@ -25,6 +25,7 @@ class Field(StrEnum):
 
 K = TypeVar("K")
 T = TypeVar("T")
+_PART = 1 << 20  # characters in one transaction of what nothing refers to yet
 Pair = tuple[T | None, T | None]
 """A thing as it was and as it is; None is nothing."""
 
@@ -200,15 +201,35 @@ def difference(table: str, old: Ruleset, new: Ruleset) -> list[str]:
 
 
 def transactions(table: str, old: Ruleset, new: Ruleset) -> list[list[str]]:
-    """The same in the transactions that a table which is in use needs: see `preparation` and `removal`."""
+    """The same in the transactions that a table which is in use needs: see `preparation` and `removal`.
+
+    A first table is made in parts: every base chain ends in drop, so what is not whole yet lets nothing pass.
+    """
+    if not old.chains and not old.sets:
+        return list(_parts(difference(table, old, new)))
     if not old.chains or not _can_become(old, new):
         return [commands] if (commands := difference(table, old, new)) else []
     return in_turn(table, between(old, new))
 
 
 def in_turn(table: str, change: RulesetChange) -> list[list[str]]:
-    """The transactions of a change, empty ones left out."""
-    return [commands for step in (preparation, switch, removal) if (commands := step(table, change))]
+    """The transactions of a change, empty ones left out. What nothing refers to yet comes in parts."""
+    steps = [commands for step in (switch, removal) if (commands := step(table, change))]
+    return [*_parts(preparation(table, change)), *steps]
+
+
+def _parts(commands: list[str]) -> Iterator[list[str]]:
+    """Commands in transactions of about a megabyte: libnftables takes some thirty times a text's size in memory."""
+    part: list[str] = []
+    size = 0
+    for command in commands:
+        if part and size + len(command) > _PART:
+            yield part
+            part, size = [], 0
+        part.append(command)
+        size += len(command)
+    if part:
+        yield part
 
 
 def _can_become(old: Ruleset, new: Ruleset) -> bool:

@@ -12,14 +12,16 @@ from ringfence.model.topology import Subnet
 from ringfence.model.validation.address_groups import named_list_problems
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.quotas import acl_rule_cost
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def acl_problems(world: World) -> Iterator[Problem]:
+def acl_problems(scope: Scope) -> Iterator[Problem]:
     """ACLs that their profile does not allow, and what is wrong with their lines."""
-    for acl in world.acls.values():
+    world = scope.world
+    for acl in map(world.acls.__getitem__, scope.acls):
         path: Path = ("acls", acl.name)
-        profile = acl_profile(world, acl)
+        profile = world.profile_in(acl.vpc, acl.account)
         if acl.vpc and acl.vpc not in world.vpcs:
             what = f"there is no VPC {acl.vpc!r}"
             yield Problem((*path, "vpc"), "world.unknown_vpc", what, nearest(acl.vpc, world.vpcs))
@@ -30,11 +32,6 @@ def acl_problems(world: World) -> Iterator[Problem]:
         for index, rule in enumerate(acl.rules):
             yield from _two_lists_problems(rule, (*path, "rules", index))
         yield from _limit_problems(world, acl, profile)
-
-
-def acl_profile(world: World, acl: NetworkAcl) -> Profile:
-    """The profile whose limits an ACL has: its VPC's, or the world's where it belongs to none."""
-    return world.vpcs[acl.vpc].profile if acl.vpc in world.vpcs else world.profile
 
 
 def line_problems(

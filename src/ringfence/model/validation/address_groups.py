@@ -10,17 +10,19 @@ from ringfence.model.group import AddressGroup
 from ringfence.model.profile import Profile
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def address_group_problems(world: World) -> Iterator[Problem]:
+def address_group_problems(scope: Scope) -> Iterator[Problem]:
     """Address groups of two families, entries listed twice or of a kind that the profile lacks, too many of them.
 
     No VPC has an address group to itself, so the world's profile holds.
     """
-    for group in world.address_groups.values():
-        yield from _entry_problems(group, world.profile)
-        yield from _size_problems(group, world.profile)
+    for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
+        profile = scope.world.profile_in("", group.account)
+        yield from _entry_problems(group, profile)
+        yield from _size_problems(group, profile)
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:

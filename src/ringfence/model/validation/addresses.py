@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ringfence.model.address import Address, Family
 from ringfence.model.topology import Port, Subnet, VirtualIp
 from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
@@ -25,26 +26,24 @@ def home_problems(world: World, owner: Port | VirtualIp, path: Path) -> Iterator
         yield Problem(path, "world.unknown_subnet", what, nearest(owner.subnet, world.vpcs[owner.vpc].subnets))
 
 
-def address_problems(world: World) -> Iterator[Problem]:
+def address_problems(scope: Scope) -> Iterator[Problem]:
     """Addresses that their owner cannot have, and those that two have."""
-    owners: dict[tuple[str, Address], Port | VirtualIp] = {}
-    for owner, path in _owners(world):
-        subnet = find_subnet(world, owner)
+    for owner in scope.owners:
+        subnet = find_subnet(scope.world, owner)
         for address in owner.addresses:
-            where = (*path, "ip" if address.family is Family.IPV4 else "ip6")
+            where: Path = (*_path(owner), "ip" if address.family is Family.IPV4 else "ip6")
             if subnet:
                 yield from _place_problems(subnet, address, where)
-            first = owners.setdefault((owner.vpc, address), owner)
-            if first is not owner:
+            first = scope.world.places[owner.vpc, address][0]
+            if first != owner:
                 what = f"{address} belongs to {first} already"
                 yield Problem(where, "world.address_in_use", what, "choose a free address")
 
 
-def _owners(world: World) -> Iterable[tuple[Port | VirtualIp, Path]]:
-    for port in world.ports:
-        yield port, ("instances", port.instance, "ports", port.name)
-    for vip in world.virtual_ips.values():
-        yield vip, ("virtual_ips", vip.name)
+def _path(owner: Port | VirtualIp) -> Path:
+    if isinstance(owner, Port):
+        return "instances", owner.instance, "ports", owner.name
+    return "virtual_ips", owner.name
 
 
 def _place_problems(subnet: Subnet, address: Address, path: Path) -> Iterator[Problem]:

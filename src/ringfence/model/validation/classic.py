@@ -29,9 +29,8 @@ def classic_network_problems(vpc: Vpc) -> Iterator[Problem]:
             yield Problem(where, "InvalidNicType.ValueNotSupported", what, "leave out nic, or make it network: classic")
 
 
-def classic_rule_problems(world: World, group: SecurityGroup, rule: Rule, path: Path) -> Iterator[Problem]:
-    """What a rule may say in one kind of network only."""
-    classic = network_of(world, group) is Network.CLASSIC
+def classic_rule_problems(group: SecurityGroup, rule: Rule, path: Path, *, classic: bool) -> Iterator[Problem]:
+    """What a rule may say in one kind of network only; ``classic``: its group is for the classic one."""
     if rule.nic is NicType.INTERNET and not classic:
         what = f"the rule is for the {rule.nic} interface, and group {group.name} is no group of the classic network"
         yield Problem(path, "InvalidNicType.Mismatch", what, "leave out nic: a VPC has intranet interfaces only")

@@ -11,17 +11,21 @@ from ringfence.model.topology import Network
 from ringfence.model.validation.classic import network_of
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.quotas import group_cost
-from ringfence.model.validation.rules import rule_problems
+from ringfence.model.validation.rules import reference_problems, rule_problems
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def group_problems(world: World) -> Iterator[Problem]:
+def group_problems(scope: Scope) -> Iterator[Problem]:
     """Groups that their profile does not allow, what is wrong with their rules, and limits."""
-    for group in world.groups.values():
+    world = scope.world
+    for group in map(world.groups.__getitem__, scope.groups):
         profile = world.profile_of(group)
         yield from _kind_problems(world, group, profile)
         yield from rule_problems(world, group, profile)
         yield from _limit_problems(world, group, profile)
+    for group in map(world.groups.__getitem__, scope.tied_groups):
+        yield from reference_problems(world, group, world.profile_of(group))
 
 
 def _kind_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
@@ -71,7 +75,7 @@ def _limit_problems(world: World, group: SecurityGroup, profile: Profile) -> Ite
             f"group {group.name} has {cost} rules ({counted}), {profile.name} allows {profile.rules_per_group}",
             "remove rules, or spread them over several groups",
         )
-    references = sum(isinstance(rule.remote, GroupRemote) for rule in group.rules)
+    references = sum(isinstance(remote, GroupRemote) for remote in group.named)
     if references > profile.group_rules_per_group:
         yield Problem(
             path,

@@ -10,21 +10,23 @@ from ringfence.errors import UnknownName
 from ringfence.model.address import Address, Prefix
 from ringfence.model.group import SecurityGroup
 from ringfence.model.topology import Port
-from ringfence.model.validation.addresses import home_problems
+from ringfence.model.validation.addresses import find_subnet, home_problems
 from ringfence.model.validation.classic import mixed_network_problem
 from ringfence.model.validation.problem import Path, Problem
-from ringfence.model.validation.quotas import TOO_MANY_RULES_ON_PORT, group_cost
+from ringfence.model.validation.quotas import TOO_MANY_RULES_ON_PORT
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def port_problems(world: World) -> Iterator[Problem]:
+def port_problems(scope: Scope) -> Iterator[Problem]:
     """Ports whose subnet is not there, and groups that a port may not be in."""
-    for port in world.ports:
+    world = scope.world
+    for port in scope.ports:
         path: Path = ("instances", port.instance, "ports", port.name)
-        if unknown := next(home_problems(world, port, (*path, "subnet")), None):
-            yield unknown
+        if not find_subnet(world, port):
+            yield from home_problems(world, port, (*path, "subnet"))
         else:
-            yield from _port_group_problems(world, port, (*path, "groups"))
+            yield from _port_group_problems(scope, port, (*path, "groups"))
 
 
 _LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
@@ -34,9 +36,9 @@ def _is_loopback(address: Address) -> bool:
     return any(address in prefix for prefix in _LOOPBACK)
 
 
-def listener_problems(world: World) -> Iterator[Problem]:
+def listener_problems(scope: Scope) -> Iterator[Problem]:
     """Listeners at addresses that the instance does not have, and two at one place."""
-    for instance in world.instances.values():
+    for instance in scope.instances:
         path: Path = ("instances", instance.name, "serve")
         own = {address for port in instance.ports for address in port.addresses}
         for listener in instance.serve:
@@ -52,17 +54,18 @@ def listener_problems(world: World) -> Iterator[Problem]:
                 yield Problem(path, "world.duplicate", f"{one} and {two} want the same port", "keep one of them")
 
 
-def _port_group_problems(world: World, port: Port, path: Path) -> Iterator[Problem]:
-    profile = world.vpcs[port.vpc].profile
-    known = [world.groups[name] for name in port.groups if name in world.groups]
-    for name, count in Counter(port.groups).items():
-        if name not in world.groups:
-            what = f"there is no group {name!r}"
-            yield Problem(path, "InvalidSecurityGroupId.NotFound", what, nearest(name, world.groups))
-        elif count > 1:
-            yield Problem(path, "world.duplicate", f"{port} lists group {name} {count} times", "list it once")
+def _port_group_problems(scope: Scope, port: Port, path: Path) -> Iterator[Problem]:
+    world = scope.world
+    profile = world.profile_in(port.vpc, world.instances[port.instance].account)
+    known = [group for name in port.groups if (group := world.groups.get(name))]
+    if len({group.name for group in known}) < len(port.groups):
+        yield from _listing_problems(world, port, path)
     for group in known:
-        yield from _membership_problems(world, port, group, path)
+        if (port.vpc, group.name) not in scope.sound_memberships:
+            found = [*_membership_problems(world, port, group, path)]
+            yield from found
+            if not found:
+                scope.sound_memberships.add((port.vpc, group.name))
     if not port.groups:
         yield Problem(path, "world.no_group", f"{port} is in no group", "name at least one")
     if len(port.groups) > profile.groups_per_port:
@@ -74,10 +77,19 @@ def _port_group_problems(world: World, port: Port, path: Path) -> Iterator[Probl
     if len({group.account for group in known}) > 1:
         what = f"{port} is in groups of several accounts"
         yield Problem(path, "world.group_of_other_account", what, "use the groups of the account that has the instance")
-    cost = sum(group_cost(group, profile, world.address_groups) for group in known)
+    cost = sum(scope.cost_of(group, profile) for group in known)
     if cost > profile.rules_per_port:
         right = f"{port} would have {cost} rules, {profile.name} allows {profile.rules_per_port}"
         yield Problem(path, "limit.rules_per_port", TOO_MANY_RULES_ON_PORT, right)
+
+
+def _listing_problems(world: World, port: Port, path: Path) -> Iterator[Problem]:
+    for name, count in Counter(port.groups).items():
+        if name not in world.groups:
+            what = f"there is no group {name!r}"
+            yield Problem(path, "InvalidSecurityGroupId.NotFound", what, nearest(name, world.groups))
+        elif count > 1:
+            yield Problem(path, "world.duplicate", f"{port} lists group {name} {count} times", "list it once")
 
 
 def _membership_problems(world: World, port: Port, group: SecurityGroup, path: Path) -> Iterator[Problem]:
@@ -94,14 +106,14 @@ def _membership_problems(world: World, port: Port, group: SecurityGroup, path: P
         yield Problem(path, "world.group_of_other_profile", what, right)
 
 
-def expect_problems(world: World) -> Iterator[Problem]:
+def expect_problems(scope: Scope) -> Iterator[Problem]:
     """Expectations about flows that the world does not have."""
-    for index, expectation in enumerate(world.expects):
+    for index, expectation in scope.expectations:
         path: Path = ("expect", index)
         query = expectation.query
         for name in (query.source, query.destination):
             try:
-                world.endpoint(name, query.family)
+                scope.world.endpoint(name, query.family)
             except UnknownName as error:
                 yield Problem(path, error.code, error.what, error.right)
         if query.source == query.destination:

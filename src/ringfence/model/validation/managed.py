@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
 from ringfence.model.topology import Port
-from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.validation.problem import Path, Problem, Touched
 from ringfence.model.world import World
 
 
-def tenant_edit_problems(before: World, after: World) -> tuple[Problem, ...]:
+def tenant_edit_problems(before: World, after: World, touched: Touched | None = None) -> tuple[Problem, ...]:
     """Every managed rule or group that the edit of a tenant adds, changes or removes; nothing if it may be made.
 
     A port that joins or leaves a managed group changes the group; one that goes for good does not. Paths lead into
-    ``after``, as far as the thing is still there.
+    ``after``, as far as the thing is still there. Who knows what the edit ``touched`` need not compare the worlds.
     """
-    return (*_group_problems(before, after), *_membership_problems(before, after))
+    groups = {*before.groups, *after.groups} if touched is None else touched.groups
+    instances = after.instances.keys() if touched is None else touched.instances
+    return (*_group_problems(before, after, groups), *_membership_problems(before, after, instances))
 
 
-def _group_problems(before: World, after: World) -> Iterator[Problem]:
-    for name in sorted({*before.groups, *after.groups}):
+def _group_problems(before: World, after: World, groups: Set[str]) -> Iterator[Problem]:
+    for name in sorted(groups):
         old, new = before.groups.get(name), after.groups.get(name)
         service = next((group.managed for group in (old, new) if group and group.managed), "")
         if service and old != new:
@@ -46,14 +48,20 @@ def _rule_problems(
             yield _refused(("groups", group, *place), whose, _did(was, now))
 
 
-def _membership_problems(before: World, after: World) -> Iterator[Problem]:
-    managed = {name: group for world in (before, after) for name, group in world.groups.items() if group.managed}
-    for port in after.ports:
+def _membership_problems(before: World, after: World, instances: Set[str]) -> Iterator[Problem]:
+    there = (after.instances[name] for name in sorted(instances) if name in after.instances)
+    for port in (port for instance in there for port in sorted(instance.ports, key=lambda port: port.name)):
         old, new = _joined(before.port_by_name.get(str(port))), _joined(port)
-        for name in sorted((old ^ new) & managed.keys()):
-            path: Path = ("instances", port.instance, "ports", port.name, "groups")
-            did = f"lets {port} {'join' if name in new else 'leave'} it"
-            yield _refused(path, f"group {name} belongs to {managed[name].managed}", did)
+        for name in sorted(old ^ new):
+            if service := _service(name, after, before):
+                path: Path = ("instances", port.instance, "ports", port.name, "groups")
+                did = f"lets {port} {'join' if name in new else 'leave'} it"
+                yield _refused(path, f"group {name} belongs to {service}", did)
+
+
+def _service(group: str, *worlds: World) -> str:
+    """The service that a group belongs to in the first of some worlds where it belongs to one."""
+    return next((it.managed for world in worlds if (it := world.groups.get(group)) and it.managed), "")
 
 
 def _joined(port: Port | None) -> frozenset[str]:

@@ -9,6 +9,7 @@ from ringfence.model.address import Prefix
 from ringfence.model.topology import Network, Peering, Vpc
 from ringfence.model.validation.acls import line_problems
 from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
@@ -18,20 +19,20 @@ def shared_space(one: Vpc, two: Vpc) -> Prefix | None:
     return next((prefix for prefix, other in pairs if prefix.range.overlaps(other.range)), None)
 
 
-def peering_problems(world: World) -> Iterator[Problem]:
+def peering_problems(scope: Scope) -> Iterator[Problem]:
     """Peerings that join what they cannot join, or from where an address would be in two places; their firewalls."""
-    taken: dict[frozenset[str], Peering] = {}
-    for peering in world.peerings.values():
+    world = scope.world
+    for peering in scope.all_of_pairs:
         path: Path = ("peerings", peering.name)
-        first = taken.setdefault(frozenset(peering.vpcs), peering)
-        if first is not peering:
+        first = world.peering(*peering.vpcs)
+        if first != peering:
             what = f"{' and '.join(peering.vpcs)} are peered already, by {first}"
             yield Problem(path, "world.duplicate", what, "keep one of them")
         else:
             yield from _end_problems(world, peering, (*path, "vpcs"))
         firewall = (*path, "firewall")
         yield from line_problems(world, peering.firewall, firewall, peering.firewall_owner, directed=False)
-    yield from _two_ways_problems(world, list(taken.values()))
+    yield from _two_ways_problems(scope)
 
 
 def _end_problems(world: World, peering: Peering, path: Path) -> Iterator[Problem]:
@@ -52,12 +53,20 @@ def _end_problems(world: World, peering: Peering, path: Path) -> Iterator[Proble
         yield Problem(path, "world.overlap", what, "choose other prefixes, or leave out the peering")
 
 
-def _two_ways_problems(world: World, peerings: list[Peering]) -> Iterator[Problem]:
+def _two_ways_problems(scope: Scope) -> Iterator[Problem]:
     """VPCs from which two others are to be reached that use the same addresses."""
-    for vpc in world.vpcs:
-        ways = [way for way in peerings if vpc in way.vpcs and way.other(vpc) in world.vpcs and way.other(vpc) != vpc]
+    world, touched = scope.world, scope.touched
+    for vpc in scope.hubs:
+        ways = [way for way in world.ways[vpc, ""] if world.peering(*way.vpcs) == way and _leads_on(world, way, vpc)]
+        fresh = {way.name for way in ways if way.name in touched.peerings or way.other(vpc) in touched.vpcs}
         for one, two in combinations(ways, 2):
+            if not {one.name, two.name} & fresh:
+                continue
             if prefix := shared_space(world.vpcs[one.other(vpc)], world.vpcs[two.other(vpc)]):
                 what = f"VPC {vpc} would have two ways to {prefix}: peering {one} and peering {two}"
                 right = f"choose other prefixes for VPC {two.other(vpc)}, or leave out one of the peerings"
                 yield Problem(("peerings", two.name, "vpcs"), "world.overlap", what, right)
+
+
+def _leads_on(world: World, way: Peering, vpc: str) -> bool:
+    return way.other(vpc) != vpc and way.other(vpc) in world.vpcs

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.model.validation.problem import Path, Problem
-from ringfence.model.world import World, nearest
+from ringfence.model.validation.scope import Scope
+from ringfence.model.world import nearest
 
 
-def penalty_problems(world: World) -> Iterator[Problem]:
+def penalty_problems(scope: Scope) -> Iterator[Problem]:
     """Penalties on what is not there, and those that give no reason."""
-    for penalty in world.penalties.values():
+    world = scope.world
+    for penalty in map(world.penalties.__getitem__, scope.penalties):
         path: Path = ("blocks", penalty.target)
         if penalty.target not in world.instances and penalty.target not in world.port_by_name:
             known = [*world.instances, *world.port_by_name]

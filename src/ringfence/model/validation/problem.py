@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
@@ -16,3 +17,26 @@ class Problem:
     code: str
     what: str
     right: str
+
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The names of the things that a change added, replaced or removed; each field is called as in `World`.
+
+    Ports go by their instances. ``expects``: whether the expectations are others. Who changes the profile of a world
+    or its limits has touched everything.
+    """
+
+    vpcs: Set[str] = _NOTHING
+    address_groups: Set[str] = _NOTHING
+    groups: Set[str] = _NOTHING
+    instances: Set[str] = _NOTHING
+    acls: Set[str] = _NOTHING
+    peerings: Set[str] = _NOTHING
+    virtual_ips: Set[str] = _NOTHING
+    penalties: Set[str] = _NOTHING
+    outside: Set[str] = _NOTHING
+    expects: bool = False

@@ -8,7 +8,7 @@ from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.profile import Profile
-from ringfence.model.rule import AddressGroupRemote, AnyRemote, Remote, Rule
+from ringfence.model.rule import AddressGroupRemote, Remote, Rule, RuleSize
 
 AddressGroups = Mapping[str, AddressGroup]
 
@@ -25,14 +25,17 @@ def rule_cost(rule: Rule, profile: Profile, lists: AddressGroups) -> int:
     ``any`` is two (one a family). Where the profile says so, an address group counts as the entries that it may have,
     and each port range as one; both together as their product (13.12).
     """
-    families = len(rule.families) if isinstance(rule.remote, AnyRemote) else 1
-    ports = max(1, len(rule.ports.ranges)) if profile.port_range_counts else 1
-    return families * ports * _entries(rule.remote, profile, lists)
+    return _cost(rule.size, profile, lists)
 
 
 def group_cost(group: SecurityGroup, profile: Profile, lists: AddressGroups) -> int:
     """How many rules a group counts as, in and out together, disabled ones too."""
-    return sum(rule_cost(rule, profile, lists) for rule in group.rules)
+    return sum(number * _cost(size, profile, lists) for size, number in group.rule_sizes.items())
+
+
+def _cost(size: RuleSize, profile: Profile, lists: AddressGroups) -> int:
+    ranges = size.ranges if profile.port_range_counts else 1
+    return size.families * ranges * _entries(lists.get(size.address_group), profile)
 
 
 def acl_rule_cost(rule: AclRule, profile: Profile, lists: AddressGroups, family: Family) -> int:
@@ -40,15 +43,14 @@ def acl_rule_cost(rule: AclRule, profile: Profile, lists: AddressGroups, family:
     named = [found for side in (rule.source, rule.destination) if (found := _list(side, lists))]
     if family not in rule.families or any(found.entries and not found.of_family(family) for found in named):
         return 0
-    return max(_entries(side, profile, lists) for side in (rule.source, rule.destination))
+    return max(_entries(_list(side, lists), profile) for side in (rule.source, rule.destination))
 
 
 def _list(side: Remote, lists: AddressGroups) -> AddressGroup | None:
     return lists.get(side.name) if isinstance(side, AddressGroupRemote) else None
 
 
-def _entries(side: Remote, profile: Profile, lists: AddressGroups) -> int:
-    found = _list(side, lists)
+def _entries(found: AddressGroup | None, profile: Profile) -> int:
     if found is None or not profile.address_group_costs_entries:
         return 1
     return max(1, len(found.entries) if found.max_entries is None else found.max_entries)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.profile import Profile
-from ringfence.model.rule import GroupRemote, Rule
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
+from ringfence.model.topology import Network
 from ringfence.model.validation.address_groups import named_list_problems
 from ringfence.model.validation.classic import classic_rule_problems, network_of
 from ringfence.model.validation.problem import Path, Problem
@@ -16,20 +17,23 @@ from ringfence.model.world import World, nearest
 def rule_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
     """What is wrong with the rules of a group, each by itself, and rules listed twice."""
     seen: set[str] = set()
+    classic = network_of(world, group) is Network.CLASSIC
     for index, rule in enumerate(group.rules):
         path: Path = ("groups", group.name, "rules", index)
-        yield from named_list_problems(world, path, rule.families, rule.remote)
+        if isinstance(rule.remote, AddressGroupRemote):
+            yield from named_list_problems(world, path, rule.families, rule.remote)
         if isinstance(rule.remote, GroupRemote):
             yield from _reference_problems(world, group, profile, rule.remote, path)
-        yield from classic_rule_problems(world, group, rule, path)
-        yield from _form_problems(profile, rule, path)
+        yield from classic_rule_problems(group, rule, path, classic=classic)
+        yield from form_problems(profile, rule, path)
         if rule.key in seen:
             what = f"group {group.name} has this rule already: {rule.key}"
             yield Problem(path, "world.duplicate", what, "remove one of them")
         seen.add(rule.key)
 
 
-def _form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem]:
+def form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem]:
+    """What a profile does not let a rule say, whatever is around it."""
     if len(rule.ports.ranges) > profile.port_ranges_per_rule:
         yield Problem(
             path,
@@ -41,6 +45,13 @@ def _form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem
         own = f"its own address {rule.local}" if rule.local else f"source ports {rule.source_ports}"
         what = f"the rule names {own}, and a rule of the {profile.name} profile names remote and destination ports only"
         yield Problem(path, "world.five_tuple", what, "leave it out, or say it in a network ACL")
+
+
+def reference_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
+    """What is wrong with the rules of a group that name one."""
+    for index, rule in enumerate(group.rules):
+        if isinstance(rule.remote, GroupRemote):
+            yield from _reference_problems(world, group, profile, rule.remote, ("groups", group.name, "rules", index))
 
 
 def _reference_problems(

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from ringfence.model.topology import VirtualIp
 from ringfence.model.validation.addresses import home_problems
 from ringfence.model.validation.problem import Path, Problem
+from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def virtual_ip_problems(world: World) -> Iterator[Problem]:
+def virtual_ip_problems(scope: Scope) -> Iterator[Problem]:
     """Virtual IPs whose subnet or ports are not there or do not fit, and names that are taken."""
-    for vip in world.virtual_ips.values():
+    world = scope.world
+    for vip in map(world.virtual_ips.__getitem__, scope.virtual_ips):
         path: Path = ("virtual_ips", vip.name)
         for kind, names in (("an instance", world.instances), ("an outside host", world.outside)):
             if vip.name in names:

@@ -1,0 +1,156 @@
+"""The native API as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from ringfence.api import (
+    declaring,
+    exchange,
+    explaining,
+    history,
+    keys,
+    lines,
+    membership,
+    problems,
+    quotas,
+    resources,
+    rules,
+    tags,
+    watch,
+)
+from ringfence.api.call import Answer, Call, Service
+from ringfence.api.protocol import connection_of
+from ringfence.api.requests import signed_request
+from ringfence.api.route import Route
+from ringfence.control.caller import Caller
+from ringfence.control.identity import From
+from ringfence.errors import Forbidden, NotAuthenticated
+from ringfence.security.keys import is_token
+from ringfence.security.secret import Secret
+
+ACCOUNT_HEADER, SERVICE_HEADER = "x-ringfence-account", "x-ringfence-service"
+"""Headers by which an operator acts on another account, or as a managed service."""
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def all_routes() -> list[Route]:
+    """Every route of the native API that wants a caller."""
+    rooms = (quotas, resources, rules, membership, exchange, lines, tags, keys, watch, declaring, explaining, history)
+    return [route for room in rooms for route in room.routes()]
+
+
+def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
+    """The application. What stands around it (request ids, bounds, logs) is `ringfence.api.requests.Frame`."""
+    app = FastAPI(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
+    problems.install(app)
+    for route in all_routes() if routes is None else routes:
+        app.add_api_route(
+            route.path,
+            _endpoint(service, route),
+            methods=[route.method],
+            operation_id=route.name,
+            summary=route.doc,
+            status_code=route.status,
+            response_class=Response,
+            response_model=None,
+            openapi_extra=route.as_openapi(),
+        )
+    _describe(app)
+    return app
+
+
+def _endpoint(service: Service, route: Route) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        raw = await request.body()
+        return await run_in_threadpool(_answered, service, route, request, raw)
+
+    return endpoint
+
+
+def _answered(service: Service, route: Route, request: Request, raw: bytes) -> Response:
+    caller = caller_of(service, request, raw)
+    request.scope["state"].setdefault("log", {})["account"] = caller.account
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+    call = Call(service, caller, request.path_params, request.query_params, headers, raw)
+    answer = _handled(route, call)
+    if answer.stream:
+        stream = answer.stream(request.scope)
+        return StreamingResponse(stream, answer.status, dict(answer.headers), answer.media_type)
+    return Response(answer.encoded(), answer.status, dict(answer.headers), answer.media_type)
+
+
+def _handled(route: Route, call: Call) -> Answer:
+    """What the route answers to those who may ask for it at all; that somebody may not is in the audit, also of reads."""
+    try:
+        if not route.own:
+            call.control.authority.require_conceivable(call.caller, route.actions)
+        return route.handle(call)
+    except Forbidden as error:
+        call.control.refused(call.caller, route.actions[0].name, error)
+        raise
+
+
+def caller_of(service: Service, request: Request, raw: bytes) -> Caller:
+    """Who asks, by token or signature. Raises `NotAuthenticated`, `Forbidden`."""
+    origin = origin_of(request)
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        if not is_token(rest):
+            raise NotAuthenticated("this is no token", "log in to get one", reason="auth.token")
+        return service.identities.by_token(Secret(rest), origin)
+    return service.identities.by_signature(signed_request(request.scope, raw), origin)
+
+
+def origin_of(request: Request) -> From:
+    """Where a request comes from."""
+    scope = request.scope
+    connection = connection_of(scope)
+    return From(
+        source=scope["client"][0] if scope.get("client") else "",
+        request_id=scope["state"].get("request_id", ""),
+        secure=scope["scheme"] == "https",
+        connection=connection.id,
+        connected=connection.opened,
+        account=request.headers.get(ACCOUNT_HEADER, ""),
+        service=request.headers.get(SERVICE_HEADER, ""),
+    )
+
+
+def _describe(app: FastAPI) -> None:
+    """Add to the OpenAPI what all routes share."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if not app.openapi_schema:
+            schema = made()
+            components: dict[str, Any] = schema.setdefault("components", {})
+            components.setdefault("schemas", {})["Problem"] = _PROBLEM
+            components["securitySchemes"] = {
+                "token": {"type": "http", "scheme": "bearer"},
+                "signature": {"type": "apiKey", "in": "header", "name": "Authorization"},
+            }
+            schema["security"] = [{"token": []}, {"signature": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation has it

@@ -1,0 +1,208 @@
+"""Routes for world files: what an account has as one, what another one would change, and making it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from ringfence import worldfile
+from ringfence.analysis.difference import FlowChange, Reached, reachability_changes
+from ringfence.api.call import Answer, Call
+from ringfence.api.changes import change
+from ringfence.api.route import AS_OF, CHANGE, TRUTH, Parameter, Route, Schema
+from ringfence.control.awaiting import LONGEST, SHORTEST
+from ringfence.control.declaring import Words, apply, read_world, require_reading
+from ringfence.control.draft import Draft
+from ringfence.control.explaining import Explainer
+from ringfence.control.exporting import world_of
+from ringfence.control.planning import Plan, plan
+from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.model.world import World
+from ringfence.policy.verdict import Step
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import REVISION
+from ringfence.store.rows import now
+
+YAML = "text/yaml; charset=utf-8"
+_FLOWS, _MOST_FLOWS = 20_000, 200_000
+"""How many flows a plan judges to say who reaches whom: two seconds, and the most that may be asked for."""
+_FILE: Schema = {"type": "string", "description": "a world file"}
+_OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
+_CHANGES: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["do", "kind", "name", "fields"],
+        "properties": {
+            "do": {"enum": ["create", "change", "delete"]},
+            "kind": {"type": "string"},
+            "name": {"type": "string"},
+            "id": {"type": "string"},
+            "fields": {"type": "object", "description": "each with before and after, as far as there is one"},
+        },
+    },
+}
+_REACHABILITY: Schema = {
+    "type": "object",
+    "required": ["allowed", "denied", "judged", "cut"],
+    "properties": {
+        "allowed": _OBJECTS,
+        "denied": _OBJECTS,
+        "judged": {"type": "integer", "description": "flows that were judged"},
+        "cut": {
+            "type": "boolean",
+            "description": "whether there were more to judge, so that there may be more changes",
+        },
+    },
+}
+_PLANNED: Schema = {
+    "type": "object",
+    "required": ["revision", "changes", "reachability", "expectations"],
+    "properties": {
+        "revision": {"type": "integer", "description": "the revision that the plan is about"},
+        "changes": _CHANGES,
+        "reachability": _REACHABILITY,
+        "expectations": _OBJECTS,
+    },
+}
+_APPLIED: Schema = {
+    "type": "object",
+    "required": ["changes", "expectations", "confirm_until", "revision", "dry_run"],
+    "properties": {
+        "changes": _CHANGES,
+        "expectations": _OBJECTS,
+        "confirm_until": {"type": ["string", "null"], "description": "when it is taken back unless it is confirmed"},
+        "revision": {"type": "integer"},
+        "dry_run": {"type": "boolean"},
+        "enforced": {"type": "boolean"},
+    },
+}
+_SECONDS: Schema = {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST}
+
+
+def routes() -> Iterator[Route]:
+    """The routes."""
+    yield Route(
+        "GET",
+        "/v1/world",
+        "export_world",
+        "The account's resources as a world file, in names.",
+        (ram.PLAN_CHANGES,),
+        _export,
+        (AS_OF, Parameter("format", "yaml, or json for the same as JSON", {"enum": ["yaml", "json"]})),
+        answer={"type": "string"},
+        answer_type=YAML,
+        other_answers={"application/json": {"type": "object"}},
+    )
+    yield Route(
+        "POST",
+        "/v1/plan",
+        "plan_changes",
+        "What applying a world file would change, in resources and in who reaches whom.",
+        (ram.PLAN_CHANGES,),
+        _plan,
+        (Parameter("flows", "how many flows to judge", {"type": "integer", "minimum": 0, "maximum": _MOST_FLOWS}),),
+        _FILE,
+        "text/yaml",
+        _PLANNED,
+    )
+    yield Route(
+        "POST",
+        "/v1/apply",
+        "apply_changes",
+        "Make the account have what a world file says, in one revision.",
+        (ram.APPLY_CHANGES, ram.OVERRIDE_EXPECTATIONS),
+        _apply,
+        (
+            *CHANGE,
+            Parameter("confirm", "seconds after which it is taken back unless it is confirmed", _SECONDS),
+            Parameter("override_expectations", "also where expectations of the file would not hold", TRUTH),
+        ),
+        _FILE,
+        "text/yaml",
+        _APPLIED,
+    )
+
+
+def _export(call: Call) -> Answer:
+    state, authority = call.state, call.control.authority
+    authority.require_kind(call.caller, ram.PLAN_CHANGES, REVISION)
+    require_reading(authority, state, call.caller)
+    form = call.query.get("format", "yaml")
+    if form not in ("yaml", "json"):
+        raise InvalidFields((FieldProblem("format", f"{form!r} is no format", "use yaml or json", value=form),))
+    text = worldfile.dump(world_of(state, call.caller.account))
+    headers = {"x-ringfence-revision": str(state.revision)}
+    if form == "json":
+        return Answer(yaml.safe_load(text) or {}, headers=headers)
+    return Answer(text.encode(), headers=headers, media_type=YAML)
+
+
+def _wanted(call: Call) -> World:
+    try:
+        text = call.raw.decode()
+    except UnicodeDecodeError as error:
+        what = f"byte {error.start} of the file is not UTF-8"
+        raise InvalidFields((FieldProblem("body", what, "send UTF-8 text", "request.encoding"),)) from None
+    return read_world(call.control.state, call.caller.account, text)
+
+
+def _plan(call: Call) -> Answer:
+    control, caller = call.control, call.caller
+    control.authority.require_kind(caller, ram.PLAN_CHANGES, REVISION)
+    state = control.refresh()
+    require_reading(control.authority, state, caller)
+    made = plan(state, caller, _wanted(call), now())
+    explainer = Explainer(made.after, made.account, made.worlds[1])
+    told = {
+        "revision": state.revision,
+        "changes": Words(made).all(),
+        "reachability": _reached(made, call.number("flows", _FLOWS, 0, _MOST_FLOWS)),
+        "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
+    }
+    return Answer(told, headers={"x-ringfence-revision": str(state.revision)})
+
+
+def _reached(made: Plan, flows: int) -> dict[str, Any]:
+    before, after = made.worlds
+    found = reachability_changes(before, after, flows) if made.changes else Reached((), 0, cut=False)
+    return {
+        "allowed": list(map(_flow, found.allowed)),
+        "denied": list(map(_flow, found.denied)),
+        "judged": found.judged,
+        "cut": found.cut,
+    }
+
+
+def _flow(found: FlowChange) -> dict[str, Any]:
+    return {
+        "source": str(found.source),
+        "destination": str(found.destination),
+        "services": list(map(str, found.spans)),
+        "example": str(found.example),
+        "because": _because(found.cause) if found.cause else None,
+    }
+
+
+def _because(step: Step) -> dict[str, Any]:
+    """What makes the difference; without ids of rules, as new ones have none yet."""
+    return {name: value for name, value in step.as_json().items() if name not in ("rule_id", "late")}
+
+
+def _apply(call: Call) -> Answer:
+    confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
+    override, wanted = call.flag("override_expectations"), _wanted(call)
+
+    def work(draft: Draft) -> dict[str, Any]:
+        require_reading(call.control.authority, draft.state, call.caller)
+        made = apply(draft, wanted, confirm=confirm, override=override)
+        explainer = Explainer(made.plan.after, made.plan.account)
+        return {
+            "changes": Words(made.plan).all(),
+            "expectations": [explainer.told_unmet(each) for each in made.unmet],
+            "confirm_until": draft.confirm_until,
+        }
+
+    return change(call, ram.APPLY_CHANGES.name, work)

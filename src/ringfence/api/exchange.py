@@ -1,0 +1,111 @@
+"""Routes for rules as files: export, preview, import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from ringfence.api.call import Answer, Call
+from ringfence.api.changes import change
+from ringfence.api.resources import list_schema, schema_of, told_schema
+from ringfence.api.route import AS_OF, CHANGE, TRUTH, Parameter, Route, Schema
+from ringfence.api.rules import told
+from ringfence.control import exchange
+from ringfence.control.draft import Draft
+from ringfence.control.reading import find
+from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.exchange.values import Format, Preview
+from ringfence.ram import actions as ram
+from ringfence.resources.forms import FORMS
+from ringfence.resources.kind import Kind
+
+_FORMAT = Parameter("format", "json, csv or xlsx", {"enum": [each.value for each in Format], "default": "json"})
+_PREVIEW = Parameter("preview", "name each row that cannot be imported, and change nothing", TRUTH)
+_OPPOSITES = Parameter("opposites", "take rows that say the opposite of other rules", TRUTH)
+_FILE: Schema = {"type": "string", "format": "binary"}
+_ROW: Schema = {
+    "type": "object",
+    "required": ["row", "rule", "problems"],
+    "properties": {
+        "row": {"type": "integer"},
+        "rule": {"type": ["string", "null"]},
+        "problems": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def routes() -> Iterator[Route]:
+    """The routes."""
+    yield Route(
+        "GET",
+        "/v1/groups/{id}/rules/export",
+        "export_rules",
+        "The rules of a group as a file.",
+        (ram.EXPORT_SECURITY_GROUP_RULES, ram.DESCRIBE_SECURITY_GROUPS),
+        _export,
+        (_FORMAT, AS_OF),
+        answer=_FILE,
+        answer_type="*/*",
+    )
+    many = list_schema(schema_of(FORMS[Kind.RULE]))
+    yield Route(
+        "POST",
+        "/v1/groups/{id}/rules/import",
+        "import_rules",
+        "Add the rules of a file to a group, all or none.",
+        (
+            ram.IMPORT_SECURITY_GROUP_RULES,
+            ram.AUTHORIZE_SECURITY_GROUP,
+            ram.AUTHORIZE_SECURITY_GROUP_EGRESS,
+        ),
+        _import,
+        (_FORMAT, _PREVIEW, _OPPOSITES, *CHANGE),
+        _FILE,
+        "application/octet-stream",
+        answer=told_schema(added=many, rows=list_schema(_ROW)),
+    )
+
+
+def _format(call: Call) -> Format:
+    said = call.query.get("format", Format.JSON.value)
+    if said not in {each.value for each in Format}:
+        what = f"{said!r} is no format of files of rules"
+        problem = FieldProblem("format", what, f"use {', '.join(Format)}", "request.parameter", said)
+        raise InvalidFields((problem,))
+    return Format(said)
+
+
+def _export(call: Call) -> Answer:
+    state, form = call.state, _format(call)
+    group = find(call.control, state, call.caller, Kind.GROUP, call.path["id"])
+    call.control.authority.require(call.caller, ram.EXPORT_SECURITY_GROUP_RULES, group)
+    file = exchange.export_rules(state, group, form, datetime.now(UTC).date().isoformat())
+    disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+    return Answer(file.content, headers=disposition, media_type=form.media_type)
+
+
+def _import(call: Call) -> Answer:
+    form, only_look, opposites = _format(call), call.flag("preview"), call.flag("opposites")
+
+    def work(draft: Draft) -> dict[str, Any]:
+        read = exchange.read_rules(draft, call.path["id"], form, call.raw, opposites=opposites)
+        if only_look and not read.ok:
+            return {"added": [], "rows": _rows(read)}
+        return {"added": told(exchange.import_rules(draft, call.path["id"], read).added), "rows": _rows(read)}
+
+    return change(call, ram.IMPORT_SECURITY_GROUP_RULES.name, work, dry_run=only_look)
+
+
+def _rows(read: Preview) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": row.place,
+            "rule": str(row.rule) if row.rule else None,
+            "problems": [
+                {"field": it.field, "what": it.what, "right": it.right, "code": it.code} for it in row.problems
+            ],
+        }
+        for row in read.rows
+    ]

@@ -1,0 +1,83 @@
+"""The route that tells why a flow passes or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ringfence.api.call import Answer, Call
+from ringfence.api.route import AS_OF, Parameter, Route, Schema
+from ringfence.control.explaining import Explainer
+from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.model.address import Family
+from ringfence.model.flow import Query
+from ringfence.model.service import Service
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import REVISION
+
+_OVER = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
+_STEP: Schema = {
+    "type": "object",
+    "required": ["stage", "verdict", "port", "place", "group", "rule_id", "text", "late"],
+    "properties": {
+        "stage": {"type": "string"},
+        "verdict": {"enum": ["allow", "deny"]},
+        **{name: {"type": ["string", "null"]} for name in ("port", "place", "group")},
+        **{name: {"type": "string"} for name in ("rule_id", "text")},
+        "late": {"type": "array", "items": {"type": "object"}, "description": "rules that matched after the first"},
+    },
+}
+_VERDICT: Schema = {
+    "type": "object",
+    "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back"],
+    "properties": {
+        "flow": {"type": "string"},
+        "verdict": {"enum": ["allow", "deny"]},
+        "arrives": {"type": "boolean", "description": "whether the first packet does, answered or not"},
+        "decided_by": _STEP,
+        "stages": {"type": "array", "items": _STEP},
+        "back": {"type": "array", "items": _STEP, "description": "what judges the answer by itself: stateless ACLs"},
+    },
+}
+_END = "an instance, instance.port, a virtual IP, an outside host, or an address"
+
+
+def routes() -> Iterator[Route]:
+    """The route."""
+    yield Route(
+        "GET",
+        "/v1/why",
+        "why",
+        "Why a flow passes or not: each stage of its path, and what decided there.",
+        (ram.DESCRIBE_REACHABILITY,),
+        _why,
+        (
+            Parameter("source", f"from where: {_END}"),
+            Parameter("destination", f"to where: {_END}"),
+            Parameter("service", "tcp/80, udp/53, icmp, a protocol"),
+            Parameter("over", "ipv4, or ipv6", {"enum": list(_OVER)}),
+            Parameter("from_port", "the port that it comes from", {"type": "integer", "minimum": 1, "maximum": 65535}),
+            AS_OF,
+        ),
+        answer=_VERDICT,
+    )
+
+
+def _why(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
+    explainer = Explainer(call.state, call.caller.account)
+    return Answer(explainer.told(explainer.verdict(_query(call))))
+
+
+def _query(call: Call) -> Query:
+    missing = [name for name in ("source", "destination", "service") if not call.query.get(name)]
+    if missing:
+        problems = (
+            FieldProblem(name, f"{name} is missing", "give it in the query", "input.missing") for name in missing
+        )
+        raise InvalidFields(tuple(problems))
+    over = call.query.get("over", "ipv4")
+    if over not in _OVER:
+        raise InvalidFields((FieldProblem("over", f"{over!r} is no family", "use ipv4 or ipv6", value=over),))
+    port = call.number("from_port", 1, 1, 65535) if "from_port" in call.query else None
+    service = Service.parse(call.query["service"])
+    return Query.of(call.query["source"], call.query["destination"], service, _OVER[over], port)

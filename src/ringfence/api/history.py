@@ -1,0 +1,326 @@
+"""Routes for what happened: revisions, taking one back, confirming one, and the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from ringfence.api.call import MAX_PAGE, Answer, Call
+from ringfence.api.changes import change
+from ringfence.api.resources import page_schema
+from ringfence.api.route import CHANGE, DRY_RUN, TRUTH, Parameter, Route, Schema
+from ringfence.control.draft import Draft
+from ringfence.control.kinds import Verb, action_for
+from ringfence.control.reverting import changes_of, revert, revision_of, unknown
+from ringfence.errors import FieldProblem, InvalidFields, NotFound, UnknownRevision
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import AUDIT, REVISION
+from ringfence.resources.resource import ResourceChange
+from ringfence.store.rows import AuditEntry, AuditFilter, Revision
+
+_CHUNK, _CHUNKS = 100, 20  # revisions that are read at once, and how often for one page
+_PAGE = 100
+_TEXT: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "integer"}
+_HEAD = {
+    "number": _NUMBER,
+    **dict.fromkeys(("at", "account", "user", "operation", "request_id"), _TEXT),
+    "count": {"type": "integer", "description": "how many resources it changed that the caller may see"},
+    "confirm_until": {"type": ["string", "null"], "description": "when it is taken back unless it is confirmed"},
+}
+_REVISION: Schema = {"type": "object", "required": list(_HEAD), "properties": _HEAD}
+_CHANGE: Schema = {
+    "type": "object",
+    "required": ["before", "after"],
+    "properties": {name: {"type": ["object", "null"]} for name in ("before", "after")},
+}
+_WHOLE: Schema = {
+    "type": "object",
+    "required": [*_HEAD, "changes"],
+    "properties": {**_HEAD, "changes": {"type": "array", "items": _CHANGE}},
+}
+_REVERTED: Schema = {
+    "type": "object",
+    "required": ["reverted", "revision", "dry_run"],
+    "properties": {"reverted": _NUMBER, "revision": _NUMBER, "dry_run": TRUTH, "enforced": TRUTH},
+}
+_CONFIRMED: Schema = {
+    "type": "object",
+    "required": ["confirmed", "revision", "dry_run"],
+    "properties": {"confirmed": _NUMBER, "revision": _NUMBER, "dry_run": TRUTH},
+}
+_AWAITED: Schema = {
+    "type": "object",
+    "required": ["revision", "confirm_until", "failure"],
+    "properties": {
+        "revision": _NUMBER,
+        "confirm_until": _TEXT,
+        "failure": {"type": ["string", "null"], "description": "why it could not be taken back when it was due"},
+    },
+}
+_FILTERS = (
+    "account",
+    "user",
+    "key_id",
+    "source",
+    "operation",
+    "action",
+    "resource",
+    "code",
+    "request_id",
+    "since",
+    "until",
+)
+_ENTRY: Schema = {
+    "type": "object",
+    "required": ["seq", *_FILTERS[:-2], "at", "allowed", "revision", "before", "after"],
+    "properties": {
+        "seq": _NUMBER,
+        **dict.fromkeys((*_FILTERS[:-2], "at"), _TEXT),
+        "allowed": TRUTH,
+        "revision": {"type": ["integer", "null"]},
+        **{name: {"type": ["array", "null"], "items": {"type": "object"}} for name in ("before", "after")},
+    },
+}
+_LIMIT = Parameter("limit", "items a page", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE})
+_AFTER: Schema = {"type": "integer", "minimum": 0}
+
+
+def routes() -> Iterator[Route]:
+    """The routes."""
+    one, see = "/v1/revisions/{id}", (ram.DESCRIBE_REVISIONS,)
+    yield Route(
+        "GET",
+        "/v1/revisions",
+        "list_revisions",
+        "List revisions: the newest, or those that follow on one.",
+        see,
+        _list,
+        (_LIMIT, Parameter("after", "the revision that they follow on", _AFTER)),
+        answer=page_schema(_REVISION),
+    )
+    yield Route("GET", one, "get_revision", "Show what a revision changed.", see, _get, answer=_WHOLE)
+    yield Route(
+        "POST",
+        f"{one}/revert",
+        "revert_revision",
+        "Take a revision back, by a new one with the reverse of its changes.",
+        (ram.APPLY_CHANGES,),
+        _revert,
+        CHANGE,
+        answer=_REVERTED,
+    )
+    yield Route(
+        "POST",
+        f"{one}/confirm",
+        "confirm_revision",
+        "Confirm a revision, through a connection that was opened after it was in force.",
+        (ram.CONFIRM_CHANGES,),
+        _confirm,
+        (DRY_RUN,),
+        answer=_CONFIRMED,
+    )
+    yield Route(
+        "GET",
+        "/v1/confirmations",
+        "list_confirmations",
+        "List the revisions that wait for their confirmation.",
+        see,
+        _awaited,
+        answer=page_schema(_AWAITED),
+    )
+    allowed = Parameter("allowed", "only what was allowed, or only what was refused", TRUTH)
+    newest = Parameter("newest_first", "the newest first; `after` is then where to go on backwards", TRUTH)
+    yield Route(
+        "GET",
+        "/v1/audit",
+        "list_audit",
+        "Who asked for what, and what became of it.",
+        (ram.LOOKUP_EVENTS,),
+        _audit,
+        (
+            _LIMIT,
+            Parameter("after", "the `next` of the page before", _AFTER),
+            newest,
+            allowed,
+            *(Parameter(name, f"only those with this {name}") for name in _FILTERS[:-2]),
+            *(Parameter(name, "a time in UTC, like 2026-11-22T09:00:00.000Z") for name in _FILTERS[-2:]),
+        ),
+        answer=page_schema(_ENTRY),
+    )
+
+
+# --- revisions
+
+
+def _sees_all(call: Call) -> bool:
+    """Whether the caller is an operator who acts on no tenant in particular."""
+    caller = call.caller
+    return caller.operator and caller.account == (caller.home or caller.account)
+
+
+def _visible(call: Call, revision: Revision) -> list[ResourceChange]:
+    """What the caller may see of a revision."""
+    own = [
+        version
+        for version in revision.versions
+        if _sees_all(call) or call.caller.account in {row.account for row in (version.before, version.after) if row}
+    ]
+    authority, caller = call.control.authority, call.caller
+    if not caller.user:
+        return changes_of(own)
+    return [
+        each for each in changes_of(own) if authority.may(caller, action_for(Verb.READ, each.resource), each.resource)
+    ]
+
+
+def _is_visible(call: Call, revision: Revision, changes: Iterable[ResourceChange]) -> bool:
+    return _sees_all(call) or revision.account == call.caller.account or any(True for _ in changes)
+
+
+def _told(call: Call, revision: Revision, count: int, awaited: dict[int, str]) -> dict[str, Any]:
+    own = _sees_all(call) or revision.account == call.caller.account
+    return {
+        "number": revision.number,
+        "at": revision.at,
+        "account": revision.account if own else "",
+        "user": revision.user if own else "",
+        "operation": revision.operation,
+        "request_id": revision.request_id if own else "",
+        "count": count,
+        "confirm_until": awaited.get(revision.number),
+    }
+
+
+def _deadlines(call: Call) -> dict[int, str]:
+    known = call.control.store.confirmations()
+    return {it.revision: it.deadline for it in known if _sees_all(call) or it.account == call.caller.account}
+
+
+def _list(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REVISIONS, REVISION)
+    limit = call.number("limit", _PAGE, 1, MAX_PAGE)
+    after, awaited = _first(call, limit), _deadlines(call)
+    found: list[dict[str, Any]] = []
+    for _ in range(_CHUNKS):
+        chunk = call.control.store.revisions(after, _CHUNK)
+        for revision in chunk:
+            after = revision.number
+            changes = _visible(call, revision)
+            if _is_visible(call, revision, changes):
+                found.append(_told(call, revision, len(changes), awaited))
+            if len(found) == limit:
+                break
+        if len(chunk) < _CHUNK or len(found) == limit:
+            break
+    more = after < call.control.store.head()
+    return Answer({"items": found, "next": after if more else None})
+
+
+def _first(call: Call, limit: int) -> int:
+    """Where a list begins: where the request says, or so that it ends with the newest."""
+    if "after" in call.query:
+        return call.number("after", 0, 0, 2**53)
+    head = call.control.store.head()
+    after = max(0, head - limit)
+    try:
+        call.control.store.revisions(after, 1)
+    except UnknownRevision:  # those are kept no longer
+        return head
+    return after
+
+
+def _number(call: Call) -> int:
+    text = call.path["id"]
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 17):
+        raise NotFound(f"{text!r} is no revision", "give its number", field="id", value=text)
+    return int(text)
+
+
+def _get(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REVISIONS, REVISION)
+    revision = _revision(call)
+    changes = _visible(call, revision)
+    if not _is_visible(call, revision, changes):
+        raise unknown(revision.number)
+    told = [{"before": _shown(change.before), "after": _shown(change.after)} for change in changes]
+    return Answer(_told(call, revision, len(changes), _deadlines(call)) | {"changes": told})
+
+
+def _revision(call: Call) -> Revision:
+    number = _number(call)
+    try:
+        return revision_of(call.control.store, number)
+    except UnknownRevision:
+        raise unknown(number) from None
+
+
+def _shown(resource: Any) -> dict[str, Any] | None:
+    return resource.shown() if resource else None
+
+
+def _revert(call: Call) -> Answer:
+    number = _number(call)
+    awaited = {it.revision for it in call.service.confirming.pending(call.caller.account)}
+
+    def work(draft: Draft) -> dict[str, Any]:
+        draft.require_any(ram.APPLY_CHANGES, REVISION)
+        revert(draft, _revision(call))
+        return {"reverted": number}
+
+    return change(call, "RevertRevision", work, settles=number if number in awaited else None)
+
+
+def _confirm(call: Call) -> Answer:
+    number, dry_run = _number(call), call.flag("dry_run")
+    call.service.confirming.confirm(call.caller, number, dry_run=dry_run)
+    return Answer({"confirmed": number, "revision": call.control.state.revision, "dry_run": dry_run})
+
+
+def _awaited(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REVISIONS, REVISION)
+    confirming = call.service.confirming
+    failures = confirming.failures
+    told = [
+        {"revision": it.revision, "confirm_until": it.deadline, "failure": failures.get(it.revision)}
+        for it in confirming.pending(call.caller.account)
+    ]
+    return Answer({"items": told, "next": None})
+
+
+# --- the audit
+
+
+def _audit(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.LOOKUP_EVENTS, AUDIT)
+    limit, newest = call.number("limit", _PAGE, 1, MAX_PAGE), call.flag("newest_first")
+    after = call.number("after", 0, 0, 2**53)
+    found = call.control.store.find_audit(
+        _filter(call),
+        after_seq=0 if newest else after,
+        before_seq=after if newest and "after" in call.query else None,
+        newest_first=newest,
+        limit=limit + 1,
+    )
+    rest = len(found) > limit
+    return Answer({"items": list(map(_entry, found[:limit])), "next": found[limit - 1].seq if rest else None})
+
+
+def _filter(call: Call) -> AuditFilter:
+    wanted: dict[str, Any] = {name: call.query[name] for name in _FILTERS if name in call.query}
+    if "allowed" in call.query:
+        wanted["allowed"] = call.flag("allowed")
+    if not _sees_all(call):
+        other = wanted.get("account", call.caller.account)
+        if other != call.caller.account:
+            what = f"the audit of {other!r} is not the caller's to see"
+            raise InvalidFields((FieldProblem("account", what, "leave it out", value=other),))
+        wanted["account"] = call.caller.account
+    return AuditFilter(**wanted)
+
+
+def _entry(entry: AuditEntry) -> dict[str, Any]:
+    told = asdict(entry)
+    return told | {name: json.loads(told[name]) if told[name] else None for name in ("before", "after")}

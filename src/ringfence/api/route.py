@@ -1,0 +1,109 @@
+"""Routes of the native API: each names the actions that allow it, what it takes, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringfence.api.call import Answer, Call
+from ringfence.api.problems import MEDIA_TYPE
+from ringfence.ram.actions import ACTIONS, Action
+
+Schema = Mapping[str, Any]
+ANYTHING: Schema = {"type": "object"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of the query or a header."""
+
+    name: str
+    doc: str
+    schema: Schema = field(default_factory=lambda: {"type": "string"})
+    where: str = "query"
+
+    def as_openapi(self) -> dict[str, Any]:
+        """As OpenAPI tells it."""
+        return {"name": self.name, "in": self.where, "description": self.doc, "schema": dict(self.schema)}
+
+
+TRUTH: Schema = {"type": "boolean"}
+DRY_RUN = Parameter("dry_run", "check everything, and change nothing", TRUTH)
+WAIT = Parameter("wait", "seconds to wait until it is enforced", {"type": "integer", "minimum": 0, "maximum": 60})
+IF_REVISION = Parameter("if_revision", "refuse if there is a newer revision", {"type": "integer", "minimum": 0})
+AS_OF = Parameter("as_of", "the revision to look at", {"type": "integer", "minimum": 0})
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key", "done once, however often it comes", {"type": "string", "maxLength": 128}, "header"
+)
+IF_MATCH = Parameter("If-Match", "refuse unless the resource is as the ETag says", {"type": "string"}, "header")
+CHANGE = (DRY_RUN, WAIT, IF_REVISION, IDEMPOTENCY_KEY)
+"""What every change takes."""
+PAGE = (
+    Parameter("limit", "items a page", {"type": "integer", "minimum": 1, "maximum": 1000}),
+    Parameter("after", "the `next` of the page before"),
+)
+"""What every list takes."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API. ``actions`` are those that may be asked for: nothing can be served that names none.
+
+    ``handle`` judges them on what the request is about, and runs in a thread; it may wait for disk and kernel. A user
+    who may do none of them on anything never gets that far.
+    """
+
+    method: str
+    path: str
+    name: str
+    doc: str
+    actions: tuple[Action, ...]
+    handle: Callable[[Call], Answer]
+    parameters: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+    body_type: str = "application/json"
+    answer: Schema = field(default_factory=lambda: ANYTHING)
+    answer_type: str = "application/json"
+    other_answers: Mapping[str, Schema] = field(default_factory=dict)
+    """Answers of other media types, where the request asks for them."""
+    status: int = 200
+    own: bool = False
+    """Whether everybody may do it for themselves, unless a policy denies it."""
+
+    def __post_init__(self) -> None:
+        unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
+        if unknown or not self.actions:
+            raise ValueError(f"{self.method} {self.path} names no action of RAM that allows it: {unknown}")
+
+    def as_openapi(self) -> dict[str, Any]:
+        """What OpenAPI tells of it besides method and path."""
+        told: dict[str, Any] = {
+            "parameters": [*self._path_parameters(), *(each.as_openapi() for each in self.parameters)],
+            "responses": self._responses(),
+            "x-ringfence-actions": [action.name for action in self.actions],
+        }
+        if self.body is not None:
+            told["requestBody"] = {"content": {self.body_type: {"schema": dict(self.body)}}, "required": True}
+        return told
+
+    def _path_parameters(self) -> list[dict[str, Any]]:
+        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+        schema = {"type": "string", "minLength": 1}
+        return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+    def _responses(self) -> dict[str, Any]:
+        good = {str(self.status): self.answer}
+        if DRY_RUN in self.parameters and self.status != 200:
+            good["200"] = self.answer
+        told: dict[str, Any] = {
+            status: {"description": "done", "content": self._content(schema)}
+            for status, schema in good.items()
+        }
+        problem = {"$ref": "#/components/schemas/Problem"}
+        bad = {"description": "refused: see `code` and `errors`", "content": {MEDIA_TYPE: {"schema": problem}}}
+        return told | {"4XX": bad, "503": bad}
+
+    def _content(self, schema: Schema) -> dict[str, Any]:
+        told = {self.answer_type: schema, **self.other_answers}
+        return {media_type: {"schema": dict(each)} for media_type, each in told.items()}

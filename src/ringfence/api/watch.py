@@ -1,0 +1,230 @@
+"""Following the service: a snapshot of all resources, and a stream of what revisions change from there on.
+
+The stream is of server-sent events, one a revision, with the revision's number as the event's id::
+
+    event: revision
+    id: 42
+    data: {"number": 42, "at": "…", "account": "…", "user": "", "operation": "…", "changes": [{"before": …, "after": …}]}
+
+An event ``reset`` says that the revisions asked for are kept no longer: take a snapshot, and follow from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
+
+from ringfence.api.call import Answer, Call
+from ringfence.api.protocol import stopping_of
+from ringfence.api.route import AS_OF, TRUTH, Parameter, Route
+from ringfence.control.control import Control, Step
+from ringfence.errors import UnknownRevision
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import AGENT, REVISION
+from ringfence.resources.kind import IDENTITY, Kind
+from ringfence.resources.resource import Resource, ResourceChange
+
+_QUIET = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
+_CHUNK = 500  # resources in one piece of a snapshot
+EVERYTHING = Parameter("everything", "of all accounts, as agents need it: for operators", TRUTH)
+_AFTER = Parameter(
+    "after", "the revision that is known already; the newest, if nothing is said", {"type": "integer", "minimum": 0}
+)
+Sees = Callable[[Resource], bool]
+
+
+def routes() -> Iterator[Route]:
+    """The snapshot, the stream, and the reports of agents."""
+    watch, told = (ram.WATCH_REVISIONS,), "text/event-stream"
+    yield Route(
+        "GET",
+        "/v1/snapshot",
+        "snapshot",
+        "All resources at one revision, a line each.",
+        watch,
+        _snapshot,
+        (EVERYTHING, AS_OF),
+        answer={"type": "string"},
+        answer_type="application/x-ndjson",
+    )
+    yield Route(
+        "GET",
+        "/v1/watch",
+        "watch",
+        "A stream of what revisions change.",
+        watch,
+        _watch,
+        (EVERYTHING, _AFTER),
+        answer={"type": "string"},
+        answer_type=told,
+    )
+    yield Route(
+        "GET", "/v1/enforcement", "list_enforcement", "What each agent enforces.", (ram.DESCRIBE_ENFORCEMENT,), _reports
+    )
+    yield Route(
+        "POST",
+        "/v1/enforcement",
+        "report_enforcement",
+        "An agent tells what it enforces.",
+        (ram.REPORT_ENFORCEMENT,),
+        _report,
+        body=_REPORT,
+    )
+    revision = Parameter("wait", "seconds to wait for it", {"type": "integer", "minimum": 0, "maximum": 60})
+    yield Route(
+        "GET",
+        "/v1/revisions/{revision}/enforcement",
+        "revision_enforcement",
+        "Whether a revision is in force everywhere.",
+        (ram.DESCRIBE_ENFORCEMENT,),
+        _in_force,
+        (revision,),
+    )
+
+
+_REPORT = {
+    "type": "object",
+    "required": ["agent", "revision", "status"],
+    "properties": {
+        "agent": {"type": "string", "minLength": 1, "maxLength": 128},
+        "revision": {"type": "integer", "minimum": 0},
+        "status": {"enum": ["ok", "failed", "drift"]},
+        "detail": {"type": "string", "maxLength": 4096},
+    },
+    "additionalProperties": False,
+}
+
+
+def sees(call: Call) -> Sees:
+    """What of all resources a caller may follow. Raises `Forbidden`."""
+    caller = call.caller
+    everything = call.flag("everything")
+    call.control.authority.require_kind(caller, ram.WATCH_REVISIONS, REVISION, operators_only=everything)
+    if everything:
+        return lambda resource: resource.kind not in IDENTITY
+    return lambda resource: resource.account == caller.account and resource.kind is not Kind.ACCESS_KEY
+
+
+def _snapshot(call: Call) -> Answer:
+    seen, state = sees(call), call.state
+    lines = [each.text() for each in state.resources.values() if seen(each)]
+
+    async def stream(_: Scope) -> AsyncIterator[bytes]:
+        yield json.dumps({"revision": state.revision, "resources": len(lines)}).encode() + b"\n"
+        for first in range(0, len(lines), _CHUNK):
+            yield "".join(f"{line}\n" for line in lines[first : first + _CHUNK]).encode()
+
+    return Answer(stream=stream, media_type="application/x-ndjson")
+
+
+def _watch(call: Call) -> Answer:
+    seen, control = sees(call), call.control
+    after = call.number("after", control.state.revision, 0, 2**53)
+
+    async def stream(scope: Scope) -> AsyncIterator[bytes]:
+        async for piece in _followed(control, after, seen, stopping_of(scope)):
+            yield piece
+
+    return Answer(stream=stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+async def _followed(control: Control, after: int, seen: Sees, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+    """Events of the revisions after one, until the server stops."""
+    loop, news = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: Step) -> None:
+        loop.call_soon_threadsafe(news.set)
+
+    end = control.listen(tell)
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        yield b": following\n\n"
+        while not stopping.is_set():
+            news.clear()
+            try:
+                events = await run_in_threadpool(_events, control, after, seen)
+            except UnknownRevision as error:
+                yield _event("reset", after, {"code": error.code, "detail": str(error)})
+                return
+            for number, piece in events:
+                after = number
+                yield piece
+            if not events:
+                waiting = asyncio.ensure_future(news.wait())
+                done, _ = await asyncio.wait({waiting, stop}, timeout=_QUIET, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if not done:
+                    yield b": alive\n\n"
+    finally:
+        stop.cancel()
+        end()
+
+
+def _events(control: Control, after: int, seen: Sees) -> list[tuple[int, bytes]]:
+    """The revisions after one as events; those in which nothing is to be seen only tell that they were."""
+    known = control.steps(after)
+    steps = control.past(after) if known is None else [(step.revision, step.changes) for step in known]
+    return [
+        (
+            revision.number,
+            _event(
+                "revision", revision.number, told(revision, (change for change in changes if seen(change.resource)))
+            ),
+        )
+        for revision, changes in steps
+    ]
+
+
+def told(revision: Any, changes: Iterable[ResourceChange]) -> dict[str, Any]:
+    """A revision as JSON, with some of its changes."""
+    return {
+        "number": revision.number,
+        "at": revision.at,
+        "account": revision.account,
+        "user": revision.user,
+        "operation": revision.operation,
+        "changes": [{"before": _json(before), "after": _json(after)} for before, after in changes],
+    }
+
+
+def _json(resource: Resource | None) -> dict[str, Any] | None:
+    return resource.as_json() if resource else None
+
+
+def _event(kind: str, number: int, data: object) -> bytes:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {kind}\nid: {number}\ndata: {text}\n\n".encode()
+
+
+# --- what agents tell
+
+
+def _reports(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_ENFORCEMENT, AGENT)
+    told = [
+        {"agent": it.agent, "revision": it.revision, "at": it.at, "status": it.status, "detail": it.detail}
+        for it in call.control.enforcement.reports()
+    ]
+    return Answer({"items": told, "revision": call.control.state.revision})
+
+
+def _report(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.REPORT_ENFORCEMENT, AGENT, operators_only=True)
+    said = call.checked(_REPORT)
+    call.control.enforcement.report(said["agent"], said["revision"], said["status"], said.get("detail", ""))
+    return Answer({"revision": call.control.state.revision})
+
+
+def _in_force(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.DESCRIBE_ENFORCEMENT, AGENT)
+    number = call.path_number("revision")
+    if number > call.control.state.revision:
+        raise UnknownRevision(f"there is no revision {number}; the newest is {call.control.state.revision}")
+    return Answer(
+        {"revision": number, "enforced": call.control.enforcement.wait(number, call.number("wait", 0, 0, 60))}
+    )

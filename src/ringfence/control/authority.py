@@ -1,0 +1,137 @@
+"""Whether a caller may do something: the policies of a RAM user, judged (SEMANTICS.md 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import cast
+
+from ringfence.control.caller import Caller
+from ringfence.control.kinds import OPERATORS_ONLY, judged_id, type_of
+from ringfence.errors import Forbidden
+from ringfence.model.address import Prefix
+from ringfence.ram.actions import Action
+from ringfence.ram.arn import USER as USER_TYPE
+from ringfence.ram.arn import Arn, ResourceType
+from ringfence.ram.evaluate import NamedPolicy, Outcome, Request, Target, conceivable, decide
+from ringfence.ram.keys import (
+    CURRENT_TIME,
+    DOMAIN_NAME,
+    MFA_PRESENT,
+    RULE_PROTOCOLS,
+    RULE_SOURCES,
+    SECURE_TRANSPORT,
+    SOURCE_IP,
+    USER_ID,
+    USER_NAME,
+)
+from ringfence.ram.policy import Policy
+from ringfence.resources.kind import Kind
+from ringfence.resources.resource import Resource
+from ringfence.resources.state import State
+from ringfence.resources.values import PolicyText, RuleOf, User, Value
+
+OPERATOR = "operator"
+"""The id of the account that runs the service; it is there from the first start on."""
+REGION = "local"
+"""The region that resources have in ARNs."""
+
+_parsed: Callable[[str], Policy] = lru_cache(maxsize=4096)(Policy.parse)
+
+
+class Authority:
+    """Judges callers by the policies that a state holds. ``clock`` gives the time for conditions."""
+
+    def __init__(self, state: Callable[[], State], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._state = state
+        self._clock = clock
+
+    def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
+        """Raise `Forbidden` unless the caller may do it to a resource; gives the resource's ARN.
+
+        ``written`` is what the resource is to become, for conditions on that.
+        """
+        changes = resource.kind in OPERATORS_ONLY and not action.name.startswith("Describe")
+        arn = Arn(type_of(resource.kind), REGION, resource.account, judged_id(resource))
+        return self._judge(
+            caller, action, Target(arn, resource.tags), operators_only=changes, written=(written or resource).value
+        )
+
+    def require_kind(
+        self, caller: Caller, action: Action, of: Kind | ResourceType, *, operators_only: bool = False
+    ) -> str:
+        """Raise `Forbidden` unless the caller may do it to resources of a kind as such."""
+        arn = Arn(type_of(of) if isinstance(of, Kind) else of, REGION, caller.account)
+        return self._judge(caller, action, Target(arn), operators_only=operators_only)
+
+    def require_own(self, caller: Caller, action: Action) -> str:
+        """Raise `Forbidden` if a policy denies what everybody may do for themselves, as asking who they are."""
+        arn = Arn(USER_TYPE, REGION, caller.home or caller.account, caller.user or "*")
+        if caller.user:
+            decision = decide(
+                self._policies(caller), Request(caller.user, action, (Target(arn),), self._context(caller))
+            )
+            if decision.outcome is Outcome.EXPLICIT_DENY:
+                raise _forbidden(caller, action, str(arn), decision.reason)
+        return str(arn)
+
+    def require_conceivable(self, caller: Caller, actions: Sequence[Action]) -> None:
+        """Raise `Forbidden` where a user may do none of these on anything, so that nothing more need be looked at."""
+        if caller.user and not any(conceivable(self._policies(caller), action) for action in actions):
+            self.require_kind(caller, actions[0], actions[0].resource)
+
+    def may(self, caller: Caller, action: Action, resource: Resource) -> bool:
+        """Whether the caller may do it."""
+        try:
+            self.require(caller, action, resource)
+        except Forbidden:
+            return False
+        return True
+
+    def _judge(
+        self, caller: Caller, action: Action, target: Target, *, operators_only: bool, written: Value | None = None
+    ) -> str:
+        arn = str(target.arn)
+        if operators_only and not caller.operator:
+            raise _forbidden(caller, action, arn, f"{action.ecs} on {arn} is for operators only")
+        if caller.user:
+            request = Request(caller.user, action, (target,), {**self._context(caller), **_of_rule(written)})
+            decision = decide(self._policies(caller), request)
+            if not decision.allowed:
+                raise _forbidden(caller, action, arn, decision.reason)
+        return arn
+
+    def _policies(self, caller: Caller) -> list[NamedPolicy]:
+        state = self._state()
+        user = state.get(Kind.USER, caller.user)
+        if user is None or not cast("User", user.value).enabled:
+            return []
+        found = (state.get(Kind.POLICY, id_) for id_ in cast("User", user.value).policies)
+        return [NamedPolicy(it.name or it.id, _parsed(cast("PolicyText", it.value).document)) for it in found if it]
+
+    def _context(self, caller: Caller) -> Mapping[str, str]:
+        user = self._state().get(Kind.USER, caller.user)
+        context = {
+            CURRENT_TIME: self._clock().isoformat(timespec="seconds"),
+            SECURE_TRANSPORT: "true" if caller.secure else "false",
+            MFA_PRESENT: "false",  # nobody can show a second factor yet
+            USER_ID: caller.user,
+            USER_NAME: user.name if user else "",
+            DOMAIN_NAME: caller.home or caller.account,
+        }
+        return context | ({SOURCE_IP: caller.source} if caller.source else {})
+
+
+def _of_rule(written: Value | None) -> Mapping[str, str]:
+    """What conditions may ask of a rule that a request writes."""
+    if not isinstance(written, RuleOf):
+        return {}
+    remote = written.rule.remote
+    sources = {RULE_SOURCES: str(remote)} if isinstance(remote, Prefix) else {}
+    return {RULE_PROTOCOLS: str(written.rule.protocol)} | sources
+
+
+def _forbidden(caller: Caller, action: Action, arn: str, reason: str) -> Forbidden:
+    right = "ask the account to allow it by a policy" if caller.user else "ask the operator"
+    return Forbidden(reason, right, action=action.name, arn=arn)

@@ -1,0 +1,257 @@
+"""What can be done with a resource of any kind: make it, change it, delete it.
+
+What a request says is JSON in the notation of the resource's form (`ringfence.resources.forms`); references may be ids,
+or names where only one resource of the account has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from ringfence.control.draft import Draft
+from ringfence.control.kinds import Verb, action_for
+from ringfence.control.settling import Said, by_id, profile_at, settle
+from ringfence.errors import FieldProblem, InvalidFields, NotationError, Protected
+from ringfence.model.acl import AclRule
+from ringfence.model.group import GroupType, SecurityGroup
+from ringfence.model.rule import Rule
+from ringfence.model.topology import Peering
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import FIREWALL_POLICY
+from ringfence.resources.forms import FORMS
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Called
+from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
+from ringfence.resources.values import PortAt, RuleOf, SharedVpc, User, Value
+
+DEFAULT_GROUP = "default"
+"""The group of a port that names none (Security FAQ)."""
+TAGS = 20
+"""So many tags a resource may have."""
+GIVEN = ("name", "description", "tags", "protected")
+"""What a request may say of any resource."""
+
+
+def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
+    """Make a resource. Raises `InvalidFields`, `Forbidden`, and on leaving the change what `Control.change` raises."""
+    wanted = expanded(kind, said)
+    template, ports = _taken(wanted, kind, Kind.GROUP, "template"), _taken(wanted, kind, Kind.INSTANCE, "ports")
+    wanted = settle(draft, kind, wanted)
+    refuse(common_problems(wanted, TAGS))
+    made = _resource(draft, kind, wanted)
+    draft.put(action_for(Verb.CREATE, made), made)
+    if isinstance(made.value, PortAt):
+        require_memberships(draft, (), made.value.port.groups)
+    if isinstance(made.value, User):
+        require_policies(draft, made, (), made.value.policies)
+    if firewall_of(made.value):
+        draft.require_any(ram.CREATE_FIREWALL_POLICY, FIREWALL_POLICY)
+    if template is not None:
+        _fill(draft, made, template)
+    for port in _listed(ports):
+        _create_port(draft, made, port)
+    return made
+
+
+def update(draft: Draft, kind: Kind, ref: str, said: Mapping[str, Any]) -> Resource:
+    """Change some fields of a resource; what is not said stays. Raises as `create`, and `NotFound`."""
+    old = draft.find(kind, ref)
+    action = action_for(Verb.UPDATE, old)
+    with draft.telling(action, old):
+        new = _changed(draft, old, said)
+    require_more(draft, old, new)
+    return draft.put(action, new)
+
+
+def _changed(draft: Draft, old: Resource, said: Mapping[str, Any]) -> Resource:
+    """What a request would make of a resource; raises `InvalidFields`, `Protected`."""
+    kind, form = old.kind, old.form
+    wanted = by_id(draft, expanded(kind, said))
+    refuse([*common_problems(wanted, TAGS), *_fixed_problems(old, wanted)])
+    if kind is Kind.GROUP and old.name == DEFAULT_GROUP and wanted.get("name", old.name) != old.name:
+        raise Protected(f"{old.key} is the default group", "leave its name as it is", field="name", value=old.name)
+    common = {name: wanted.pop(name) for name in GIVEN if name in wanted}
+    shown = {each.name: each.show(form.parts(old.value)[each.name]) for each in form.fields}
+    if kind is Kind.POLICY and "document" in wanted:
+        wanted = settle(draft, kind, wanted)
+    renamed = replace(old, **common)
+    value = form.read(_called(renamed), shown | wanted)
+    return replace(renamed, value=value)
+
+
+def require_more(draft: Draft, old: Resource, new: Resource) -> None:
+    """What some changes need besides the leave to change the resource itself."""
+    before, after = old.value, new.value
+    if new.tags.items() - old.tags.items():
+        draft.require(ram.TAG_RESOURCES, old)
+    if old.tags.keys() - new.tags.keys():
+        draft.require(ram.UNTAG_RESOURCES, old)
+    if isinstance(before, PortAt) and isinstance(after, PortAt):
+        require_memberships(draft, before.port.groups, after.port.groups)
+    if isinstance(before, User) and isinstance(after, User):
+        require_policies(draft, old, before.policies, after.policies)
+    if isinstance(before, SecurityGroup) and isinstance(after, SecurityGroup):
+        if before.intra_group is not after.intra_group:
+            draft.require(ram.MODIFY_SECURITY_GROUP_POLICY, old)
+    elif firewall_of(before) != firewall_of(after):
+        draft.require_any(ram.MODIFY_FIREWALL_POLICY, FIREWALL_POLICY)
+
+
+def require_policies(draft: Draft, user: Resource, before: Iterable[str], after: Iterable[str]) -> None:
+    """Raise `Forbidden` unless the caller may attach these policies to a user, and detach those."""
+    old, new = frozenset(before), frozenset(after)
+    for action, ids in ((ram.ATTACH_POLICY_TO_USER, new - old), (ram.DETACH_POLICY_FROM_USER, old - new)):
+        policies = [it for it in (draft.usable(Kind.POLICY, id_) for id_ in sorted(ids)) if it]
+        draft.require(action, *policies, *([user] if ids else []))
+
+
+def firewall_of(value: Value) -> tuple[AclRule, ...]:
+    """The firewall at a border or on a peering."""
+    return value.vpc.border if isinstance(value, SharedVpc) else value.firewall if isinstance(value, Peering) else ()
+
+
+def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str]) -> None:
+    """Raise `Forbidden` unless the caller may let a port join these groups and leave those (SEMANTICS.md 9.1)."""
+    old, new = frozenset(before), frozenset(after)
+    for action, names in ((ram.JOIN_SECURITY_GROUP, new - old), (ram.LEAVE_SECURITY_GROUP, old - new)):
+        draft.require(action, *filter(None, (draft.usable(Kind.GROUP, name) for name in sorted(names))))
+
+
+def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
+    """Delete a resource, with what it is made of: a group's rules, an instance's ports.
+
+    ``force``: an address group goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
+    `Protected`, `Forbidden`.
+    """
+    found = draft.find(kind, ref)
+    if kind is Kind.GROUP and found.name == DEFAULT_GROUP:
+        raise Protected(f"{found.key} is the default group", "edit its rules instead", field="id", value=found.id)
+    draft.remove(action_for(Verb.DELETE, found), found)
+    for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
+        if _is_part(each, found) or (force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.RULE):
+            draft.remove(action_for(Verb.DELETE, each), each)
+    return found
+
+
+def _is_part(each: Resource, whole: Resource) -> bool:
+    if whole.kind is Kind.GROUP and isinstance(each.value, RuleOf):
+        return each.value.group == whole.id
+    return whole.kind is Kind.INSTANCE and each.kind is Kind.PORT
+
+
+def expanded(kind: Kind, said: Mapping[str, Any]) -> Said:
+    """What a request says in plain fields; raises `InvalidFields`."""
+    if not isinstance(said, Mapping):
+        raise InvalidFields(
+            (FieldProblem(kind.value, f"{said!r} is not an object", "use an object like {}", value=said),)
+        )
+    form = FORMS[kind]
+    refuse(form.unknown(each.name, None) for each in form.fields if each.hidden and each.name in said)
+    try:
+        return form.expand(dict(said))
+    except NotationError as error:
+        raise InvalidFields((FieldProblem("rule", error.what, error.right, error.code, said.get("rule")),)) from None
+
+
+def _taken(said: Said, kind: Kind, of: Kind, name: str) -> Any:
+    return said.pop(name, None) if kind is of else None
+
+
+def _resource(draft: Draft, kind: Kind, said: Said) -> Resource:
+    common = {name: said.pop(name) for name in GIVEN if name in said}
+    name = common.get("name", "")
+    id_ = draft.new_id(kind, name if kind is not Kind.PORT else f"{said.get('instance', '')}.{name}")
+    bare = Resource(kind, id_, draft.caller.account, cast("Any", None), created=draft.at, **common)
+    value = FORMS[kind].read(_called(bare), said)
+    return replace(bare, value=value)
+
+
+def _called(resource: Resource) -> Called:
+    return Called(resource.id, resource.name, resource.account, resource.description)
+
+
+def _fixed_problems(old: Resource, said: Mapping[str, Any]) -> list[FieldProblem]:
+    shown = old.form.show(old.value)
+    fixed = [each.name for each in old.form.fields if each.fixed and each.name in said]
+    problems = [
+        FieldProblem(
+            name,
+            f"{name} of a {old.kind.words} cannot be changed",
+            f"it is {shown[name]!r}",
+            "input.fixed_field",
+            said[name],
+        )
+        for name in fixed
+        if said[name] != shown[name]
+    ]
+    if old.kind is Kind.PORT and said.get("name", old.name) != old.name:
+        problems.append(
+            FieldProblem(
+                "name", "the name of a port cannot be changed", f"it is {old.name!r}", "input.fixed_field", said["name"]
+            )
+        )
+    return problems
+
+
+# --- what comes with a new group, and with a new instance
+
+
+def _fill(draft: Draft, group: Resource, template: object) -> None:
+    if template != "default":
+        raise InvalidFields(
+            (FieldProblem("template", f"there is no template {template!r}", "use default", value=template),)
+        )
+    value = cast("SecurityGroup", group.value)
+    profile = profile_at(draft, value.vpc)
+    lines = profile.default_rules if value.type is GroupType.BASIC else profile.default_rules_advanced
+    for line in lines:
+        rule = Rule.parse(line.format(group=group.id), default_priority=profile.system_rule_priority)
+        add_rule(draft, group, rule)
+
+
+def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:
+    """Add a rule, given as a value, to a group. Its id is made anew."""
+    id_ = draft.new_id(Kind.RULE, "")
+    value = RuleOf(group.id, replace(rule, given_id=id_))
+    made = Resource(Kind.RULE, id_, group.account, value, "", rule.description, tags, created=draft.at)
+    return draft.put(action_for(Verb.CREATE, made), made)
+
+
+def _listed(ports: object) -> list[object]:
+    if not isinstance(ports, list | None):
+        what = f"{ports!r} is no list of ports"
+        raise InvalidFields((FieldProblem("ports", what, "use a list like [{subnet, groups}]", value=ports),))
+    return ports or []
+
+
+def _create_port(draft: Draft, instance: Resource, said: object) -> None:
+    if not isinstance(said, Mapping):
+        raise InvalidFields(
+            (
+                FieldProblem(
+                    "ports", f"{said!r} is not a port", "use an object like {subnet, addresses, groups}", value=said
+                ),
+            )
+        )
+    wanted = {**said, "instance": instance.id}
+    if not wanted.get("groups"):
+        subnet = draft.find(Kind.SUBNET, str(wanted.get("subnet", "")))
+        wanted["groups"] = [default_group(draft, getattr(subnet.value, "vpc", "")).id]
+    create(draft, Kind.PORT, wanted)
+
+
+def default_group(draft: Draft, vpc: str) -> Resource:
+    """The account's default group where a VPC's ports may use it; made with the first that needs it (Security FAQ)."""
+    bound = vpc if _is_bound(draft, vpc) else ""
+    for it in draft.owned(Kind.GROUP):
+        if it.name == DEFAULT_GROUP and cast("SecurityGroup", it.value).vpc == bound:
+            return it
+    return create(draft, Kind.GROUP, {"name": DEFAULT_GROUP, "vpc": bound, "template": "default"})
+
+
+def _is_bound(draft: Draft, vpc: str) -> bool:
+    """Whether groups of a VPC belong to it: its profile says so, or is another one than the world's."""
+    profile = profile_at(draft, vpc)
+    return profile.groups_need_vpc or profile != profile_at(draft, "")

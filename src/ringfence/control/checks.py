@@ -1,0 +1,234 @@
+"""What must hold of a change before it is made: references, protection, quotas, and the meaning of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from ringfence.control.caller import Caller
+from ringfence.errors import Conflict, FieldProblem, Forbidden, InUse, InvalidFields, Protected, QuotaExceeded
+from ringfence.model.profile import Profile
+from ringfence.model.rule import GroupRemote
+from ringfence.control.telling import Telling, refusal
+from ringfence.model.validation import Touched, problems
+from ringfence.model.world import World, nearest
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Key
+from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.state import State
+from ringfence.resources.values import AccessKey, Penalized, PortAt, Quota, RuleOf, SharedVpc
+
+PER_ACCOUNT = {
+    Kind.VPC: "vpcs_per_account",
+    Kind.GROUP: "groups_per_account",
+    Kind.ACL: "acls_per_account",
+    Kind.ADDRESS_GROUP: "address_groups_per_account",
+    Kind.PEERING: "peerings_per_account",
+}
+"""The limit of how many of a kind an account may have."""
+_CALLED = {Kind.GROUP: "SecurityGroup", Kind.VPC: "Vpc", Kind.ACL: "NetworkAcl"}
+MANAGED = "InvalidOperation.ResourceManagedByCloudProduct"
+DELETION_PROTECTION = "InvalidOperation.DeletionProtection"
+_NO_GROUP = "InvalidSecurityGroupId.NotFound"
+NO_PLACES: Mapping[Key, str] = {}
+
+
+def check(
+    before: State,
+    after: State,
+    changes: tuple[ResourceChange, ...],
+    caller: Caller,
+    places: Mapping[Key, str] = NO_PLACES,
+) -> None:
+    """Raise what is wrong with a change: `InvalidFields`, or a `Refused`.
+
+    ``places`` says where the request says what becomes of a resource.
+    """
+    for change in changes:  # first of all: of what belongs to others, nothing is told
+        _check_references(after, change, caller, places)
+    for change in changes:
+        _check_keys(change, caller)
+        _check_protection(before, after, change, caller)
+        _check_unused(after, change)
+    _check_counts(before, after, changes)
+    _check_quotas(after, changes)
+    found = problems(after.world, touched_by(after, changes))
+    if found:
+        raise refusal(found, Telling(after, {change.key for change in changes}, places))
+
+
+def _check_keys(change: ResourceChange, caller: Caller) -> None:
+    """A user who could make a key of the account itself would be the account, whatever the policies say."""
+    value = change.resource.value
+    if isinstance(value, AccessKey) and not value.user and caller.user:
+        what = f"{change.key} is of the account itself, and a user may not make, change or delete such a key"
+        raise Forbidden(what, "sign the request with a key of the account")
+
+
+def _check_protection(before: State, after: State, change: ResourceChange, caller: Caller) -> None:
+    old = change.before
+    if old and old.protected and change.after is None:
+        what = f"{old.key} is protected from deletion"
+        raise Protected(what, "set protected to false first", reason=DELETION_PROTECTION, field="id", value=old.id)
+    for owned, service in _managed(before, after, change):
+        if service and caller.service != service:
+            what = f"{owned} belongs to {service}"
+            raise Protected(what, "only the service may change it", reason=MANAGED, field="managed", value=service)
+
+
+def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Key, str]]:
+    """What a change touches of managed services (SEMANTICS.md 5.1), and which: a rule is its group's, too, and a port
+    that joins or leaves a group changes the group; one that goes for good does not.
+    """
+    for state, resource in ((before, change.before), (after, change.after)):
+        if resource:
+            yield change.key, service_of(resource)
+            if isinstance(resource.value, RuleOf):
+                yield from _owners(state, [resource.value.group])
+    if change.after and isinstance(change.after.value, PortAt):
+        old = cast("PortAt", change.before.value).port.groups if change.before else ()
+        yield from _owners(after, {*old} ^ {*change.after.value.port.groups})
+
+
+def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Key, str]]:
+    for group in filter(None, (state.get(Kind.GROUP, name) for name in groups)):
+        yield group.key, service_of(group)
+
+
+def service_of(resource: Resource) -> str:
+    """The managed service that a group or a rule belongs to."""
+    value = resource.value
+    return value.rule.managed if isinstance(value, RuleOf) else getattr(value, "managed", "")
+
+
+def _check_references(after: State, change: ResourceChange, caller: Caller, places: Mapping[Key, str]) -> None:
+    if change.after:
+        for key in sorted(change.after.refers - (change.before.refers if change.before else frozenset())):
+            _check_reference(after, change.after, key, caller, places)
+
+
+def _check_unused(after: State, change: ResourceChange) -> None:
+    if change.after is None and (users := [key for key in after.referrers(change.key) if key != change.key]):
+        raise _in_use(after, cast("Resource", change.before), users)
+
+
+def _check_reference(
+    after: State, resource: Resource, key: Key, caller: Caller, places: Mapping[Key, str]
+) -> None:
+    found = after.resources.get(key)
+    if found is None or not (found.account == resource.account or _is_shared(after, resource, found)):
+        known = () if caller.user else (it.id for it in after.owned(resource.account, key.kind))  # who may see which?
+        what = f"there is no {key.kind.words} {key.id!r}"
+        code = {
+            Kind.GROUP: "InvalidSourceGroupId.NotFound" if resource.kind is Kind.RULE else _NO_GROUP,
+            Kind.ADDRESS_GROUP: "InvalidPrefixListId.NotFound",
+        }.get(key.kind, "resource.not_found")
+        field = ".".join(filter(None, (places.get(resource.key), _field_of(resource, key))))
+        raise InvalidFields((FieldProblem(field, what, nearest(key.id, known), code, key.id),))
+
+
+def _field_of(resource: Resource, key: Key) -> str:
+    shown = resource.form.show(resource.value)
+    for name, value in shown.items():
+        if value == key.id or (isinstance(value, list) and key.id in value):
+            return name
+    return "remote" if resource.kind is Kind.RULE else key.kind.value
+
+
+def _is_shared(after: State, resource: Resource, found: Resource) -> bool:
+    """Whether a resource may refer to one of another account: a shared VPC, or a group that the rule names in full."""
+    if isinstance(resource.value, RuleOf) and found.kind is Kind.GROUP:
+        remote = resource.value.rule.remote
+        return isinstance(remote, GroupRemote) and remote.account == found.account
+    if found.kind is Kind.ACCOUNT:
+        return True
+    vpc = found if found.kind is Kind.VPC else after.get(Kind.VPC, str(getattr(found.value, "vpc", "")))
+    if vpc is None or found.kind not in (Kind.VPC, Kind.SUBNET):
+        return False
+    if resource.kind not in (Kind.GROUP, Kind.PORT, Kind.VIRTUAL_IP):
+        return False
+    return resource.account in cast("SharedVpc", vpc.value).shared_with
+
+
+def _in_use(after: State, gone: Resource, users: list[Key]) -> InUse:
+    own = [key for key in users if after.resources[key].account == gone.account]
+    words = ", ".join(map(str, own[:5])) or "a resource of another account"
+    more = f" and {len(users) - 5} more" if len(own) > 5 else ""
+    code = "DependencyViolation" if gone.kind is Kind.GROUP else ""
+    return InUse(
+        f"{gone.key} is used by {words}{more}", "remove what uses it first", reason=code, field="id", value=gone.id
+    )
+
+
+def _check_counts(before: State, after: State, changes: Iterable[ResourceChange]) -> None:
+    """Refuse what an account has more of than before, or may have less of, if it is more than it may."""
+    made = tuple(changes)
+    grown = {(each.account, each.kind) for old, each in made if each and not old and each.kind in PER_ACCOUNT}
+    if any(change.key.kind in (Kind.QUOTA, Kind.SETTINGS) for change in made):
+        grown |= {(account.id, kind) for account in after.of_kind(Kind.ACCOUNT) for kind in PER_ACCOUNT}
+    for account, kind in sorted(grown):
+        limit, count = limit_of(after.world, account, PER_ACCOUNT[kind]), after.count(account, kind)
+        lowered = limit < limit_of(before.world, account, PER_ACCOUNT[kind])
+        if count > limit and (lowered or count > before.count(account, kind)):
+            what = f"account {account} would have {count} {kind.words}s, and its quota is {limit}"
+            right = "delete some, or have the operator raise the quota"
+            reason = f"QuotaExceed.{_CALLED.get(kind, kind.words.title().replace(' ', ''))}"
+            raise QuotaExceeded(what, right, reason=reason, field=kind.value, value=count)
+
+
+def _check_quotas(after: State, changes: Iterable[ResourceChange]) -> None:
+    """One quota for each target: which of two held would be nobody's to say."""
+    for new in (each for old, each in changes if each and not old):
+        if isinstance(new.value, Quota):
+            targets = [cast("Quota", it.value).target for it in after.of_kind(Kind.QUOTA)]
+            if targets.count(target := new.value.target) > 1:
+                what = f"there is a quota for {target} already"
+                raise Conflict(what, "change that one", reason="quota.exists", field="target", value=target)
+
+
+def limit_of(world: World, account: str, name: str) -> int:
+    """A limit of an account: what the operator set for it, or for all, or the profile's."""
+    limit: int = getattr(world.profile_in("", account), name)
+    return limit
+
+
+def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | None:
+    """The names of what some changes touch in the world of a state; None where that may be everything."""
+    names: dict[str, set[str]] = {}
+    resources = [resource for change in changes for resource in change if resource]
+    if any(each.kind in (Kind.SETTINGS, Kind.QUOTA) for each in resources):
+        return None
+    for resource in resources:
+        for section, name in _touches(state, resource):
+            names.setdefault(section, set()).add(name)
+    expects = any(each.kind is Kind.EXPECTATION for each in resources)
+    sections: dict[str, Any] = dict(names)
+    return replace(Touched(expects=expects), **sections)
+
+
+_SECTIONS = {
+    Kind.VPC: "vpcs",
+    Kind.GROUP: "groups",
+    Kind.ADDRESS_GROUP: "address_groups",
+    Kind.ACL: "acls",
+    Kind.PEERING: "peerings",
+    Kind.INSTANCE: "instances",
+    Kind.VIRTUAL_IP: "virtual_ips",
+    Kind.OUTSIDE_HOST: "outside",
+}
+
+
+def _touches(state: State, resource: Resource) -> Iterator[tuple[str, str]]:
+    value = resource.value
+    if resource.kind in _SECTIONS:
+        yield _SECTIONS[resource.kind], resource.id
+    elif isinstance(value, RuleOf):
+        yield "groups", value.group
+    elif isinstance(value, PortAt):
+        yield "instances", value.port.instance
+    elif isinstance(value, Penalized):
+        port = state.get(Kind.PORT, value.port)
+        yield "penalties", str(cast("PortAt", port.value).port) if port else value.instance
+    elif resource.kind is Kind.SUBNET:
+        yield "vpcs", str(getattr(value, "vpc", ""))

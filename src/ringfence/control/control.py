@@ -1,0 +1,281 @@
+"""The service itself: the state as of the newest revision, and changes to it, one after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ringfence import garbage
+from ringfence.control.authority import Authority
+from ringfence.control.awaiting import awaited, check_awaited
+from ringfence.control.caller import Caller
+from ringfence.control.checks import check
+from ringfence.control.draft import Draft
+from ringfence.control.enforcement import Enforcement
+from ringfence.errors import Conflict, RingfenceError
+from ringfence.resources.forms import FORMS
+from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.state import State
+from ringfence.store.rows import AuditEntry, IdempotentAnswer, Revision, Row, Version, now
+from ringfence.store.store import Store
+
+_SECRETIVE = frozenset(kind.value for kind, form in FORMS.items() if form.is_secretive)
+KEPT_CHANGES = 1024
+"""So many of the last revisions are kept in memory for those who follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that may come several times and is done once: its key, and what it says in short."""
+
+    key: str
+    fingerprint: str
+
+
+class Answered(Exception):
+    """The request was done before: this was the answer."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(status)
+        self.status, self.body = status, body
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A revision as those who follow need it: the state before and after it, and the changes between."""
+
+    before: State
+    after: State
+    changes: tuple[ResourceChange, ...]
+    revision: Revision
+
+
+class Control:
+    """Holds the newest state and makes revisions. For use by many threads.
+
+    Other processes may write to the same store: `refresh` takes in what they did, and every change begins with it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.authority = Authority(lambda: self._state)
+        self.enforcement = Enforcement(store)
+        self._lock = threading.RLock()
+        self._news = threading.Condition()
+        self._steps: list[Step] = []
+        self._listeners: list[Callable[[Step], None]] = []
+        number, rows = store.load()
+        with garbage.paused():
+            self._state = State.of(number, (Resource.parse(row.body) for row in rows))
+
+    @property
+    def state(self) -> State:
+        """The newest state that this process knows. It never changes, so nobody need lock it."""
+        return self._state
+
+    def as_of(self, revision: int) -> State:
+        """The state at a revision of the past. Raises `UnknownRevision`."""
+        if revision == self._state.revision:
+            return self._state
+        number, rows = self.store.load(revision)
+        return State.of(number, (Resource.parse(row.body) for row in rows))
+
+    @contextmanager
+    def change(
+        self,
+        caller: Caller,
+        operation: str,
+        *,
+        dry_run: bool = False,
+        if_match: int | None = None,
+        once: Once | None = None,
+        settles: int | None = None,
+    ) -> Iterator[Draft]:
+        """Make a change: what the block puts into the draft is one revision when it ends, or nothing at all.
+
+        ``if_match``: the revision that the caller has seen; `Conflict` if there is a newer one. ``once``: raises
+        `Answered` if the request was done before; the block leaves its answer in the draft. ``settles``: the revision
+        that waits for its confirmation until now; while one does, every other change of the account is refused. Raises
+        what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
+        """
+        draft: Draft | None = None
+        try:
+            with self._lock, self.store.writing() as writing:
+                self._take_in(writing.missed(self._state.revision))
+                if once:
+                    _repeat(writing.answer(caller.account, once.key), once)
+                if if_match is not None and if_match != self._state.revision:
+                    raise _moved_on(self._state.revision, if_match)
+                check_awaited(writing.confirmations(), caller.account, settles)
+                draft = Draft(self._state, caller, self.authority, now())
+                yield draft
+                changes = draft.changes
+                after = self._state.after(draft.revision, changes)
+                check(self._state, after, changes, caller, draft.places)
+                answer = _answer(caller, once, draft)
+                if settles is not None and not dry_run:
+                    writing.settle(settles)
+                    if not changes:
+                        writing.commit(None, _audit(draft, operation, None), answer)
+                        return
+                if changes and not dry_run:
+                    if draft.confirm_until:
+                        writing.await_confirmation(awaited(draft, draft.confirm_until))
+                    revision = _revision(draft, operation, changes)
+                    writing.commit(revision, _audit(draft, operation, revision), answer)
+                    self._advance(Step(self._state, after, changes, revision))
+                    return
+        except RingfenceError as error:
+            self.refused(caller, operation, error)
+            raise
+        if draft and draft.allowed:
+            self.store.audit(_audit(draft, f"{operation} (dry run)" if dry_run else operation, None))
+
+    def refused(self, caller: Caller, operation: str, error: RingfenceError) -> None:
+        """Have the audit tell of a refusal, once."""
+        if error.recorded:
+            return
+        error.recorded = True
+        action, resource = getattr(error, "action", ""), getattr(error, "arn", "")
+        code = getattr(error, "reason", error.code)
+        entry = AuditEntry(
+            now(),
+            caller.account,
+            caller.user,
+            caller.key_id,
+            caller.source,
+            operation,
+            action,
+            resource,
+            False,
+            code,
+            caller.request_id,
+        )
+        self.store.audit([entry])
+
+    def refresh(self) -> State:
+        """Take in what other processes have written."""
+        if self.store.head() > self._state.revision:
+            with self._lock:
+                self._take_in(self.store.revisions(self._state.revision))
+        return self._state
+
+    def _take_in(self, revisions: Sequence[Revision]) -> None:
+        for revision in revisions:
+            changes = tuple(change_of(version) for version in revision.versions)
+            self._advance(Step(self._state, self._state.after(revision.number, changes), changes, revision))
+
+    def _advance(self, step: Step) -> None:
+        with self._news:
+            self._state = step.after
+            self._steps.append(step)
+            del self._steps[:-KEPT_CHANGES]
+            self._news.notify_all()
+        for listener in tuple(self._listeners):
+            listener(step)
+
+    # --- for those who follow
+
+    def listen(self, listener: Callable[[Step], None]) -> Callable[[], None]:
+        """Have a function called after each revision, in the thread that made it; gives what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def steps(self, after: int) -> list[Step] | None:
+        """The revisions after one, as far as they are known here; None if some are older than what is kept."""
+        with self._news:
+            found = [step for step in self._steps if step.revision.number > after]
+            complete = len(found) == self._state.revision - after
+        return found if complete else None
+
+    def past(self, after: int) -> list[tuple[Revision, tuple[ResourceChange, ...]]]:
+        """Some of the revisions after one, from the store. Raises `UnknownRevision` if they are kept no longer."""
+        found = self.store.revisions(after)
+        return [(revision, tuple(map(change_of, revision.versions))) for revision in found]
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """Wait until there is a revision after one; whether there is."""
+        with self._news:
+            return self._news.wait_for(lambda: self._state.revision > after, timeout)
+
+
+def _repeat(known: IdempotentAnswer | None, once: Once) -> None:
+    if known is None:
+        return
+    if known.fingerprint != once.fingerprint:
+        raise Conflict(
+            "the idempotency key was used for another request",
+            "take a new key for each request",
+            reason="idempotency.mismatch",
+            field="Idempotency-Key",
+            value=once.key,
+        )
+    raise Answered(known.status, known.body)
+
+
+def _moved_on(revision: int, seen: int) -> Conflict:
+    what = f"the newest revision is {revision}, and the request is about {seen}"
+    return Conflict(
+        what,
+        "look again, and repeat the request if it still holds",
+        reason="revision.mismatch",
+        field="If-Match",
+        value=seen,
+    )
+
+
+def _row(resource: Resource | None) -> Row | None:
+    return Row(resource.kind.value, resource.id, resource.account, resource.text()) if resource else None
+
+
+def change_of(version: Version) -> ResourceChange:
+    """What a stored version did, as a change of a resource."""
+    before, after = (Resource.parse(row.body) if row else None for row in (version.before, version.after))
+    return ResourceChange(before, after)
+
+
+def _revision(draft: Draft, operation: str, changes: tuple[ResourceChange, ...]) -> Revision:
+    caller = draft.caller
+    versions = tuple(Version(_row(before), _row(after)) for before, after in changes)
+    return Revision(draft.revision, draft.at, caller.account, caller.user, operation, caller.request_id, versions)
+
+
+def _answer(caller: Caller, once: Once | None, draft: Draft) -> IdempotentAnswer | None:
+    if once is None or draft.answer is None:
+        return None
+    return IdempotentAnswer(caller.account, once.key, once.fingerprint, *draft.answer, draft.at)
+
+
+def _shown(row: Row) -> str:
+    """What may be told of a resource, as JSON; a body without secrets is told as it is."""
+    return Resource.parse(row.body).shown_text() if row.kind in _SECRETIVE else row.body
+
+
+def _audit(draft: Draft, operation: str, revision: Revision | None) -> list[AuditEntry]:
+    """One entry for each action on a resource; what a revision did is told with the first."""
+    caller = draft.caller
+    told = {(it.action.name, it.resource): it for it in draft.allowed}
+    number = revision.number if revision else None
+    befores = [_shown(version.before) for version in revision.versions if version.before] if revision else []
+    afters = [_shown(version.after) for version in revision.versions if version.after] if revision else []
+    return [
+        AuditEntry(
+            draft.at,
+            caller.account,
+            caller.user,
+            caller.key_id,
+            caller.source,
+            operation,
+            it.action.name,
+            it.resource,
+            True,
+            "",
+            caller.request_id,
+            number,
+            f"[{','.join(befores)}]" if befores and not index else None,
+            f"[{','.join(afters)}]" if afters and not index else None,
+        )
+        for index, it in enumerate(told.values())
+    ]

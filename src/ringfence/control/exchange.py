@@ -1,0 +1,88 @@
+"""A group's rules as a file, and a file's rules into a group (SEMANTICS.md section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from ringfence.control.authority import REGION
+from ringfence.control.draft import Draft
+from ringfence.control.rules import Authorized, add
+from ringfence.control.settling import profile_at
+from ringfence.errors import InvalidFields
+from ringfence.exchange.files import export, preview
+from ringfence.exchange.values import ExportedRule, Format, Names, Preview
+from ringfence.model.group import SecurityGroup
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
+from ringfence.ram import actions as ram
+from ringfence.resources.kind import Kind
+from ringfence.resources.resource import Resource
+from ringfence.resources.state import State
+from ringfence.resources.values import RuleOf
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file and its name."""
+
+    name: str
+    content: bytes
+
+
+def export_rules(state: State, group: Resource, to: Format, day: str) -> File:
+    """The rules of a group as a file, called as the clouds call it; ``day`` is that of the export (ISO)."""
+    rules = state.rules(group.id)
+    listed = [ExportedRule(each.id, cast("RuleOf", each.value).rule, each.created) for each in rules]
+    names = _names(state, group.account, [each.rule for each in listed])
+    return File(_file_name(group, to, day), export(to, group.id, listed, names))
+
+
+def _file_name(group: Resource, to: Format, day: str) -> str:
+    return {
+        Format.JSON: f"ecs_{REGION}_{group.id}.json",
+        Format.CSV: f"ecs_sgRule_{group.id}_{REGION}_{day.replace('-', '')}.csv",
+        Format.XLSX: f"{group.name or group.id}_{REGION}_{day.replace('-', '')}.xlsx",
+    }[to]
+
+
+def _names(state: State, account: str, rules: Iterable[Rule]) -> Names:
+    """The groups and address groups of an account, and those of others that its rules name."""
+    own: dict[GroupRemote | AddressGroupRemote, str] = {
+        GroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.GROUP)
+    }
+    own |= {AddressGroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.ADDRESS_GROUP)}
+    remotes = {rule.remote for rule in rules}
+    return own | {it: it.name for it in remotes if isinstance(it, GroupRemote) and it.account}
+
+
+def read_rules(draft: Draft, group: str, of: Format, data: bytes, *, opposites: bool = False) -> Preview:
+    """What a file would bring into a group, and which of its rows cannot come in. Nothing is changed.
+
+    ``opposites``: rows may say the opposite of other rules. Raises `BadRulesFile`, `NotFound`, `Forbidden`.
+    """
+    found = draft.find(Kind.GROUP, group)
+    draft.require(ram.IMPORT_SECURITY_GROUP_RULES, found)
+    rules = [cast("RuleOf", each.value).rule for each in draft.rules(found.id)]
+    names = _names(draft.state, found.account, rules)
+    profile = profile_at(draft, cast("SecurityGroup", found.value).vpc)
+    return preview(of, data, found.id, rules, profile, names, refuse_opposites=not opposites)
+
+
+def import_rules(draft: Draft, group: str, read: Preview) -> Authorized:
+    """Add the rules of a file to those of a group: all, or none. Raises `InvalidFields` with each row that fails."""
+    found = draft.find(Kind.GROUP, group)
+    if not read.ok:
+        raise InvalidFields(
+            tuple(
+                replace(problem, field=".".join(filter(None, (f"rows.{row.place}", problem.field))))
+                for row in read.failing
+                for problem in row.problems
+            )
+        )
+    rows = [(row.place, row.rule) for row in read.rows if row.rule]
+    bare = [
+        Resource(Kind.RULE, "", found.account, RuleOf(found.id, rule), description=rule.description)
+        for _, rule in rows
+    ]
+    return add(draft, found, bare, [f"rows.{place}" for place, _ in rows])

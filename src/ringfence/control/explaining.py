@@ -1,0 +1,144 @@
+"""Why a flow passes or not, asked and told in an account's names, judged by all that is on its way.
+
+What other accounts have on the way (the owner's ACL in a shared VPC, say) decides as well. It is told that it does, not
+what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from ringfence.control.exporting import Naming, visible_world, world_of
+from ringfence.errors import UnknownName
+from ringfence.model.flow import Endpoint, Expectation, Query
+from ringfence.model.world import World
+from ringfence.policy.evaluate import Policy
+from ringfence.policy.verdict import Stage, Step, Verdict
+from ringfence.resources.kind import Kind
+from ringfence.resources.state import State
+
+_OTHERS = "something of another account"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """An expectation, in the account's names, that does not hold; ``verdict`` judges in ids."""
+
+    expectation: Expectation
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Answers for one account at one state. ``named`` is its world in names, where that is known already."""
+
+    state: State
+    account: str
+    known: World | None = None
+
+    @cached_property
+    def named(self) -> World:
+        """The account's world in names."""
+        return self.known or world_of(self.state, self.account)
+
+    @cached_property
+    def _naming(self) -> Naming:
+        return Naming(self.state, self.account)
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return Policy(visible_world(self.state, self.account))
+
+    def verdict(self, query: Query) -> Verdict:
+        """What becomes of a flow, in ids. Raises `UnknownName`, `NotationError`."""
+        flow = self.named.flow(query)
+        ends = (self._placed(flow.source), self._placed(flow.destination))
+        return self._policy.evaluate(replace(flow, source=ends[0], destination=ends[1]))
+
+    def _placed(self, end: Endpoint) -> Endpoint:
+        """An end of the named world where it is in the real one: a neighbour's address is not outside."""
+        if end.vpc:
+            return replace(end, vpc=self._naming.ids["vpcs"].get(end.vpc, end.vpc))
+        if end.name in self.named.outside:
+            return end
+        world = self._policy.world
+        having = [vpc for vpc in world.vpcs if world.port_at(Endpoint(end.address, vpc))]
+        if len(having) > 1:
+            raise UnknownName(f"several VPCs use {end.address}", "name an instance")
+        return replace(end, vpc=having[0]) if having else end
+
+    def unmet(self) -> list[Unmet]:
+        """The account's expectations that do not hold."""
+        judged = ((each, self.verdict(each.query)) for each in self.named.expects)
+        return [Unmet(each, verdict) for each, verdict in judged if verdict.action is not each.action]
+
+    # --- as it is told
+
+    def told(self, verdict: Verdict) -> dict[str, Any]:
+        """A verdict for programs, in the account's names; the ids of rules are those of logs and counters."""
+        return verdict.as_json() | {
+            "decided_by": self._step(verdict.decided_by),
+            "stages": [self._step(step) for step in verdict.steps],
+            "back": [self._step(step) for step in verdict.back],
+        }
+
+    def told_unmet(self, unmet: Unmet) -> dict[str, Any]:
+        """An expectation that does not hold, and why."""
+        found = {"expect": str(unmet.expectation), "found": str(unmet.verdict.action)}
+        return found | {"decided_by": self._step(unmet.verdict.decided_by)}
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        if self._is_of_others(step):
+            hidden: dict[str, Any] = {
+                "port": None,
+                "place": None,
+                "group": None,
+                "rule_id": "",
+                "text": _OTHERS,
+                "late": [],
+            }
+            return step.as_json() | hidden
+        late = [
+            {"group": self._owner(it.group), "rule_id": it.rule_id, "text": self._naming.words(it.text)}
+            for it in step.late
+        ]
+        return step.as_json() | {
+            "port": self._naming.port(str(step.port)) if step.port else None,
+            "place": self._place(step.place) or None,
+            "group": self._owner(step.group) or None,
+            "text": self._naming.words(step.text),
+            "late": late,
+        }
+
+    def _owner(self, group: str) -> str:
+        return self._naming.words(group)
+
+    def _place(self, place: str) -> str:
+        vpc, slash, subnet = place.partition("/")
+        if slash:
+            return f"{self._naming.called('vpcs', vpc)}/{self._naming.subnet(vpc, subnet)}"
+        return self._naming.port(place) if "." in place else self._naming.words(place)
+
+    def _is_of_others(self, step: Step) -> bool:
+        """Whether a step is at somebody else's port, or decided by somebody else's rules."""
+        if step.port and not self._has(Kind.INSTANCE, step.port.instance):
+            return True
+        match step.stage:
+            case Stage.ACL_EGRESS | Stage.ACL_INGRESS:
+                return not self._has(Kind.VPC, step.place.partition("/")[0])
+            case Stage.BORDER:
+                return not self._has(Kind.VPC, step.place)
+            case Stage.PEERING:
+                return not self._has(Kind.PEERING, step.place)
+            case Stage.ROUTE:
+                return not all(map(self._may_name, self._policy.world.vpcs))
+        return False
+
+    def _has(self, kind: Kind, id_: str) -> bool:
+        found = self.state.get(kind, id_)
+        return found is not None and found.account == self.account
+
+    def _may_name(self, vpc: str) -> bool:
+        return self._has(Kind.VPC, vpc) or vpc in self.named.vpcs

@@ -1,0 +1,200 @@
+"""What a request leaves open, and how it is settled before a resource is made: references by name, and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from ringfence.control.draft import Draft
+from ringfence.errors import FieldProblem, InvalidFields, NotationError
+from ringfence.model.acl import AclRule
+from ringfence.model.address import Address, Prefix
+from ringfence.model.group import GroupType
+from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote
+from ringfence.model.topology import Subnet
+from ringfence.ram.policy import Policy
+from ringfence.resources.kind import Kind
+from ringfence.resources.values import PortAt, SharedVpc
+
+Said = dict[str, Any]
+
+_REFERENCES: Mapping[str, Kind] = {
+    "vpc": Kind.VPC,
+    "vpcs": Kind.VPC,
+    "subnet": Kind.SUBNET,
+    "acl": Kind.ACL,
+    "group": Kind.GROUP,
+    "groups": Kind.GROUP,
+    "instance": Kind.INSTANCE,
+    "port": Kind.PORT,
+    "ports": Kind.PORT,
+    "active": Kind.PORT,
+    "user": Kind.USER,
+    "policies": Kind.POLICY,
+}
+"""Fields that name other resources, by the kind of these."""
+LINES = ("rules", "border", "firewall")
+"""Fields that hold lines of an ACL or a firewall, which may name address groups."""
+
+
+def settle(draft: Draft, kind: Kind, said: Said) -> Said:
+    """What a request says of a new resource, with everything settled that it leaves open. Raises `InvalidFields`."""
+    named = by_id(draft, said)
+    return _SETTLERS.get(kind, _as_said)(draft, named)
+
+
+def by_id(draft: Draft, said: Mapping[str, Any]) -> Said:
+    """The same with ids in place of names; what is neither stays, and is refused as a reference to nothing."""
+    return {name: _ids(draft, name, value) for name, value in said.items()}
+
+
+def _ids(draft: Draft, name: str, value: Any) -> Any:
+    if name == "remote" and isinstance(value, str):
+        return _remote(draft, value)
+    if name in LINES and isinstance(value, list):
+        return [_line(draft, each) for each in value]
+    kind = _REFERENCES.get(name)
+    if kind is None:
+        return value
+    if isinstance(value, list):
+        return [_id(draft, kind, each) for each in value]
+    return _id(draft, kind, value)
+
+
+def _id(draft: Draft, kind: Kind, ref: Any) -> Any:
+    if not isinstance(ref, str) or not ref or draft.usable(kind, ref):
+        return ref
+    found = draft.lookup(kind, ref)
+    return found.id if found else ref
+
+
+def remote_by_id(draft: Draft, remote: Remote) -> Remote:
+    """The remote of a rule with an id in place of a name; another account's group is named by its id only."""
+    if isinstance(remote, AddressGroupRemote):
+        return AddressGroupRemote(_id(draft, Kind.ADDRESS_GROUP, remote.name))
+    if isinstance(remote, GroupRemote) and not remote.account:
+        return GroupRemote(_id(draft, Kind.GROUP, remote.name))
+    return remote
+
+
+def line_by_id(draft: Draft, line: AclRule) -> AclRule:
+    """The same line with ids of address groups in place of names."""
+    sides: dict[str, Any] = {name: remote_by_id(draft, getattr(line, name)) for name in ("source", "destination")}
+    return replace(line, **sides)
+
+
+def _line(draft: Draft, said: Any) -> Any:
+    try:
+        return str(line_by_id(draft, AclRule.parse(said))) if isinstance(said, str) else said
+    except NotationError:
+        return said  # the field says what is wrong with it
+
+
+def _remote(draft: Draft, said: str) -> str:
+    word, _, rest = said.strip().partition(" ")
+    if word == "group" and rest and "/" not in rest:
+        return f"group {_id(draft, Kind.GROUP, rest.strip())}"
+    if not rest and word not in ("any", "") and not set(word) & set("/:"):
+        return str(_id(draft, Kind.ADDRESS_GROUP, word))
+    return said
+
+
+def _as_said(_: Draft, said: Said) -> Said:
+    return said
+
+
+def profile_at(draft: Draft, vpc: object) -> Profile:
+    """The profile of what belongs to a VPC, or to none."""
+    found = draft.usable(Kind.VPC, vpc) if isinstance(vpc, str) else None
+    if found:
+        return cast("SharedVpc", found.value).vpc.profile
+    settings = draft.get(Kind.SETTINGS, Kind.SETTINGS.value)
+    return cast("Profile", settings.value) if settings else draft.state.world.profile
+
+
+def _group(draft: Draft, said: Said) -> Said:
+    if said.get("intra_group") is None:
+        basic = said.get("type", GroupType.BASIC.value) == GroupType.BASIC.value
+        intra = profile_at(draft, said.get("vpc")).intra_group if basic else IntraGroup.DROP
+        said["intra_group"] = intra.value
+    return said
+
+
+def _acl(draft: Draft, said: Said) -> Said:
+    """A fresh ACL has the rules that the cloud gives it, unless the request says which (SEMANTICS.md 4.2)."""
+    if "rules" not in said:
+        said["rules"] = list(profile_at(draft, said.get("vpc")).acl_default)
+    return said
+
+
+def _rule(draft: Draft, said: Said) -> Said:
+    group = draft.usable(Kind.GROUP, said["group"]) if isinstance(said.get("group"), str) else None
+    if "priority" not in said and group:
+        said["priority"] = profile_at(draft, getattr(group.value, "vpc", "")).default_priority
+    return said
+
+
+def _at_subnet(draft: Draft, said: Said) -> Said:
+    """The VPC, and the first free addresses where none are asked for."""
+    found = draft.usable(Kind.SUBNET, said["subnet"]) if isinstance(said.get("subnet"), str) else None
+    if found:
+        subnet = cast("Subnet", found.value)
+        said["vpc"] = subnet.vpc
+        if not said.get("addresses"):
+            said["addresses"] = [str(_free(draft, subnet, prefix)) for prefix in subnet.prefixes]
+    return said
+
+
+def _free(draft: Draft, subnet: Subnet, prefix: Prefix) -> Address:
+    taken = {address for kind in (Kind.PORT, Kind.VIRTUAL_IP) for address in _addresses(draft, subnet, kind)}
+    last = prefix.range.last - 1
+    for value in range(prefix.network + 2, last + 1):
+        address = Address(prefix.family, value)
+        if address not in taken:
+            return address
+    raise InvalidFields(
+        (
+            FieldProblem(
+                "addresses",
+                f"{subnet} has no free address in {prefix}",
+                "use another subnet",
+                "InvalidVSwitch.NoFreeIp",
+            ),
+        )
+    )
+
+
+def _addresses(draft: Draft, subnet: Subnet, kind: Kind) -> set[Address]:
+    found = draft.owned(kind)
+    values = (it.value.port if isinstance(it.value, PortAt) else it.value for it in found)
+    return {
+        address for it in values if getattr(it, "subnet", "") == subnet.name for address in cast("Any", it).addresses
+    }
+
+
+def _port(draft: Draft, said: Said) -> Said:
+    settled = _at_subnet(draft, said)
+    instance = settled.get("instance", "")
+    siblings = [it.value for it in draft.owned(Kind.PORT) if isinstance(it.value, PortAt)] if instance else []
+    count = sum(it.port.instance == instance for it in siblings)
+    settled.setdefault("index", count)
+    if not settled.get("name"):
+        settled["name"] = f"eth{settled['index']}"
+    return settled
+
+
+def _policy(_: Draft, said: Said) -> Said:
+    said["document"] = str(Policy.parse(said.get("document", "")))
+    return said
+
+
+_SETTLERS: Mapping[Kind, Callable[[Draft, Said], Said]] = {
+    Kind.GROUP: _group,
+    Kind.ACL: _acl,
+    Kind.RULE: _rule,
+    Kind.PORT: _port,
+    Kind.VIRTUAL_IP: _at_subnet,
+    Kind.POLICY: _policy,
+}

@@ -1,0 +1,66 @@
+"""What is wrong with the world after a change, told in words of the request that would make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from ringfence.errors import FieldProblem, InvalidFields, QuotaExceeded
+from ringfence.model.validation import Problem
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Key
+from ringfence.resources.state import State
+
+_VENDOR_CODES = {
+    "limit.rules_per_port": "AclLimitExceed",
+    "limit.groups_per_port": "InstanceSecurityGroupLimitExceeded",
+    "limit.members": "SecurityGroupInstanceLimitExceed",
+}
+"""What the cloud calls it that a limit is reached, where the model has a name of its own (SEMANTICS.md 6 and 10)."""
+_RULE_QUOTA = "AuthorizationLimitExceed"
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is needed to say which part of a request is wrong: the state after it, what it changes, and where."""
+
+    after: State
+    changed: Set[Key]
+    places: Mapping[Key, str]
+
+    def field(self, problem: Problem) -> str:
+        """The part of the request, or the path to the thing in the world."""
+        match problem.path:
+            case ("groups", str(group), "rules", int(index), *rest) if group in self.after.world.groups:
+                key = Key(Kind.RULE, self.after.world.groups[group].rules[index].given_id)
+                place = self.places.get(key, "rule") if key in self.changed else f"groups.{group}.rules.{key.id}"
+                return ".".join([place, *map(str, rest)])
+        return ".".join(map(str, problem.path))
+
+    def value(self, problem: Problem) -> Any:
+        """What the field says: of a rule its notation."""
+        match problem.path:
+            case ("groups", str(group), "rules", int(index), *_) if group in self.after.world.groups:
+                return str(self.after.world.groups[group].rules[index])
+        return None
+
+    def told(self, problem: Problem) -> FieldProblem:
+        """One thing that is wrong, as one of the request."""
+        return FieldProblem(
+            self.field(problem), problem.what, problem.right, code_of(problem), self.value(problem)
+        )
+
+
+def code_of(problem: Problem) -> str:
+    """The stable code that a refusal has."""
+    return _VENDOR_CODES.get(problem.code, problem.code)
+
+
+def refusal(found: Sequence[Problem], telling: Telling) -> InvalidFields | QuotaExceeded:
+    """The error that tells what is wrong: that a quota is reached only where nothing else is wrong."""
+    if all(problem.code.startswith("limit.") or problem.code == _RULE_QUOTA for problem in found):
+        first = found[0]
+        right = f"{first.right}; {len(found) - 1} more would be over a limit" if len(found) > 1 else first.right
+        return QuotaExceeded(first.what, right, reason=code_of(first), field=telling.field(first))
+    return InvalidFields(tuple(map(telling.told, found)))

@@ -1,0 +1,339 @@
+"""Every operation of the service, by the names that policies may call it.
+
+Each has a name as RAM of Alibaba Cloud has it and one as IAM of Huawei Cloud has it. An operation that one cloud lacks
+is called ``ringfence:…`` there; what ECS has only in its console (clone, import, export) is under ``ecs:``. Huawei's
+names of ACLs (version 3) and address groups are SEMANTICS.md 9.2's choice. Sources: SEMANTICS.md 9.1 and 9.2; the
+lists of authorization items of both clouds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ringfence.ram.arn import (
+    ACCOUNT,
+    ACL,
+    ADDRESS_GROUP,
+    AGENT,
+    AUDIT,
+    EXPECTATION,
+    FIREWALL_POLICY,
+    INSTANCE,
+    METRICS,
+    OUTSIDE_HOST,
+    PEERING,
+    PENALTY,
+    POLICY,
+    PORT,
+    QUOTA,
+    REVISION,
+    SECURITY_GROUP,
+    SETTINGS,
+    STORE,
+    SUBNET,
+    USER,
+    VIRTUAL_IP,
+    VPC,
+    ResourceType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One operation. ``resource`` is the type that it is judged on first; ``also`` are further names, of either cloud.
+
+    >>> AUTHORIZE_SECURITY_GROUP.ram_names
+    ('ecs:authorizesecuritygroup', 'ecs:configuresecuritygrouppermissions')
+    """
+
+    name: str
+    ecs: str
+    huawei: str
+    resource: ResourceType
+    also: tuple[str, ...] = ()
+    ram_names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Names in policies of Version 1, in small letters: their case does not matter."""
+    iam_names: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """Names in policies of Version 1.1, in small letters."""
+
+    def __post_init__(self) -> None:
+        names = [name.lower() for name in (self.ecs, self.huawei, *self.also)]
+        object.__setattr__(self, "ram_names", tuple(name for name in names if name.count(":") == 1))
+        object.__setattr__(self, "iam_names", tuple(name for name in names if name.count(":") == 2))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+RULE_CHANGES = "ecs:ConfigureSecurityGroupPermissions"
+"""The umbrella over every change of rules, the ninth action of the policy in requirement document 002."""
+
+
+def _action(name: str, service: str, huawei: str, resource: ResourceType, *also: str) -> Action:
+    return Action(name, f"{service}:{name}", huawei, resource, also)
+
+
+# Security groups
+CREATE_SECURITY_GROUP = _action("CreateSecurityGroup", "ecs", "vpc:securityGroups:create", SECURITY_GROUP)
+DESCRIBE_SECURITY_GROUPS = _action(
+    "DescribeSecurityGroups", "ecs", "vpc:securityGroups:get", SECURITY_GROUP, "vpc:securityGroups:list"
+)
+DESCRIBE_SECURITY_GROUP_ATTRIBUTE = _action(
+    "DescribeSecurityGroupAttribute", "ecs", "vpc:securityGroups:get", SECURITY_GROUP
+)
+DESCRIBE_SECURITY_GROUP_REFERENCES = _action(
+    "DescribeSecurityGroupReferences", "ecs", "vpc:securityGroups:get", SECURITY_GROUP
+)
+MODIFY_SECURITY_GROUP_ATTRIBUTE = _action(
+    "ModifySecurityGroupAttribute", "ecs", "vpc:securityGroups:update", SECURITY_GROUP
+)
+MODIFY_SECURITY_GROUP_POLICY = _action("ModifySecurityGroupPolicy", "ecs", "vpc:securityGroups:update", SECURITY_GROUP)
+DELETE_SECURITY_GROUP = _action("DeleteSecurityGroup", "ecs", "vpc:securityGroups:delete", SECURITY_GROUP)
+CLONE_SECURITY_GROUP = _action("CloneSecurityGroup", "ecs", "vpc:securityGroups:create", SECURITY_GROUP)
+
+# Rules
+AUTHORIZE_SECURITY_GROUP = _action(
+    "AuthorizeSecurityGroup", "ecs", "vpc:securityGroupRules:create", SECURITY_GROUP, RULE_CHANGES
+)
+AUTHORIZE_SECURITY_GROUP_EGRESS = _action(
+    "AuthorizeSecurityGroupEgress", "ecs", "vpc:securityGroupRules:create", SECURITY_GROUP, RULE_CHANGES
+)
+REVOKE_SECURITY_GROUP = _action(
+    "RevokeSecurityGroup", "ecs", "vpc:securityGroupRules:delete", SECURITY_GROUP, RULE_CHANGES
+)
+REVOKE_SECURITY_GROUP_EGRESS = _action(
+    "RevokeSecurityGroupEgress", "ecs", "vpc:securityGroupRules:delete", SECURITY_GROUP, RULE_CHANGES
+)
+MODIFY_SECURITY_GROUP_RULE = _action(
+    "ModifySecurityGroupRule", "ecs", "vpc:securityGroupRules:update", SECURITY_GROUP, RULE_CHANGES
+)
+MODIFY_SECURITY_GROUP_EGRESS_RULE = _action(
+    "ModifySecurityGroupEgressRule", "ecs", "vpc:securityGroupRules:update", SECURITY_GROUP, RULE_CHANGES
+)
+IMPORT_SECURITY_GROUP_RULES = _action(
+    "ImportSecurityGroupRules", "ecs", "vpc:securityGroupRules:create", SECURITY_GROUP, RULE_CHANGES
+)
+DESCRIBE_SECURITY_GROUP_RULES = _action(
+    "DescribeSecurityGroupRules",
+    "ecs",
+    "vpc:securityGroupRules:get",
+    SECURITY_GROUP,
+    "ecs:DescribeSecurityGroupAttribute",
+    "vpc:securityGroupRules:list",
+)
+EXPORT_SECURITY_GROUP_RULES = _action(
+    "ExportSecurityGroupRules",
+    "ecs",
+    "vpc:securityGroupRules:get",
+    SECURITY_GROUP,
+    "ecs:DescribeSecurityGroupAttribute",
+)
+
+# Membership: judged on the group and on the instance or port
+JOIN_SECURITY_GROUP = _action("JoinSecurityGroup", "ecs", "vpc:ports:update", SECURITY_GROUP)
+LEAVE_SECURITY_GROUP = _action("LeaveSecurityGroup", "ecs", "vpc:ports:update", SECURITY_GROUP)
+
+# Instances and ports
+RUN_INSTANCES = _action("RunInstances", "ecs", "ecs:cloudServers:create", INSTANCE, "ecs:CreateInstance")
+DESCRIBE_INSTANCES = _action(
+    "DescribeInstances",
+    "ecs",
+    "ecs:cloudServers:list",
+    INSTANCE,
+    "ecs:DescribeInstanceAttribute",
+    "ecs:cloudServers:get",
+)
+MODIFY_INSTANCE_ATTRIBUTE = _action("ModifyInstanceAttribute", "ecs", "ecs:cloudServers:put", INSTANCE)
+DELETE_INSTANCE = _action("DeleteInstance", "ecs", "ecs:cloudServers:delete", INSTANCE, "ecs:DeleteInstances")
+CREATE_NETWORK_INTERFACE = _action("CreateNetworkInterface", "ecs", "vpc:ports:create", PORT)
+DESCRIBE_NETWORK_INTERFACES = _action(
+    "DescribeNetworkInterfaces", "ecs", "vpc:ports:get", PORT, "ecs:DescribeNetworkInterfaceAttribute", "vpc:ports:list"
+)
+MODIFY_NETWORK_INTERFACE_ATTRIBUTE = _action("ModifyNetworkInterfaceAttribute", "ecs", "vpc:ports:update", PORT)
+ASSIGN_PRIVATE_IP_ADDRESSES = _action(
+    "AssignPrivateIpAddresses", "ecs", "vpc:ports:update", PORT, "ecs:AssignIpv6Addresses"
+)
+UNASSIGN_PRIVATE_IP_ADDRESSES = _action(
+    "UnassignPrivateIpAddresses", "ecs", "vpc:ports:update", PORT, "ecs:UnassignIpv6Addresses"
+)
+DELETE_NETWORK_INTERFACE = _action("DeleteNetworkInterface", "ecs", "vpc:ports:delete", PORT)
+
+# Address groups and prefix lists
+CREATE_PREFIX_LIST = _action("CreatePrefixList", "ecs", "vpc:addressGroups:create", ADDRESS_GROUP)
+DESCRIBE_PREFIX_LISTS = _action(
+    "DescribePrefixLists", "ecs", "vpc:addressGroups:get", ADDRESS_GROUP, "vpc:addressGroups:list"
+)
+DESCRIBE_PREFIX_LIST_ATTRIBUTES = _action("DescribePrefixListAttributes", "ecs", "vpc:addressGroups:get", ADDRESS_GROUP)
+DESCRIBE_PREFIX_LIST_ASSOCIATIONS = _action(
+    "DescribePrefixListAssociations", "ecs", "vpc:addressGroups:get", ADDRESS_GROUP
+)
+MODIFY_PREFIX_LIST = _action("ModifyPrefixList", "ecs", "vpc:addressGroups:update", ADDRESS_GROUP)
+DELETE_PREFIX_LIST = _action("DeletePrefixList", "ecs", "vpc:addressGroups:delete", ADDRESS_GROUP)
+
+# VPCs and subnets
+CREATE_VPC = _action("CreateVpc", "vpc", "vpc:vpcs:create", VPC)
+DESCRIBE_VPCS = _action("DescribeVpcs", "vpc", "vpc:vpcs:get", VPC, "vpc:DescribeVpcAttribute", "vpc:vpcs:list")
+MODIFY_VPC_ATTRIBUTE = _action("ModifyVpcAttribute", "vpc", "vpc:vpcs:update", VPC)
+DELETE_VPC = _action("DeleteVpc", "vpc", "vpc:vpcs:delete", VPC)
+CREATE_V_SWITCH = _action("CreateVSwitch", "vpc", "vpc:subnets:create", SUBNET)
+DESCRIBE_V_SWITCHES = _action(
+    "DescribeVSwitches", "vpc", "vpc:subnets:get", SUBNET, "vpc:DescribeVSwitchAttributes", "vpc:subnets:list"
+)
+MODIFY_V_SWITCH_ATTRIBUTE = _action("ModifyVSwitchAttribute", "vpc", "vpc:subnets:update", SUBNET)
+DELETE_V_SWITCH = _action("DeleteVSwitch", "vpc", "vpc:subnets:delete", SUBNET)
+
+# Network ACLs
+CREATE_NETWORK_ACL = _action("CreateNetworkAcl", "vpc", "vpc:firewalls:create", ACL)
+DESCRIBE_NETWORK_ACLS = _action(
+    "DescribeNetworkAcls", "vpc", "vpc:firewalls:get", ACL, "vpc:DescribeNetworkAclAttributes", "vpc:firewalls:list"
+)
+MODIFY_NETWORK_ACL_ATTRIBUTES = _action("ModifyNetworkAclAttributes", "vpc", "vpc:firewalls:update", ACL)
+UPDATE_NETWORK_ACL_ENTRIES = _action("UpdateNetworkAclEntries", "vpc", "vpc:firewalls:update", ACL)
+COPY_NETWORK_ACL_ENTRIES = _action("CopyNetworkAclEntries", "vpc", "vpc:firewalls:update", ACL)
+ASSOCIATE_NETWORK_ACL = _action("AssociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL)
+UNASSOCIATE_NETWORK_ACL = _action("UnassociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL)
+DELETE_NETWORK_ACL = _action("DeleteNetworkAcl", "vpc", "vpc:firewalls:delete", ACL)
+
+# Peerings
+CREATE_VPC_PEER_CONNECTION = _action("CreateVpcPeerConnection", "vpc", "vpc:peerings:create", PEERING)
+DESCRIBE_VPC_PEER_CONNECTIONS = _action(
+    "DescribeVpcPeerConnections", "vpc", "vpc:peerings:get", PEERING, "vpc:ListVpcPeerConnections", "vpc:peerings:list"
+)
+MODIFY_VPC_PEER_CONNECTION = _action("ModifyVpcPeerConnection", "vpc", "vpc:peerings:update", PEERING)
+ACCEPT_VPC_PEER_CONNECTION = _action("AcceptVpcPeerConnection", "vpc", "vpc:peerings:accept", PEERING)
+REJECT_VPC_PEER_CONNECTION = _action("RejectVpcPeerConnection", "vpc", "vpc:peerings:reject", PEERING)
+DELETE_VPC_PEER_CONNECTION = _action("DeleteVpcPeerConnection", "vpc", "vpc:peerings:delete", PEERING)
+
+# Virtual IPs
+CREATE_HA_VIP = _action("CreateHaVip", "vpc", "vpc:privateIps:create", VIRTUAL_IP)
+DESCRIBE_HA_VIPS = _action("DescribeHaVips", "vpc", "vpc:privateIps:get", VIRTUAL_IP, "vpc:privateIps:list")
+MODIFY_HA_VIP_ATTRIBUTE = _action("ModifyHaVipAttribute", "vpc", "vpc:privateIps:update", VIRTUAL_IP)
+ASSOCIATE_HA_VIP = _action("AssociateHaVip", "vpc", "vpc:privateIps:update", VIRTUAL_IP)
+UNASSOCIATE_HA_VIP = _action("UnassociateHaVip", "vpc", "vpc:privateIps:update", VIRTUAL_IP)
+DELETE_HA_VIP = _action("DeleteHaVip", "vpc", "vpc:privateIps:delete", VIRTUAL_IP)
+
+# Firewall policies at the border and between peers
+CREATE_FIREWALL_POLICY = _action(
+    "CreateFirewallPolicy", "ringfence", "ringfence:firewallPolicies:create", FIREWALL_POLICY
+)
+DESCRIBE_FIREWALL_POLICIES = _action(
+    "DescribeFirewallPolicies",
+    "ringfence",
+    "ringfence:firewallPolicies:get",
+    FIREWALL_POLICY,
+    "ringfence:firewallPolicies:list",
+)
+MODIFY_FIREWALL_POLICY = _action(
+    "ModifyFirewallPolicy", "ringfence", "ringfence:firewallPolicies:update", FIREWALL_POLICY
+)
+DELETE_FIREWALL_POLICY = _action(
+    "DeleteFirewallPolicy", "ringfence", "ringfence:firewallPolicies:delete", FIREWALL_POLICY
+)
+
+# Penalties and blocks
+CREATE_PENALTY = _action("CreatePenalty", "ringfence", "ringfence:penalties:create", PENALTY)
+DESCRIBE_PENALTIES = _action(
+    "DescribePenalties", "ringfence", "ringfence:penalties:get", PENALTY, "ringfence:penalties:list"
+)
+MODIFY_PENALTY = _action("ModifyPenalty", "ringfence", "ringfence:penalties:update", PENALTY)
+DELETE_PENALTY = _action("DeletePenalty", "ringfence", "ringfence:penalties:delete", PENALTY)
+
+# Hosts outside, for the lab
+CREATE_OUTSIDE_HOST = _action("CreateOutsideHost", "ringfence", "ringfence:outsideHosts:create", OUTSIDE_HOST)
+DESCRIBE_OUTSIDE_HOSTS = _action(
+    "DescribeOutsideHosts", "ringfence", "ringfence:outsideHosts:get", OUTSIDE_HOST, "ringfence:outsideHosts:list"
+)
+MODIFY_OUTSIDE_HOST = _action("ModifyOutsideHost", "ringfence", "ringfence:outsideHosts:update", OUTSIDE_HOST)
+DELETE_OUTSIDE_HOST = _action("DeleteOutsideHost", "ringfence", "ringfence:outsideHosts:delete", OUTSIDE_HOST)
+
+# Expectations of the policy
+CREATE_EXPECTATION = _action("CreateExpectation", "ringfence", "ringfence:expectations:create", EXPECTATION)
+DESCRIBE_EXPECTATIONS = _action(
+    "DescribeExpectations", "ringfence", "ringfence:expectations:get", EXPECTATION, "ringfence:expectations:list"
+)
+MODIFY_EXPECTATION = _action("ModifyExpectation", "ringfence", "ringfence:expectations:update", EXPECTATION)
+DELETE_EXPECTATION = _action("DeleteExpectation", "ringfence", "ringfence:expectations:delete", EXPECTATION)
+
+# Settings of the whole installation
+DESCRIBE_SETTINGS = _action("DescribeSettings", "ringfence", "ringfence:settings:get", SETTINGS)
+MODIFY_SETTINGS = _action("ModifySettings", "ringfence", "ringfence:settings:update", SETTINGS)
+
+# Tags: judged on the resource that is tagged, whatever its type
+TAG_RESOURCES = _action(
+    "TagResources", "ecs", "ringfence:tags:create", SECURITY_GROUP, "ecs:AddTags", "vpc:TagResources"
+)
+UNTAG_RESOURCES = _action(
+    "UntagResources",
+    "ecs",
+    "ringfence:tags:delete",
+    SECURITY_GROUP,
+    "ecs:RemoveTags",
+    "vpc:UntagResources",
+    "vpc:UnTagResources",
+)
+LIST_TAG_RESOURCES = _action(
+    "ListTagResources", "ecs", "ringfence:tags:get", SECURITY_GROUP, "ecs:DescribeTags", "vpc:ListTagResources"
+)
+
+# Quotas
+DESCRIBE_QUOTAS = _action(
+    "DescribeQuotas", "ringfence", "vpc:quotas:list", QUOTA, "quotas:ListProductQuotas", "ecs:DescribeAccountAttributes"
+)
+MODIFY_QUOTA = _action("ModifyQuota", "ringfence", "ringfence:quotas:update", QUOTA)
+
+# Accounts
+CREATE_ACCOUNT = _action("CreateAccount", "ringfence", "ringfence:accounts:create", ACCOUNT)
+DESCRIBE_ACCOUNTS = _action(
+    "DescribeAccounts", "ringfence", "ringfence:accounts:get", ACCOUNT, "ringfence:accounts:list"
+)
+MODIFY_ACCOUNT = _action("ModifyAccount", "ringfence", "ringfence:accounts:update", ACCOUNT)
+DELETE_ACCOUNT = _action("DeleteAccount", "ringfence", "ringfence:accounts:delete", ACCOUNT)
+
+# Users and their keys
+CREATE_USER = _action("CreateUser", "ram", "iam:users:createUser", USER)
+LIST_USERS = _action("ListUsers", "ram", "iam:users:listUsers", USER)
+GET_USER = _action("GetUser", "ram", "iam:users:getUser", USER)
+UPDATE_USER = _action("UpdateUser", "ram", "iam:users:updateUser", USER)
+DELETE_USER = _action("DeleteUser", "ram", "iam:users:deleteUser", USER)
+CREATE_ACCESS_KEY = _action("CreateAccessKey", "ram", "iam:credentials:createCredential", USER)
+CREATE_TOKEN = _action("CreateToken", "ringfence", "ringfence:tokens:create", USER)
+REVOKE_TOKEN = _action("RevokeToken", "ringfence", "ringfence:tokens:delete", USER)
+GET_CALLER_IDENTITY = _action("GetCallerIdentity", "sts", "iam:users:getCaller", USER)
+LIST_ACCESS_KEYS = _action(
+    "ListAccessKeys", "ram", "iam:credentials:listCredentials", USER, "iam:credentials:getCredential"
+)
+UPDATE_ACCESS_KEY = _action("UpdateAccessKey", "ram", "iam:credentials:updateCredential", USER)
+DELETE_ACCESS_KEY = _action("DeleteAccessKey", "ram", "iam:credentials:deleteCredential", USER)
+
+# Policies: attaching is judged on the user and on the policy
+CREATE_POLICY = _action("CreatePolicy", "ram", "iam:roles:createRole", POLICY)
+LIST_POLICIES = _action("ListPolicies", "ram", "iam:roles:listRoles", POLICY)
+GET_POLICY = _action("GetPolicy", "ram", "iam:roles:getRole", POLICY)
+UPDATE_POLICY = _action("UpdatePolicy", "ram", "iam:roles:updateRole", POLICY, "ram:CreatePolicyVersion")
+DELETE_POLICY = _action("DeletePolicy", "ram", "iam:roles:deleteRole", POLICY)
+ATTACH_POLICY_TO_USER = _action("AttachPolicyToUser", "ram", "iam:permissions:grantRoleToUser", USER)
+DETACH_POLICY_FROM_USER = _action("DetachPolicyFromUser", "ram", "iam:permissions:revokeRoleFromUser", USER)
+LIST_POLICIES_FOR_USER = _action("ListPoliciesForUser", "ram", "iam:permissions:listRolesForUser", USER)
+
+# What happened, what was planned, what is in force
+LOOKUP_EVENTS = _action("LookupEvents", "actiontrail", "cts:trace:list", AUDIT)
+DESCRIBE_REVISIONS = _action(
+    "DescribeRevisions", "ringfence", "ringfence:revisions:get", REVISION, "ringfence:revisions:list"
+)
+WATCH_REVISIONS = _action("WatchRevisions", "ringfence", "ringfence:revisions:watch", REVISION)
+PLAN_CHANGES = _action("PlanChanges", "ringfence", "ringfence:changes:plan", REVISION)
+APPLY_CHANGES = _action("ApplyChanges", "ringfence", "ringfence:changes:apply", REVISION)
+OVERRIDE_EXPECTATIONS = _action("OverrideExpectations", "ringfence", "ringfence:changes:override", REVISION)
+CONFIRM_CHANGES = _action("ConfirmChanges", "ringfence", "ringfence:changes:confirm", REVISION)
+DESCRIBE_REACHABILITY = _action("DescribeReachability", "ringfence", "ringfence:reachability:get", REVISION)
+DESCRIBE_ENFORCEMENT = _action("DescribeEnforcement", "ringfence", "ringfence:enforcement:get", AGENT)
+REPORT_ENFORCEMENT = _action("ReportEnforcement", "ringfence", "ringfence:enforcement:report", AGENT)
+
+# Operation
+BACKUP_STORE = _action("BackupStore", "ringfence", "ringfence:store:backup", STORE)
+RESTORE_STORE = _action("RestoreStore", "ringfence", "ringfence:store:restore", STORE)
+DESCRIBE_METRICS = _action("DescribeMetrics", "ringfence", "ringfence:metrics:get", METRICS)
+
+ACTIONS: Mapping[str, Action] = {value.name: value for value in list(globals().values()) if isinstance(value, Action)}
+"""Every operation by its name."""

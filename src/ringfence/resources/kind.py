@@ -1,0 +1,42 @@
+"""The kinds of things that the service keeps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """A kind of resource; prints as in ``"kind": "group"``."""
+
+    VPC = "vpc"
+    SUBNET = "subnet"
+    GROUP = "group"
+    RULE = "rule"
+    ADDRESS_GROUP = "address_group"
+    ACL = "acl"
+    PEERING = "peering"
+    INSTANCE = "instance"
+    PORT = "port"
+    VIRTUAL_IP = "virtual_ip"
+    PENALTY = "penalty"
+    OUTSIDE_HOST = "outside_host"
+    EXPECTATION = "expectation"
+    SETTINGS = "settings"
+    """The one resource of its kind: the profile of what belongs to no VPC."""
+    ACCOUNT = "account"
+    USER = "user"
+    ACCESS_KEY = "access_key"
+    POLICY = "policy"
+    QUOTA = "quota"
+
+    @property
+    def words(self) -> str:
+        """In words for people: ``address group``."""
+        return {"vpc": "VPC", "acl": "ACL", "virtual_ip": "virtual IP"}.get(self.value, self.value.replace("_", " "))
+
+
+IDENTITY = frozenset({Kind.ACCOUNT, Kind.USER, Kind.ACCESS_KEY, Kind.POLICY})
+"""Kinds that say who may do what: no agent and no world knows them."""
+
+LIKE_A_WORLD_FILE = tuple(kind for kind in Kind if kind not in IDENTITY and kind is not Kind.QUOTA)
+"""Kinds that a world file can say."""

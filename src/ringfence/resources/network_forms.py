@@ -1,0 +1,580 @@
+"""The forms of networks, groups, rules and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ringfence.errors import NotationError
+from ringfence.model.acl import AclRule, NetworkAcl
+from ringfence.model.address import Address, AddressRange, Family, Prefix
+from ringfence.model.flow import Expectation
+from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.names import check_name
+from ringfence.model.profile import HUAWEI, PROFILES, IntraGroup, Profile
+from ringfence.model.rule import (
+    Action,
+    AddressGroupRemote,
+    AnyRemote,
+    Direction,
+    GroupRemote,
+    NicType,
+    Remote,
+    Rule,
+    parse_remote,
+)
+from ringfence.model.service import ALL_PORTS, Listener, PortSet, Protocol
+from ringfence.model.switches import switched, switches_of
+from ringfence.model.topology import Network, OutsideHost, Peering, Port, Subnet, VirtualIp, Vpc
+from ringfence.resources.fields import Field, choice, flag, listed, mapping, number, parsed, reference, text
+from ringfence.resources.form import Form
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Called, Key
+from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc
+
+Fields = Mapping[str, Any]
+
+_SWITCHES = mapping("switches", "switches of the profile that are set otherwise", dict, dict)
+
+
+def _profile_name(name: str) -> str:
+    if name not in PROFILES:
+        raise NotationError(f"there is no profile {name!r}", f"use {' or '.join(PROFILES)}")
+    return name
+
+
+def _profile_field(default: str) -> Field:
+    return parsed("profile", "huawei or alibaba", _profile_name, default=default, example="huawei")
+
+
+def _profile(fields: Fields) -> Profile:
+    return switched(PROFILES[fields["profile"]], fields["switches"])
+
+
+def _profile_parts(profile: Profile) -> dict[str, Any]:
+    return {"profile": profile.name, "switches": switches_of(profile)}
+
+
+def _prefix_of(family: Family) -> Callable[[str], Prefix]:
+    def parse(said: str) -> Prefix:
+        prefix = Prefix.parse(said)
+        if prefix.family is not family:
+            raise NotationError(f"{prefix} is not {family}", f"give an {family} prefix")
+        return prefix
+
+    return parse
+
+
+# --- VPCs and subnets
+
+
+def _vpc(called: Called, fields: Fields) -> SharedVpc:
+    cidrs = tuple(sorted(fields["cidrs"]))
+    vpc = Vpc(called.id, _profile(fields), cidrs, {}, fields["border"], fields["network"], called.account)
+    return SharedVpc(vpc, tuple(sorted(fields["shared_with"])))
+
+
+def _vpc_parts(it: SharedVpc) -> dict[str, Any]:
+    vpc, shared = it.vpc, {"shared_with": it.shared_with}
+    return {"cidrs": vpc.cidrs, "border": vpc.border, "network": vpc.network, **_profile_parts(vpc.profile), **shared}
+
+
+def _vpc_refers(it: SharedVpc) -> Iterator[Key]:
+    yield from (Key(Kind.ACCOUNT, account) for account in it.shared_with)
+    yield from _lines_refer(it.vpc.border)
+
+
+def _lists(*remotes: Remote) -> Iterator[Key]:
+    for remote in remotes:
+        if isinstance(remote, AddressGroupRemote):
+            yield Key(Kind.ADDRESS_GROUP, remote.name)
+
+
+def _lines_refer(lines: tuple[AclRule, ...]) -> Iterator[Key]:
+    for line in lines:
+        yield from _lists(line.source, line.destination)
+
+
+_VPC = Form(
+    kind=Kind.VPC,
+    plural="vpcs",
+    prefix="vpc",
+    doc="A private network.",
+    fields=(
+        listed("cidrs", "its address space", Prefix.parse, longest=50, example="10.0.0.0/16"),
+        _profile_field(HUAWEI.name),
+        _SWITCHES,
+        listed(
+            "border",
+            "rules of the firewall between it and the internet",
+            AclRule.parse,
+            default=(),
+            longest=1000,
+            example="in deny tcp 22 from any to any",
+        ),
+        choice("network", "a VPC, or the classic network", Network, default=Network.VPC, fixed=True),
+        listed("shared_with", "accounts that may have groups and ports in it", check_name, default=(), longest=100),
+    ),
+    build=_vpc,
+    parts=_vpc_parts,
+    refers=_vpc_refers,
+)
+
+
+def _subnet(called: Called, fields: Fields) -> Subnet:
+    if not (fields["cidr"] or fields["cidr6"]):
+        raise NotationError("the subnet has no prefix", "give cidr, cidr6 or both")
+    return Subnet(called.id, fields["vpc"], fields["cidr"], fields["cidr6"], fields["acl"], fields["nic"])
+
+
+def _subnet_parts(it: Subnet) -> dict[str, Any]:
+    return {"vpc": it.vpc, "cidr": it.cidr, "cidr6": it.cidr6, "acl": it.acl, "nic": it.nic}
+
+
+def _subnet_refers(it: Subnet) -> Iterator[Key]:
+    yield Key(Kind.VPC, it.vpc)
+    if it.acl:
+        yield Key(Kind.ACL, it.acl)
+
+
+_SUBNET = Form(
+    kind=Kind.SUBNET,
+    plural="subnets",
+    prefix="subnet",
+    doc="A part of a VPC.",
+    fields=(
+        reference("vpc", "the VPC that it is a part of", fixed=True),
+        parsed("cidr", "IPv4 prefix", _prefix_of(Family.IPV4), default=None, example="10.0.1.0/24"),
+        parsed("cidr6", "IPv6 prefix", _prefix_of(Family.IPV6), default=None, example="fd00:10:0:1::/64"),
+        reference("acl", "the network ACL at its edge", default=""),
+        choice("nic", "which interface of the classic network", NicType, default=NicType.INTRANET, fixed=True),
+    ),
+    build=_subnet,
+    parts=_subnet_parts,
+    refers=_subnet_refers,
+)
+
+
+# --- security groups and rules
+
+
+def _group(called: Called, fields: Fields) -> SecurityGroup:
+    return SecurityGroup(
+        called.id,
+        (),
+        fields["vpc"],
+        fields["type"],
+        fields["intra_group"],
+        account=called.account,
+        ftp_helper=fields["ftp_helper"],
+        managed=fields["managed"],
+    )
+
+
+def _group_parts(it: SecurityGroup) -> dict[str, Any]:
+    return {name: getattr(it, name) for name in ("vpc", "type", "intra_group", "ftp_helper", "managed")}
+
+
+_MANAGED = parsed(
+    "managed", "the service that it belongs to; the tenant may not change it", check_name, default="", fixed=True
+)
+
+_GROUP = Form(
+    kind=Kind.GROUP,
+    plural="groups",
+    prefix="sg",
+    doc="A security group: its rules guard every port in it.",
+    fields=(
+        reference(
+            "vpc", "the VPC that it belongs to; empty where the profile lets it be used in any", default="", fixed=True
+        ),
+        choice("type", "basic or advanced", GroupType, default=GroupType.BASIC, fixed=True),
+        choice(
+            "intra_group", "whether its members reach each other without a rule", IntraGroup, default=IntraGroup.DROP
+        ),
+        flag("ftp_helper", "whether data connections of an allowed FTP session pass", default=False),
+        _MANAGED,
+    ),
+    build=_group,
+    parts=_group_parts,
+    refers=lambda group: [Key(Kind.VPC, group.vpc)] if group.vpc else [],
+)
+
+_RULE_FIELDS = (
+    "direction",
+    "action",
+    "protocol",
+    "ports",
+    "remote",
+    "priority",
+    "enabled",
+    "local",
+    "source_ports",
+    "nic",
+    "managed",
+)
+
+
+def _own_side(said: str) -> Prefix | None:
+    side = parse_remote(said)
+    if isinstance(side, Prefix):
+        return side
+    if side is AnyRemote.ANY:
+        return None
+    raise NotationError(f"{said!r} cannot stand for the port's own side", "use any or a prefix")
+
+
+def _expand_rule(given: dict[str, Any]) -> dict[str, Any]:
+    """A rule may be said in one line: ``{"group": "sg-web", "rule": "in allow tcp 80 from any"}``."""
+    line = given.pop("rule", None)
+    if line is None:
+        return given
+    if not isinstance(line, str):
+        raise NotationError(f"{line!r} is not a rule", "write it like: in allow tcp 80 from any")
+    rule = Rule.parse(line)
+    parts = _rule_parts(RuleOf("", rule))
+    said = {each.name: each.show(parts[each.name]) for each in _RULE.fields if each.name in _RULE_FIELDS}
+    if rule != Rule.parse(line, default_priority=2):  # it names none, and the profile's holds
+        del said["priority"]
+    if rule.description:
+        said["description"] = rule.description
+    return said | given
+
+
+def _rule(called: Called, fields: Fields) -> RuleOf:
+    rule = Rule(
+        fields["direction"],
+        fields["action"],
+        fields["protocol"],
+        fields["remote"],
+        fields["ports"],
+        fields["priority"],
+        fields["enabled"],
+        called.description,
+        called.id,
+        fields["local"],
+        fields["source_ports"],
+        fields["nic"],
+        fields["managed"],
+    )
+    return RuleOf(fields["group"], rule)
+
+
+def _rule_parts(it: RuleOf) -> dict[str, Any]:
+    return {"group": it.group} | {name: getattr(it.rule, name) for name in _RULE_FIELDS}
+
+
+def _rule_refers(it: RuleOf) -> Iterator[Key]:
+    yield Key(Kind.GROUP, it.group)
+    if isinstance(it.rule.remote, GroupRemote):
+        yield Key(Kind.GROUP, it.rule.remote.name)
+    yield from _lists(it.rule.remote)
+
+
+_RULE = Form(
+    kind=Kind.RULE,
+    plural="rules",
+    prefix="sgr",
+    doc="A rule of a security group.",
+    fields=(
+        reference("group", "the group that it belongs to", fixed=True),
+        choice("direction", "which way", Direction, fixed=True),
+        choice("action", "allow or deny", Action, default=Action.ALLOW),
+        parsed(
+            "protocol",
+            "all, tcp, udp, icmp, icmpv6, gre or a number",
+            Protocol.parse,
+            default=Protocol.ALL,
+            example="tcp",
+        ),
+        parsed("ports", "destination ports; none is all", PortSet.parse, default=ALL_PORTS, example="22,80-90"),
+        parsed(
+            "remote",
+            "any, a prefix, 'group ID' or the id of an address group",
+            parse_remote,
+            default=AnyRemote.ANY,
+            example="10.0.0.0/8",
+        ),
+        number("priority", "1 is strongest", 1, 100, default=1),
+        flag("enabled", "a disabled rule is not evaluated", default=True),
+        parsed("local", "the port's own address: any or a prefix", _own_side, default=None, example="10.0.1.11/32"),
+        parsed(
+            "source_ports", "ports that the packet comes from", PortSet.parse, default=ALL_PORTS, example="1024-65535"
+        ),
+        choice("nic", "which interface of the classic network", NicType, default=None),
+        _MANAGED,
+    ),
+    build=_rule,
+    parts=_rule_parts,
+    refers=_rule_refers,
+    expand=_expand_rule,
+    derived={"rule": lambda it: str(it.rule)},
+)
+
+
+# --- address groups and ACLs
+
+
+def _address_group(called: Called, fields: Fields) -> AddressGroup:
+    return AddressGroup(called.id, fields["entries"], fields["max_entries"], called.account)
+
+
+_ADDRESS_GROUP = Form(
+    kind=Kind.ADDRESS_GROUP,
+    plural="address-groups",
+    prefix="pl",
+    doc="A named list of addresses (prefix list) that rules name.",
+    fields=(
+        listed(
+            "entries",
+            "addresses, prefixes and ranges of one family",
+            AddressRange.parse,
+            default=(),
+            longest=1_000_000,
+            example="203.0.113.0/24",
+        ),
+        number("max_entries", "how many it may ever have", 1, 100_000, default=None, fixed=True),
+    ),
+    build=_address_group,
+    parts=lambda it: {"entries": it.entries, "max_entries": it.max_entries},
+    refers=lambda it: (),
+)
+
+
+def _acl(called: Called, fields: Fields) -> NetworkAcl:
+    return NetworkAcl(called.id, fields["rules"], fields["vpc"], fields["enabled"], account=called.account)
+
+
+def _acl_refers(it: NetworkAcl) -> Iterator[Key]:
+    if it.vpc:
+        yield Key(Kind.VPC, it.vpc)
+    yield from _lines_refer(it.rules)
+
+
+_ACL = Form(
+    kind=Kind.ACL,
+    plural="acls",
+    prefix="acl",
+    doc="A network ACL: rules in their order, at the edge of subnets.",
+    fields=(
+        listed(
+            "rules",
+            "its rules in their order",
+            AclRule.parse,
+            default=(),
+            longest=1000,
+            example="in allow tcp 80 from any to any",
+        ),
+        reference("vpc", "the VPC whose subnets may use it; empty for any", default="", fixed=True),
+        flag("enabled", "a disabled ACL denies everything but its fixed rules", default=True),
+    ),
+    build=_acl,
+    parts=lambda it: {"rules": it.rules, "vpc": it.vpc, "enabled": it.enabled},
+    refers=_acl_refers,
+)
+
+
+def _peering(called: Called, fields: Fields) -> Peering:
+    if len(fields["vpcs"]) != 2:
+        raise NotationError("a peering joins two VPCs", "give two ids")
+    one, two = sorted(fields["vpcs"])
+    return Peering(called.id, (one, two), fields["firewall"])
+
+
+def _peering_refers(it: Peering) -> Iterator[Key]:
+    yield from (Key(Kind.VPC, vpc) for vpc in it.vpcs)
+    yield from _lines_refer(it.firewall)
+
+
+_PEERING = Form(
+    kind=Kind.PEERING,
+    plural="peerings",
+    prefix="pcx",
+    doc="A way between two VPCs, with a firewall on it.",
+    fields=(
+        listed("vpcs", "the two VPCs", check_name, longest=2, fixed=True, example="vpc-1"),
+        listed(
+            "firewall",
+            "rules of the firewall on it",
+            AclRule.parse,
+            default=(),
+            longest=1000,
+            example="deny tcp 22 from any to any",
+        ),
+    ),
+    build=_peering,
+    parts=lambda it: {"vpcs": it.vpcs, "firewall": it.firewall},
+    refers=_peering_refers,
+)
+
+
+# --- instances, ports, and what is about them
+
+
+_INSTANCE = Form(
+    kind=Kind.INSTANCE,
+    plural="instances",
+    prefix="i",
+    doc="A machine; its ports are resources of their own.",
+    fields=(listed("serve", "what listens on it in a lab", Listener.parse, default=(), longest=200, example="tcp/80"),),
+    build=lambda called, fields: Machine(tuple(sorted(fields["serve"], key=str))),
+    parts=lambda it: {"serve": it.serve},
+    refers=lambda it: (),
+)
+
+
+def _port(called: Called, fields: Fields) -> PortAt:
+    if "." in called.name:
+        raise NotationError(f"{called.name!r} has a dot", "leave it out: a dot stands between an instance and its port")
+    port = Port(
+        fields["instance"],
+        check_name(called.name),
+        fields["subnet"],
+        fields["vpc"],
+        fields["addresses"],
+        fields["groups"],
+        fields["namespace"],
+    )
+    return PortAt(fields["index"], port)
+
+
+def _port_parts(it: PortAt) -> dict[str, Any]:
+    names = ("instance", "subnet", "vpc", "addresses", "groups", "namespace")
+    return {"index": it.index} | {name: getattr(it.port, name) for name in names}
+
+
+def _port_refers(it: PortAt) -> Iterator[Key]:
+    yield Key(Kind.SUBNET, it.port.subnet)
+    yield from (Key(Kind.GROUP, group) for group in it.port.groups)
+    if it.port.instance:
+        yield Key(Kind.INSTANCE, it.port.instance)
+
+
+_PORT = Form(
+    kind=Kind.PORT,
+    plural="ports",
+    prefix="eni",
+    doc="A network interface (ENI) of an instance: what security groups guard.",
+    fields=(
+        reference("instance", "the instance that it is a port of", default="", fixed=True),
+        reference("subnet", "the subnet that it sits in", fixed=True),
+        reference("vpc", "the subnet's VPC (settled by the subnet)", default="", fixed=True),
+        listed("addresses", "its private addresses", Address.parse, longest=512, example="10.0.1.11"),
+        listed("groups", "its security groups in their order", check_name, longest=100, example="sg-web"),
+        parsed(
+            "namespace", "the guest's network namespace that it sits in; empty for the main one", check_name, default=""
+        ),
+        number("index", "which port of its instance: 0 is the primary one", 0, 255, default=0, fixed=True),
+    ),
+    build=_port,
+    parts=_port_parts,
+    refers=_port_refers,
+)
+
+
+def _virtual_ip(called: Called, fields: Fields) -> VirtualIp:
+    ports = tuple(sorted(fields["ports"]))
+    active = fields["active"] or next(iter(fields["ports"]), "")
+    return VirtualIp(called.id, fields["subnet"], fields["vpc"], fields["addresses"], ports, active)
+
+
+def _virtual_ip_parts(it: VirtualIp) -> dict[str, Any]:
+    return {name: getattr(it, name) for name in ("subnet", "vpc", "addresses", "ports", "active")}
+
+
+def _virtual_ip_refers(it: VirtualIp) -> Iterator[Key]:
+    yield Key(Kind.SUBNET, it.subnet)
+    yield from (Key(Kind.PORT, port) for port in it.ports)
+
+
+_VIRTUAL_IP = Form(
+    kind=Kind.VIRTUAL_IP,
+    plural="virtual-ips",
+    prefix="havip",
+    doc="Addresses that move between ports of one subnet.",
+    fields=(
+        reference("subnet", "the subnet", fixed=True),
+        reference("vpc", "the subnet's VPC (settled by the subnet)", default="", fixed=True),
+        listed("addresses", "the addresses", Address.parse, longest=2, example="10.0.1.100"),
+        listed("ports", "the ports (by id) that may have it", check_name, longest=100, example="web-1.eth0"),
+        reference("active", "the port that has it now; the first, if nothing is said", default=""),
+    ),
+    build=_virtual_ip,
+    parts=_virtual_ip_parts,
+    refers=_virtual_ip_refers,
+)
+
+
+def _penalty(called: Called, fields: Fields) -> Penalized:
+    if bool(fields["instance"]) is bool(fields["port"]):
+        raise NotationError("a penalty is for an instance or for a port", "give one of instance and port")
+    if not fields["reason"].strip():
+        raise NotationError("the penalty gives no reason", "say why: each trace of a packet tells it")
+    return Penalized(fields["instance"], fields["port"], fields["reason"])
+
+
+_PENALTY = Form(
+    kind=Kind.PENALTY,
+    plural="penalties",
+    prefix="pen",
+    doc="An instance, or one port of it, that the platform has cut off.",
+    fields=(
+        reference("instance", "an instance, with all its ports", default="", fixed=True),
+        reference("port", "or one port", default="", fixed=True),
+        text("reason", "why", longest=512),
+    ),
+    build=_penalty,
+    parts=lambda it: {"instance": it.instance, "port": it.port, "reason": it.reason},
+    refers=lambda it: [Key(Kind.INSTANCE, it.instance) if it.instance else Key(Kind.PORT, it.port)],
+)
+
+_OUTSIDE_HOST = Form(
+    kind=Kind.OUTSIDE_HOST,
+    plural="outside-hosts",
+    prefix="host",
+    doc="A host on the internet side of every VPC.",
+    fields=(listed("addresses", "at most one of a family", Address.parse, longest=2, example="203.0.113.9"),),
+    build=lambda called, fields: OutsideHost(called.id, fields["addresses"]),
+    parts=lambda it: {"addresses": it.addresses},
+    refers=lambda it: (),
+)
+
+_EXPECTATION = Form(
+    kind=Kind.EXPECTATION,
+    plural="expectations",
+    prefix="exp",
+    doc="What should become of a flow.",
+    fields=(parsed("expect", "the flow and its end", Expectation.parse, example="web-1 -> db-1 tcp/3306 allow"),),
+    build=lambda called, fields: fields["expect"],
+    parts=lambda it: {"expect": it},
+    refers=lambda it: (),
+)
+
+_SETTINGS = Form(
+    kind=Kind.SETTINGS,
+    plural="settings",
+    prefix="settings",
+    doc="The profile of what belongs to no VPC.",
+    fields=(_profile_field(HUAWEI.name), _SWITCHES),
+    build=lambda called, fields: _profile(fields),
+    parts=_profile_parts,
+    refers=lambda it: (),
+)
+
+FORMS: tuple[Form, ...] = (
+    _VPC,
+    _SUBNET,
+    _GROUP,
+    _RULE,
+    _ADDRESS_GROUP,
+    _ACL,
+    _PEERING,
+    _INSTANCE,
+    _PORT,
+    _VIRTUAL_IP,
+    _PENALTY,
+    _OUTSIDE_HOST,
+    _EXPECTATION,
+    _SETTINGS,
+)
+"""The forms of what a world is made of."""

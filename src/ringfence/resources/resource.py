@@ -1,0 +1,162 @@
+"""A resource: something that somebody has in the service, and what a revision does to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.resources.form import Form
+from ringfence.resources.forms import FORMS
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Called, Key
+from ringfence.resources.values import Value
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
+COMMON = ("id", "kind", "account", "name", "description", "tags", "protected", "created")
+"""The fields that every resource has, before those of its kind."""
+
+_LONGEST_NAME, _LONGEST_DESCRIPTION = 128, 512
+_RESERVED_TAGS = ("aliyun", "acs:")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that an account has.
+
+    ``name`` is for people and need not be unique; ``id`` is. ``protected`` refuses deletion. ``created`` is a time in
+    UTC, as ISO 8601. Values name other resources by their ids.
+    """
+
+    kind: Kind
+    id: str
+    account: str
+    value: Value
+    name: str = ""
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    protected: bool = False
+    created: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Its kind and id."""
+        return Key(self.kind, self.id)
+
+    @property
+    def form(self) -> Form:
+        """The form of its kind."""
+        return FORMS[self.kind]
+
+    @property
+    def refers(self) -> frozenset[Key]:
+        """The resources that it refers to."""
+        return frozenset(self.form.refers(self.value)) - {self.key}
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that it says, secrets too; what may be told is `shown`."""
+        common = {name: getattr(self, name) for name in COMMON}
+        return common | {"kind": self.kind.value, "tags": dict(self.tags)} | self.form.show(self.value)
+
+    def shown(self) -> dict[str, Any]:
+        """The same without what nobody is to see: for answers, for those who follow, and for the audit."""
+        hidden = {each.name for each in self.form.fields if each.hidden}
+        return {name: value for name, value in self.as_json().items() if name not in hidden}
+
+    def shown_text(self) -> str:
+        """What may be told, as one line of JSON."""
+        return json.dumps(self.shown(), ensure_ascii=False, separators=(",", ":"))
+
+    def text(self) -> str:
+        """As one line of JSON: how it is stored."""
+        return json.dumps(self.as_json(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Resource:
+        """Read it back; raises `InvalidFields`."""
+        kind = Kind(said["kind"])
+        form = FORMS[kind]
+        called = Called(said["id"], said["name"], said["account"], said["description"])
+        own = {each.name: said[each.name] for each in form.fields if each.name in said}
+        value = form.read(called, own)
+        tags = said["tags"] or NO_TAGS
+        kept = (said["protected"], said["created"])
+        return cls(kind, called.id, called.account, value, called.name, called.description, tags, *kept)
+
+    @classmethod
+    def parse(cls, text: str) -> Resource:
+        """Read it back from its line."""
+        return cls.of(json.loads(text))
+
+
+class ResourceChange(NamedTuple):
+    """What a revision does to one resource: made (no ``before``), altered, or removed (no ``after``)."""
+
+    before: Resource | None
+    after: Resource | None
+
+    @property
+    def resource(self) -> Resource:
+        """As it is now, or as it was when it was removed."""
+        found = self.after or self.before
+        assert found
+        return found
+
+    @property
+    def key(self) -> Key:
+        """Of which resource."""
+        return self.resource.key
+
+    @property
+    def reversed(self) -> ResourceChange:
+        """The change that takes it back."""
+        return ResourceChange(self.after, self.before)
+
+
+def squashed(changes: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
+    """One change for each resource in place of several, and none for what is as it was."""
+    found: dict[Key, ResourceChange] = {}
+    for change in changes:
+        first = found.get(change.key, change)
+        found[change.key] = ResourceChange(first.before, change.after)
+    return tuple(change for change in found.values() if change.before != change.after)
+
+
+def common_problems(said: Mapping[str, Any], tags_allowed: int) -> list[FieldProblem]:
+    """What is wrong with the fields that every resource has, as far as a request says them."""
+    problems: list[FieldProblem] = []
+    for name, longest in (("name", _LONGEST_NAME), ("description", _LONGEST_DESCRIPTION)):
+        value = said.get(name, "")
+        if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+            right = f"use a text of at most {longest} characters in one line"
+            problems.append(FieldProblem(name, f"{value!r} is no {name}", right, value=value))
+    if not isinstance(said.get("protected", False), bool):
+        what = f"{said['protected']!r} is neither true nor false"
+        problems.append(FieldProblem("protected", what, "use true or false", value=said["protected"]))
+    return problems + _tag_problems(said.get("tags", {}), tags_allowed)
+
+
+def _tag_problems(tags: object, allowed: int) -> list[FieldProblem]:
+    if not isinstance(tags, Mapping) or not all(isinstance(text, str) for pair in tags.items() for text in pair):
+        return [
+            FieldProblem("tags", f"{tags!r} are no tags", 'use an object of texts like {"env": "prod"}', value=tags)
+        ]
+    if len(tags) > allowed:
+        what = f"{len(tags)} tags are more than {allowed}"
+        return [FieldProblem("tags", what, f"use at most {allowed}", "limit.tags", len(tags))]
+    for key, value in tags.items():
+        taken = key.startswith(_RESERVED_TAGS) or "://" in key + value
+        if not 1 <= len(key) <= 128 or len(value) > 128 or not (key + value).isprintable() or taken:
+            right = "use 1 to 128 characters for the key and 128 for the value, not aliyun or acs: at the front"
+            return [FieldProblem("tags", f"{key!r}: {value!r} is no tag", right, "input.tag", key)]
+    return []
+
+
+def refuse(problems: Iterable[FieldProblem]) -> None:
+    """Raise `InvalidFields` if there are any."""
+    found = tuple(problems)
+    if found:
+        raise InvalidFields(found)

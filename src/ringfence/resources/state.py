@@ -1,0 +1,112 @@
+"""The state of the service at one revision: all resources, who refers to whom, and the World that they make.
+
+A state never changes. The next one shares all that a change does not touch, so it costs what the change costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from rpds import HashTrieMap, HashTrieSet
+
+from ringfence.model.world import World
+from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Key
+from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.worlds import world_after
+
+_NOBODY: HashTrieSet[Any] = HashTrieSet()
+
+
+@dataclass(frozen=True)
+class State:
+    """All resources at one revision."""
+
+    revision: int = 0
+    world: World = field(default_factory=World)
+    resources: HashTrieMap[Key, Resource] = field(default_factory=HashTrieMap)
+    _referrers: HashTrieMap[Key, HashTrieSet[Key]] = field(default_factory=HashTrieMap)
+    _owned: HashTrieMap[tuple[str, Kind], HashTrieSet[str]] = field(default_factory=HashTrieMap)
+    _named: HashTrieMap[tuple[str, Kind, str], HashTrieSet[str]] = field(default_factory=HashTrieMap)
+
+    @classmethod
+    def of(cls, revision: int, resources: Iterable[Resource]) -> State:
+        """The state that some resources make."""
+        return cls().after(revision, [ResourceChange(None, each) for each in resources])
+
+    def get(self, kind: Kind, id_: str) -> Resource | None:
+        """A resource."""
+        return self.resources.get(Key(kind, id_))
+
+    def referrers(self, key: Key) -> list[Key]:
+        """The resources that refer to one, in a fixed order."""
+        return sorted(self._referrers.get(key, _NOBODY))
+
+    def owned(self, account: str, kind: Kind) -> list[Resource]:
+        """What an account has of a kind, by id."""
+        return [self.resources[Key(kind, id_)] for id_ in sorted(self._owned.get((account, kind), _NOBODY))]
+
+    def count(self, account: str, kind: Kind) -> int:
+        """How many of a kind an account has."""
+        return len(self._owned.get((account, kind), _NOBODY))
+
+    def total(self, kind: Kind) -> int:
+        """How many of a kind there are."""
+        return sum(len(owned) for (_, each), owned in self._owned.items() if each is kind)
+
+    def of_kind(self, kind: Kind) -> list[Resource]:
+        """Everybody's resources of a kind, by id."""
+        accounts = sorted(account for account, owned in self._owned if owned is kind)
+        return sorted((each for account in accounts for each in self.owned(account, kind)), key=lambda each: each.id)
+
+    def named(self, account: str, kind: Kind, name: str) -> list[Resource]:
+        """What an account has of a kind by a name: names need not be unique."""
+        return [self.resources[Key(kind, id_)] for id_ in sorted(self._named.get((account, kind, name), _NOBODY))]
+
+    def members(self, group: str) -> list[Resource]:
+        """The ports in a security group."""
+        keys = self._referrers.get(Key(Kind.GROUP, group), _NOBODY)
+        return [self.resources[key] for key in sorted(keys) if key.kind is Kind.PORT]
+
+    def rules(self, group: str) -> list[Resource]:
+        """The rules of a security group, by id."""
+        found = self.world.groups.get(group)
+        return [self.resources[Key(Kind.RULE, id_)] for id_ in found.by_id] if found else []
+
+    def after(self, revision: int, changes: Iterable[ResourceChange]) -> State:
+        """The next state. The changes must leave it consistent: see `ringfence.control`."""
+        made = tuple(changes)
+        resources, referrers = self.resources, self._referrers
+        owned, named = self._owned, self._named
+        for before, after in made:
+            if before:
+                resources = resources.remove(before.key)
+                referrers = _without(referrers, _references(before))
+                owned = _without(owned, [((before.account, before.kind), before.id)])
+                named = _without(named, [((before.account, before.kind, before.name), before.id)])
+            if after:
+                resources = resources.insert(after.key, after)
+                referrers = _with(referrers, _references(after))
+                owned = _with(owned, [((after.account, after.kind), after.id)])
+                named = _with(named, [((after.account, after.kind, after.name), after.id)])
+        world = world_after(self.world, resources, lambda key: referrers.get(key, _NOBODY), made)
+        return State(revision, world, resources, referrers, owned, named)
+
+
+def _references(resource: Resource) -> Iterator[tuple[Key, Key]]:
+    return ((named, resource.key) for named in resource.refers)
+
+
+def _with(index: HashTrieMap[Any, HashTrieSet[Any]], pairs: Iterable[tuple[Any, Any]]) -> HashTrieMap[Any, Any]:
+    for key, value in pairs:
+        index = index.insert(key, index.get(key, _NOBODY).insert(value))
+    return index
+
+
+def _without(index: HashTrieMap[Any, HashTrieSet[Any]], pairs: Iterable[tuple[Any, Any]]) -> HashTrieMap[Any, Any]:
+    for key, value in pairs:
+        left = index[key].remove(value)
+        index = index.insert(key, left) if left else index.remove(key)
+    return index

@@ -1,0 +1,120 @@
+"""Values of resources that the model has no word for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ringfence.model.acl import NetworkAcl
+from ringfence.model.flow import Expectation
+from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.profile import Profile
+from ringfence.model.rule import Rule
+from ringfence.model.service import Listener
+from ringfence.model.topology import OutsideHost, Peering, Port, Subnet, VirtualIp, Vpc
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVpc:
+    """A VPC, and the accounts (by id) that may have subnets' ports and groups in it besides its owner."""
+
+    vpc: Vpc
+    shared_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOf:
+    """A rule, and the id of the group that has it."""
+
+    group: str
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class PortAt:
+    """A port, and which of its instance's ports it is: 0 is the primary one."""
+
+    index: int
+    port: Port
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What of an instance is not in its ports: what listens on it in the lab."""
+
+    serve: tuple[Listener, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Penalized:
+    """An instance, or one port (by its id), that the platform has cut off; the other of the two is empty."""
+
+    instance: str
+    port: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant. ``operator`` accounts may act on others, set quotas, and see everybody's audit."""
+
+    operator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody of an account, who may do what the policies (by id) say: nothing, if there are none."""
+
+    policies: tuple[str, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key to sign requests with. ``user`` is empty for the account itself; ``sealed`` is the encrypted secret."""
+
+    user: str
+    sealed: str
+    enabled: bool = True
+
+    def __repr__(self) -> str:
+        return f"AccessKey(user={self.user!r}, enabled={self.enabled})"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A RAM policy document as JSON text."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit that the operator has set for an account (``*``: for all of them) in place of the profile's."""
+
+    target: str
+    limits: Mapping[str, int]
+
+
+Value = (
+    SharedVpc
+    | Subnet
+    | SecurityGroup
+    | RuleOf
+    | AddressGroup
+    | NetworkAcl
+    | Peering
+    | Machine
+    | PortAt
+    | VirtualIp
+    | Penalized
+    | OutsideHost
+    | Expectation
+    | Profile
+    | Account
+    | User
+    | AccessKey
+    | PolicyText
+    | Quota
+)
+"""What a resource is, besides who has it and what it is called."""

@@ -1,0 +1,175 @@
+"""From resources to the World that they make, at the cost of what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from ringfence.model.acl import NetworkAcl
+from ringfence.model.flow import Expectation
+from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.profile import HUAWEI, Profile
+from ringfence.model.rule import Rule
+from ringfence.model.topology import Instance, Penalty, Subnet, VirtualIp, Vpc
+from ringfence.model.world import World
+from ringfence.resources.kind import IDENTITY, Kind
+from ringfence.resources.naming import Key
+from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.values import Machine, Penalized, PortAt, Quota, RuleOf, SharedVpc
+
+Resources = Mapping[Key, Resource]
+Referrers = Callable[[Key], Iterable[Key]]
+Named = dict[str, Any]
+"""What becomes of the things of one section of a world, by name: the new value, or None."""
+
+
+def world_after(world: World, resources: Resources, referrers: Referrers, changes: Iterable[ResourceChange]) -> World:
+    """The world after some changes; ``resources`` and ``referrers`` are those after them already."""
+    touched = [change for change in changes if change.key.kind not in IDENTITY]
+    if not touched:
+        return world
+    by_kind: dict[Kind, list[ResourceChange]] = {}
+    for change in touched:
+        by_kind.setdefault(change.key.kind, []).append(change)
+    sections: dict[str, Any] = {
+        "vpcs": _vpcs(world, resources, by_kind),
+        "groups": _groups(world, resources, by_kind),
+        "instances": _instances(resources, referrers, by_kind),
+        "virtual_ips": _each(by_kind.get(Kind.VIRTUAL_IP), lambda it: _virtual_ip(it, resources)),
+        "penalties": _penalties(resources, referrers, by_kind),
+        "acls": _each(by_kind.get(Kind.ACL), _acl),
+        "outside": _each(by_kind.get(Kind.OUTSIDE_HOST), _value),
+        "peerings": _each(by_kind.get(Kind.PEERING), _value),
+        "address_groups": _each(by_kind.get(Kind.ADDRESS_GROUP), _address_group),
+    }
+    given = {name: section for name, section in sections.items() if section}
+    if Kind.SETTINGS in by_kind:
+        after = by_kind[Kind.SETTINGS][-1].after
+        given["profile"] = cast("Profile", after.value) if after else HUAWEI
+    if Kind.QUOTA in by_kind:
+        given["limits"] = _limits(each for key, each in resources.items() if key.kind is Kind.QUOTA)
+    if Kind.EXPECTATION in by_kind:
+        given["expects"] = _expects(world.expects, resources, by_kind[Kind.EXPECTATION])
+    return world.edited(**given) if given else world
+
+
+def _value(resource: Resource) -> Any:
+    return resource.value
+
+
+def _each(changes: Iterable[ResourceChange] | None, make: Callable[[Resource], Any]) -> Named:
+    return {change.key.id: make(change.after) if change.after else None for change in changes or ()}
+
+
+def _address_group(resource: Resource) -> AddressGroup:
+    value = cast("AddressGroup", resource.value)
+    return replace(value, entries=tuple(sorted(value.entries)))
+
+
+def _acl(resource: Resource) -> NetworkAcl:
+    return replace(cast("NetworkAcl", resource.value), description=resource.description)
+
+
+def _vpcs(world: World, resources: Resources, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
+    subnets: dict[str, Named] = {change.key.id: {} for change in by_kind.get(Kind.VPC, ())}
+    for change in by_kind.get(Kind.SUBNET, ()):
+        subnet = cast("Subnet", change.resource.value)
+        subnets.setdefault(subnet.vpc, {})[subnet.name] = change.after and subnet
+    return {name: _vpc(world.vpcs.get(name), resources.get(Key(Kind.VPC, name)), its) for name, its in subnets.items()}
+
+
+def _vpc(before: Vpc | None, resource: Resource | None, subnets: Named) -> Vpc | None:
+    if resource is None:
+        return None
+    known = {**(before.subnets if before else {}), **subnets}
+    return replace(
+        cast(SharedVpc, resource.value).vpc,
+        subnets={name: known[name] for name in sorted(known) if known[name] is not None},
+    )
+
+
+def _groups(world: World, resources: Resources, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
+    rules: dict[str, dict[str, Rule | None]] = {change.key.id: {} for change in by_kind.get(Kind.GROUP, ())}
+    for change in by_kind.get(Kind.RULE, ()):
+        it = cast("RuleOf", change.resource.value)
+        rules.setdefault(it.group, {})[change.key.id] = it.rule if change.after else None
+    return {
+        name: _group(world.groups.get(name), resources.get(Key(Kind.GROUP, name)), its) for name, its in rules.items()
+    }
+
+
+def _group(
+    before: SecurityGroup | None, resource: Resource | None, changed: Mapping[str, Rule | None]
+) -> SecurityGroup | None:
+    if resource is None:
+        return None
+    kept = [rule for rule in (before.rules if before else ()) if rule.given_id not in changed]
+    rules = sorted((*kept, *filter(None, changed.values())), key=lambda rule: (rule.key, rule.given_id))
+    value = cast("SecurityGroup", resource.value)
+    return replace(
+        value, rules=tuple(rules), description=resource.description, tags=resource.tags, account=resource.account
+    )
+
+
+def _instances(resources: Resources, referrers: Referrers, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
+    touched = {change.key.id for change in by_kind.get(Kind.INSTANCE, ())}
+    touched |= {cast("PortAt", change.resource.value).port.instance for change in by_kind.get(Kind.PORT, ())}
+    return {name: _instance(name, resources, referrers) for name in touched if name}
+
+
+def _instance(name: str, resources: Resources, referrers: Referrers) -> Instance | None:
+    """An instance with its ports; none while it has none."""
+    key = Key(Kind.INSTANCE, name)
+    resource = resources.get(key)
+    ports = [cast("PortAt", resources[each].value) for each in referrers(key) if each.kind is Kind.PORT]
+    if resource is None or not ports:
+        return None
+    ordered = tuple(it.port for it in sorted(ports, key=lambda it: (it.index, it.port.name)))
+    return Instance(name, ordered, cast("Machine", resource.value).serve, account=resource.account)
+
+
+def _port_name(resources: Resources, id_: str) -> str:
+    """``instance.port`` of the port with an id."""
+    found = resources.get(Key(Kind.PORT, id_))
+    return str(cast("PortAt", found.value).port) if found else id_
+
+
+def _virtual_ip(resource: Resource, resources: Resources) -> VirtualIp:
+    vip = cast("VirtualIp", resource.value)
+    ports = tuple(sorted(_port_name(resources, port) for port in vip.ports))
+    return replace(vip, ports=ports, active=_port_name(resources, vip.active))
+
+
+def _penalties(
+    resources: Resources, referrers: Referrers, by_kind: Mapping[Kind, list[ResourceChange]]
+) -> dict[str, Penalty | None]:
+    """Who is cut off, and why: by the first of the penalties that are for the same instance or port."""
+    changed = (each for change in by_kind.get(Kind.PENALTY, ()) for each in change if each)
+    gone = {change.key: change.before for change in by_kind.get(Kind.PORT, ()) if change.before}
+    found: dict[str, Penalty | None] = {}
+    for key in {key for each in changed for key in each.refers}:
+        resource = resources.get(key) or gone.get(key)
+        target = str(cast("PortAt", resource.value).port) if resource and key.kind is Kind.PORT else key.id
+        left = sorted((resources[user] for user in referrers(key) if user.kind is Kind.PENALTY), key=lambda it: it.id)
+        found[target] = Penalty(target, cast("Penalized", left[0].value).reason) if left else None
+    return found
+
+
+def _limits(quotas: Iterable[Resource]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for quota in sorted((cast("Quota", each.value) for each in quotas), key=lambda it: it.target):
+        found.setdefault(quota.target, {}).update(quota.limits)
+    return found
+
+
+def _expects(
+    known: tuple[Expectation, ...], resources: Resources, changes: Iterable[ResourceChange]
+) -> tuple[Expectation, ...]:
+    """What is expected, each once, however many say it."""
+    made = tuple(changes)
+    if any(change.before for change in made):
+        values = {it.value for key, it in resources.items() if key.kind is Kind.EXPECTATION}
+    else:
+        values = {*known, *(change.resource.value for change in made)}
+    return tuple(sorted(cast("set[Expectation]", values), key=str))

@@ -1,0 +1,1 @@
+"""Secrets at rest, keys and tokens, and signatures: nothing in here knows what a caller may do."""

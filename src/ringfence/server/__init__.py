@@ -1,0 +1,1 @@
+"""The service as a process: its parts put together, started, watched and stopped."""

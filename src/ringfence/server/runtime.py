@@ -1,0 +1,138 @@
+"""The parts of the service put together in one process: store, operations, API, and an agent if it is to have one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from ringfence.agent.agent import AUDIT, Agent, Event
+from ringfence.agent.enforcer import Enforcer
+from ringfence.agent.fabric import Fabric
+from ringfence.agent.source import LocalSource
+from ringfence.api.app import build
+from ringfence.api.call import Service
+from ringfence.api.logging import logger
+from ringfence.api.metrics import Metrics
+from ringfence.api.requests import Frame
+from ringfence.control.control import Control, Step
+from ringfence.control.identity import Identities
+from ringfence.errors import RingfenceError
+from ringfence.resources.kind import Kind
+from ringfence.security.keyring import Keyring
+from ringfence.security.keys import AccessKey
+from ringfence.server import operation
+from ringfence.store.store import Store
+
+_LOOK = 0.1  # seconds between two looks at what other servers have written
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the service keeps what it keeps. ``database`` is a URL; ``key_file`` seals secrets and is kept apart."""
+
+    database: str
+    key_file: Path
+    audit_every: float = AUDIT
+    """Seconds between two comparisons of the kernel with what should be there."""
+
+    @classmethod
+    def at(
+        cls, data: Path, database: str = "", key_file: Path | None = None, *, audit_every: float = AUDIT
+    ) -> Settings:
+        """Everything in one directory, where nothing else is said."""
+        return cls(database or f"sqlite:///{data / 'ringfence.db'}", key_file or data / "secret.key", audit_every)
+
+
+class Runtime:
+    """The service, put together. `running` starts and stops what it does by itself."""
+
+    def __init__(self, settings: Settings, *, agent_name: str = "local", fabric: Fabric | None = None) -> None:
+        self.settings = settings
+        self.store = Store.open(settings.database)
+        self.control = Control(self.store)
+        self.identities = Identities(self.control, Keyring.load(settings.key_file))
+        self.root_key: AccessKey | None = self.identities.bootstrap()
+        """The operator's access key, if this is the first start."""
+        self.metrics = Metrics()
+        self.service = Service(self.control, self.identities)
+        self.agent: Agent | None = None
+        if fabric:
+            self.attach(agent_name, fabric)
+        self._stopping = threading.Event()
+
+    def attach(self, name: str, fabric: Fabric, enforcer: Enforcer | None = None) -> None:
+        """Have an agent in this process, before it runs."""
+        self.agent = Agent(
+            name,
+            LocalSource(self.control),
+            enforcer or Enforcer(fabric),
+            audit_every=self.settings.audit_every,
+            tell=lambda event: self._heard(name, event),
+        )
+
+    def app(self) -> ASGIApp:
+        """The API with all that stands around it."""
+        app = build(self.service)
+        operation.install(app, self.service, self.metrics, self.ready)
+        return Frame(app, self.metrics)
+
+    def ready(self) -> dict[str, bool]:
+        """What is needed to serve, and whether it is there."""
+        try:
+            store = self.store.head() >= 0
+        except RingfenceError:
+            store = False
+        return {"store": store} | ({"agent": self.agent.enforced > 0} if self.agent else {})
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Follow the store, enforce, and tell figures during the block."""
+        end = self.control.listen(self._revised)
+        self.metrics.revision(self.control.state.revision)
+        self.metrics.count_resources(self._counts)
+        follower = threading.Thread(target=self._look, name="following the store", daemon=True)
+        follower.start()
+        if self.agent:
+            self.agent.start()
+        self.service.confirming.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            self.service.confirming.stop()
+            if self.agent:
+                self.agent.stop()
+            follower.join(10)
+            end()
+            self.store.close()
+
+    def _look(self) -> None:
+        """Take in what other processes write."""
+        while not self._stopping.wait(_LOOK):
+            try:
+                self.control.refresh()
+            except RingfenceError as error:
+                logger().error("store.lost", code=error.code, detail=str(error))
+                self._stopping.wait(1)
+
+    def _revised(self, step: Step) -> None:
+        self.metrics.revision(step.revision.number)
+
+    def _counts(self) -> Mapping[str, int]:
+        state = self.control.state
+        return {kind.value: state.total(kind) for kind in Kind}
+
+    def _heard(self, agent: str, event: Event) -> None:
+        """What an agent does, for log and figures."""
+        if event.name == "enforced":
+            self.metrics.enforced(agent, event.revision, event.seconds)
+        elif event.name == "drift":
+            self.metrics.repaired(agent)
+        log = logger()
+        tell = log.info if event.name == "enforced" else log.warning
+        tell(f"agent.{event.name}", agent=agent, revision=event.revision, detail=event.detail)

@@ -1,0 +1,73 @@
+"""The one who writes: a transaction that nobody else's can slip into, from the head it found to the next revision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from ringfence.errors import StoreMismatch
+from ringfence.store import history, records
+from ringfence.store.database import Database
+from ringfence.store.rows import AuditEntry, Confirmation, IdempotentAnswer, Revision
+
+
+class Writer:
+    """What ``Store.writing`` gives: all that is done through it is committed together by ``commit``, or not at all."""
+
+    __slots__ = ("_connection", "_database", "_head")
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self._database, self._connection = database, connection
+        self._head = history.locked_head(connection)
+
+    @property
+    def head(self) -> int:
+        """The newest revision, which stays the newest until this writer commits."""
+        return self._head.number
+
+    def missed(self, known: int) -> list[Revision]:
+        """The revisions since one that is known; raises UnknownRevision where some of them are pruned."""
+        return history.revisions(self._connection, known, None, self._head) if known != self._head.number else []
+
+    def answer(self, account: str, key: str) -> IdempotentAnswer | None:
+        """What was answered to a request with that key before, even by a writer just before this one."""
+        return records.answer(self._connection, account, key)
+
+    def meta(self, key: str) -> str | None:
+        """What the store keeps about itself under a key."""
+        return records.meta(self._connection, key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a value under a key, with what is committed."""
+        records.set_meta(self._connection, key, value)
+
+    def confirmations(self) -> list[Confirmation]:
+        """The revisions that are still to be confirmed, in their order; it costs nothing where there are none."""
+        return records.confirmations(self._connection) if self._head.awaited else []
+
+    def await_confirmation(self, confirmation: Confirmation) -> None:
+        """With the revision that is committed: it is to be undone at a deadline unless it is confirmed."""
+        records.await_confirmation(self._connection, confirmation)
+
+    def settle(self, revision: int) -> bool:
+        """With what is committed: that revision is confirmed or undone. False if it was not awaited any more."""
+        return records.settle(self._connection, revision)
+
+    def commit(
+        self, revision: Revision | None, audit: Sequence[AuditEntry] = (), answer: IdempotentAnswer | None = None
+    ) -> None:
+        """Commit a revision (None: nothing was changed), audit entries, and an answer to repeat; durable on return.
+
+        Raises StoreMismatch, and nothing is committed, if the revision is not the next one, if what it changes is not
+        as it says, or if the answer's key has one already. It ends the writer: others may write.
+        """
+        if revision and revision.number != self.head + 1:
+            raise StoreMismatch(f"revision {revision.number} was to be committed, but the next one is {self.head + 1}")
+        with self._database.translating():
+            if revision:
+                history.add_revision(self._connection, revision)
+            history.add_audit(self._connection, self._head, audit)
+            if answer:
+                records.keep_answer(self._connection, answer)
+            self._connection.commit()

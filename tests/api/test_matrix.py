@@ -1,0 +1,222 @@
+"""The authorisation matrix: every route × everybody who may ask × what is theirs and what is not.
+
+Nothing that is unnamed is allowed, and what belongs to others cannot be told from what is not there.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from ringfence.api.app import all_routes
+from ringfence.api.call import Answer
+from ringfence.api.route import Route
+from ringfence.control.kinds import type_of
+from ringfence.ram.actions import ACTIONS, Action
+from ringfence.resources.kind import Kind
+from ringfence.store.rows import AuditEntry, AuditFilter
+from tests.api.asking import EVERYTHING, Account, Town, all_but, deny, only, town
+from tests.api.things import Ask, asks
+
+ROUTES = {route.name: route for route in all_routes()}
+OWN = frozenset({"get_me", "create_token", "revoke_token"})
+"""What everybody may do for themselves, unless a policy denies it."""
+COMPOUND = frozenset({"export_world", "plan_changes", "apply_changes", "revert_revision"})
+"""What reads or changes whatever is there: of the actions that it names, those are needed that it comes to."""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with town(tmp_path_factory.mktemp("matrix")) as made:
+        yield made
+
+
+def each(here: Town, account: Account | None = None) -> Iterator[tuple[Route, Ask]]:
+    for name, found in asks((account or here.tenant).ids).items():
+        yield from ((ROUTES[name], ask) for ask in found)
+
+
+def audited(here: Town, response: httpx2.Response) -> list[AuditEntry]:
+    return here.served.store.find_audit(AuditFilter(request_id=response.headers["x-request-id"]))
+
+
+def test_every_route_is_in_the_matrix() -> None:
+    class Words(dict[str, str]):
+        def __missing__(self, word: str) -> str:
+            return word
+
+    assert set(asks(Words())) == set(ROUTES)
+    assert len(ROUTES) == len(all_routes())
+    assert {name for name, route in ROUTES.items() if route.own} == OWN
+
+
+def test_neutron_640ce648_a_route_that_names_no_action_cannot_be_made() -> None:
+    def build(*actions: Action) -> Route:
+        return Route("GET", "/v1/new", "new", "New.", actions, lambda _: Answer())
+
+    unnamed = replace(ACTIONS["CreateVpc"], name="CreateNothing")
+    for actions in ((), (unnamed,), (ACTIONS["CreateVpc"], unnamed)):
+        with pytest.raises(ValueError, match="/v1/new names no action"):
+            build(*actions)
+    assert build(ACTIONS["CreateVpc"]).actions
+
+
+def test_nobody_gets_anything_without_proof(here: Town) -> None:
+    wrong = "RINGFENCE1-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=" + "0" * 64
+    expired = here.token(here.tenant, "account")
+    here.served.identities.log_out(__import__("ringfence.security.secret", fromlist=["Secret"]).Secret(expired))
+    for route, ask in each(here):
+        account = here.home(ask)
+        for token in (expired, "rft_" + "A" * 43, account.tokens["disabled"], account.tokens["revoked"]):
+            assert_refused(here.ask(ask, token), 401, route)
+        assert_refused(here.ask(ask), 401, route)
+        assert_refused(here.ask(ask, headers={"authorization": wrong}), 401, route)
+
+
+def assert_refused(response: httpx2.Response, status: int, route: Route) -> None:
+    assert response.status_code == status, (route.name, response.text)
+    assert response.json()["code"].startswith("auth." if status == 401 else "ram."), (route.name, response.text)
+
+
+def assert_done(response: httpx2.Response, route: Route, ask: Ask) -> None:
+    good = {ask.status} if ask.status else {200, 201}
+    assert response.status_code in good, (route.name, ask, getattr(response, "_content", b"a stream"))
+
+
+def asked(here: Town, route: Route, ask: Ask, account: Account, who: str) -> httpx2.Response:
+    token = here.token(account, who) if route.name == "revoke_token" else account.tokens[who]
+    return here.ask(ask, token)
+
+
+def test_the_account_itself_may_do_everything(here: Town) -> None:
+    for route, ask in each(here):
+        response = asked(here, route, ask, here.home(ask), "account")
+        assert_done(response, route, ask)
+        judged = {entry.action for entry in audited(here, response)} - {""}
+        assert judged <= {action.name for action in route.actions}, route.name
+        if route.method != "GET" and not ask.status:
+            assert judged or route.name == "plan_changes" or not ask.dry, (route.name, ask)
+
+
+def test_neutron_640ce648_nothing_is_allowed_that_no_policy_names(here: Town) -> None:
+    """A user without a policy, and one whom a policy denies what the route names and allows all else."""
+    for account in (here.tenant, here.operator):
+        here.allow(account, EVERYTHING)
+    for route, ask in each(here):
+        account = here.home(ask)
+        if route.name not in OWN:
+            assert_refused_and_audited(here, route, ask, account, "bare")
+        here.allow(account, EVERYTHING, deny(route.actions))
+        assert_refused_and_audited(here, route, ask, account, "probe")
+
+
+def assert_refused_and_audited(here: Town, route: Route, ask: Ask, account: Account, who: str) -> None:
+    response = asked(here, route, ask, account, who)
+    assert_refused(response, 403, route)
+    told = [(it.account, it.user, it.allowed, it.code) for it in audited(here, response) if not it.allowed]
+    assert told == [(account.id, account.users[who], False, "ram.forbidden")], route.name
+    assert {it.action for it in audited(here, response)} <= {action.name for action in route.actions}
+
+
+def test_neutron_2026_06_30_a_denial_is_logged_against_who_was_denied(here: Town) -> None:
+    """Who asks for another account's things, or as another account, is in their own audit and not in the other's."""
+    before = [it.seq for it in here.served.store.find_audit(AuditFilter(account=here.stranger.id), limit=10_000)]
+    ids = here.stranger.ids
+    for ask, headers in (
+        (Ask("DELETE", f"/v1/groups/{ids['group']}"), {}),
+        (Ask("POST", f"/v1/groups/{ids['group']}/rules", {"rules": ["in allow tcp 1 from any"]}), {}),
+        (Ask("GET", "/v1/groups"), {"x-ringfence-account": here.stranger.id}),
+        (Ask("GET", "/v1/groups"), {"x-ringfence-service": "cdn"}),
+    ):
+        response = here.ask(ask, here.tenant.tokens["account"], headers)
+        assert response.status_code in (403, 404)
+        (entry,) = audited(here, response)
+        assert (entry.account, entry.allowed, entry.key_id) == (here.tenant.id, False, here.tenant.key.id)
+        assert entry.code == response.json()["code"]
+    after = [it.seq for it in here.served.store.find_audit(AuditFilter(account=here.stranger.id), limit=10_000)]
+    assert after == before
+
+
+def test_the_actions_that_a_route_names_are_what_it_takes(here: Town) -> None:
+    """Each is necessary for some request of the route, and those that a request needs are enough for it."""
+    for name, found in asks(here.tenant.ids).items():
+        route, necessary = ROUTES[name], set[Action]()
+        for ask in found:
+            needed = {action for action in route.actions if not passes(here, route, ask, all_but(action))}
+            if route.own:
+                continue
+            assert needed, f"{name} judges nothing for {ask}"
+            sufficient = passes(here, route, ask, only(sorted(needed, key=str), resources(here, ask)))
+            assert sufficient, f"{name} wants more than {sorted(map(str, needed))} for {ask}"
+            necessary |= needed
+        if name not in COMPOUND and not route.own:
+            assert necessary == set(route.actions), f"{name}: {set(route.actions) - necessary} are never asked for"
+
+
+def passes(here: Town, route: Route, ask: Ask, *statements: Any) -> bool:
+    account = here.home(ask)
+    here.allow(account, *statements)
+    response = asked(here, route, ask, account, "probe")
+    if response.status_code == 403:
+        assert response.json()["code"] == "ram.forbidden"
+        return False
+    assert_done(response, route, ask)
+    return True
+
+
+def resources(here: Town, ask: Ask) -> list[str]:
+    """ARNs of what a request is about: of the account that was judged, by the words of the audit."""
+    account = here.home(ask)
+    response = here.ask(ask, account.tokens["account"])
+    arns = {entry.resource for entry in audited(here, response) if entry.allowed and entry.resource}
+    known = {*here.tenant.ids.values(), *here.operator.ids.values(), "*"}
+    named = {arn if arn.rpartition("/")[2] in known else arn.rpartition("/")[0] + "/*" for arn in arns}
+    return sorted(named) or [f"acs:*:*:{account.id}:*"]
+
+
+def test_neutron_ba1425c0_what_is_anothers_is_as_if_it_was_not_there(here: Town) -> None:
+    """Every id in a path, in a body and in a filter, one at a time: another account's, and one that nobody has."""
+    here.allow(here.tenant, EVERYTHING)
+    own, foreign = here.tenant.ids, here.stranger.ids
+    for word in own:
+        if word in ("world", "account", "quota", "settings", "idle_account"):
+            continue
+        missing = "999999" if word == "revision" else secrets.token_hex(11)
+        for name, found in asks(own).items():
+            pairs = zip(found, asks({**own, word: foreign[word]})[name], asks({**own, word: missing})[name], strict=True)
+            for ask, theirs, nobodys in pairs:
+                if theirs != ask and not ask.operators:
+                    assert_alike(here, ROUTES[name], theirs, foreign[word], nobodys, missing)
+
+
+def assert_alike(here: Town, route: Route, theirs: Ask, foreign: str, nobodys: Ask, missing: str) -> None:
+    for who in ("account", "probe"):
+        one, two = (asked(here, route, ask, here.tenant, who) for ask in (theirs, nobodys))
+        assert (one.status_code, told(one, foreign)) == (two.status_code, told(two, missing)), (route.name, theirs, who)
+        hidden = [id_ for word, id_ in here.stranger.ids.items() if id_ != foreign and len(id_) > 12 and word != "world"]
+        assert not [id_ for id_ in [*hidden, here.stranger.id] if id_ in one.text], (route.name, one.text)
+
+
+def told(response: httpx2.Response, id_: str) -> Any:
+    """What an answer says, without the id that was asked for, hints at one's own things, and what differs each time."""
+    said = response.json()
+    if response.status_code >= 400:
+        errors = [(it["field"], it["value"], it["what"], it["code"]) for it in said["errors"]]
+        return said["code"], re.sub(re.escape(id_), "ID", repr(errors))
+    return said.get("items", "done")
+
+
+def test_only_operators_change_accounts_quotas_settings_and_penalties(here: Town) -> None:
+    here.allow(here.tenant, EVERYTHING)
+    for route, ask in each(here):
+        for who in ("account", "probe"):
+            if ask.operators and ask.method != "GET":
+                response = asked(here, route, ask, here.tenant, who)
+                assert response.status_code in (403, 404), (route.name, ask, response.text)
+    assert type_of(Kind.RULE) is type_of(Kind.GROUP)

@@ -1,0 +1,107 @@
+"""A whole service on a real SQLite store, without HTTP: for operations that are called as they are."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ringfence import worldfile
+from ringfence.control import basic
+from ringfence.control.authority import OPERATOR
+from ringfence.control.caller import Caller
+from ringfence.control.control import Control
+from ringfence.control.declaring import Applied, apply
+from ringfence.control.exporting import in_order, own_acl, own_group, own_vpc, plain_lines, world_of
+from ringfence.control.identity import Identities
+from ringfence.control.kinds import Verb, action_of
+from ringfence.model.world import World, by_name
+from ringfence.resources.kind import Kind
+from ringfence.resources.resource import Resource
+from ringfence.security.keyring import Keyring
+from ringfence.security.keys import AccessKey
+from ringfence.store.store import Store
+
+_TEMPLATE: list[Path] = []
+
+
+@dataclass
+class Desk:
+    """The service, and who uses it."""
+
+    data: Path
+    store: Store = field(init=False)
+    control: Control = field(init=False)
+    identities: Identities = field(init=False)
+    root: AccessKey = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = Store.open(f"sqlite:///{self.data / 'ringfence.db'}")
+        self.control = Control(self.store)
+        self.identities = Identities(self.control, Keyring.load(self.data / "secret.key"))
+        made = self.identities.bootstrap()
+        assert made, "the store is not new"
+        self.root = made
+
+    def caller(self, account: str = OPERATOR, **more: object) -> Caller:
+        """The account itself; the operator acts on tenants where ``operator`` says so."""
+        known: dict[str, object] = {"operator": account == OPERATOR, "home": account, "request_id": "test"}
+        return Caller(account, **(known | more))  # type: ignore[arg-type]
+
+    def make(self, caller: Caller, kind: Kind, **said: object) -> Resource:
+        """Make a resource."""
+        with self.control.change(caller, f"Create {kind}") as draft:
+            return basic.create(draft, kind, said)
+
+    def update(self, caller: Caller, kind: Kind, ref: str, **said: object) -> None:
+        """Change a resource."""
+        with self.control.change(caller, f"Update {kind}") as draft:
+            basic.update(draft, kind, ref, said)
+
+    def tenant(self, name: str) -> Caller:
+        """A new account."""
+        return self.caller(self.make(self.caller(), Kind.ACCOUNT, name=name).id)
+
+    def apply(self, caller: Caller, wanted: World | str, *, override: bool = True, confirm: int | None = None) -> Applied:
+        """Apply a world, or a file's text."""
+        world = worldfile.parse(wanted, "test") if isinstance(wanted, str) else wanted
+        with self.control.change(caller, "ApplyChanges") as draft:
+            return apply(draft, world, override=override, confirm=confirm)
+
+    def export(self, caller: Caller) -> World:
+        """The account's world."""
+        return world_of(self.control.state, caller.account)
+
+    def put(self, caller: Caller, resource: Resource) -> None:
+        """Put a resource as it is, past what operations settle."""
+        with self.control.change(caller, "Put") as draft:
+            draft.put(action_of(Verb.UPDATE, resource.kind), resource)
+
+
+def said(world: World, account: str = "") -> World:
+    """What a world says once it is in the service: in order, and without the ids that its file gives to rules."""
+    return in_order(
+        World(
+            world.profile,
+            by_name(map(own_vpc, world.vpcs.values())),
+            world.address_groups,
+            by_name(own_group(group, account) for group in world.groups.values()),
+            world.instances,
+            world.outside,
+            world.expects,
+            by_name(map(own_acl, world.acls.values())),
+            by_name(
+                type(it)(it.name, it.vpcs, plain_lines(it.firewall)) for it in world.peerings.values()
+            ),
+            world.virtual_ips,
+            world.penalties,
+        )
+    )
+
+
+def fresh(directory: Path, name: str) -> Path:
+    """An empty directory in one."""
+    path = directory / name
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    return path

@@ -1,0 +1,536 @@
+"""The service as plain dictionaries: what is there after each step, and what is wrong with a request.
+
+Written without the product's code, from what the documents say; as slow and as obvious as can be. A thing is what the
+API tells of it, by kind and id, without its account and its time. It is judged whole: whatever `flaws` finds after a
+request, the request should not have been.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise, product
+from typing import Any
+
+Ref = tuple[str, str]
+Thing = dict[str, Any]
+Things = dict[Ref, Thing]
+Said = Mapping[str, Any]
+
+DEFAULTS: Mapping[str, Thing] = {
+    "vpc": {"profile": "huawei", "switches": {}, "border": [], "network": "vpc", "shared_with": []},
+    "subnet": {"cidr": None, "cidr6": None, "acl": "", "nic": "intranet"},
+    "group": {"vpc": "", "type": "basic", "intra_group": "drop", "ftp_helper": False, "managed": ""},
+    "rule": {
+        "action": "allow",
+        "protocol": "all",
+        "ports": "",
+        "remote": "any",
+        "priority": 1,
+        "enabled": True,
+        "local": None,
+        "source_ports": "",
+        "nic": None,
+        "managed": "",
+    },
+    "address_group": {"entries": [], "max_entries": None},
+    "acl": {"rules": [], "vpc": "", "enabled": True},
+    "peering": {"firewall": []},
+    "instance": {"serve": []},
+    "port": {"instance": "", "namespace": ""},
+    "virtual_ip": {"active": ""},
+    "penalty": {"instance": "", "port": "", "reason": ""},
+    "outside_host": {},
+    "expectation": {},
+    "quota": {"target": "*"},
+}
+REFERENCES = {
+    "vpc": "vpc",
+    "vpcs": "vpc",
+    "subnet": "subnet",
+    "acl": "acl",
+    "group": "group",
+    "groups": "group",
+    "instance": "instance",
+    "port": "port",
+    "ports": "port",
+    "active": "port",
+}
+"""The kinds of what fields name."""
+LINES = ("rules", "border", "firewall")
+"""Fields that hold lines of a firewall."""
+TENANT = "tenant"
+"""The account whose ids say nothing."""
+MADE_UP = ("rule", "penalty", "expectation", "quota")
+"""Kinds whose ids say nothing."""
+PREFIXES = {
+    "n1": ("10.1.1.0/24", "fd00:1:0:1::/64"),
+    "n2": ("10.1.2.0/24", None),
+    "s1": ("10.2.1.0/24", None),
+    "o1": ("10.2.1.0/24", None),
+    "a1": ("10.3.1.0/24", None),
+}
+"""The subnets that there can be; VPC o has the addresses of VPC s."""
+DEFAULT_RULES = {
+    "huawei": [
+        {"direction": "ingress", "remote": "group {group}", "priority": 1},
+        {"direction": "egress", "priority": 1},
+    ],
+    "alibaba": [
+        {"direction": "ingress", "protocol": "icmp", "remote": "0.0.0.0/0", "priority": 100},
+        {"direction": "ingress", "protocol": "tcp", "ports": "22", "remote": "0.0.0.0/0", "priority": 100},
+        {"direction": "ingress", "protocol": "tcp", "ports": "3389", "remote": "0.0.0.0/0", "priority": 100},
+    ],
+}
+
+
+class Refusal(Exception):
+    """The request cannot even be followed: the codes that say why."""
+
+    def __init__(self, *codes: str) -> None:
+        super().__init__(*codes)
+        self.codes = set(codes)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a request: what is done (`Plain.do`), to which kind of thing, to which thing, and what is said."""
+
+    verb: str
+    kind: str
+    ref: str = ""
+    said: Any = field(default_factory=dict)
+
+
+class Plain:
+    """All things; `do` follows one step, and `flaws` judges what came of it."""
+
+    def __init__(self, things: Things | None = None, *, speaking: bool = True) -> None:
+        """``speaking``: ids are the names, where these are free."""
+        self.things: Things = things or {}
+        self.speaking = speaking
+        self._before: Things = {}
+        self._fresh = 0
+
+    def request(self, steps: list[Step]) -> tuple[Plain, set[str]]:
+        """What a request makes of it, and the codes of what is wrong with that."""
+        after = Plain(copy.deepcopy(self.things), speaking=self.speaking)
+        after._before = self.things
+        try:
+            for step in steps:
+                after.do(step)
+        except Refusal as refusal:
+            return self, refusal.codes
+        return after, after.flaws()
+
+    def known_by(self, ids: Mapping[str, list[str]]) -> Plain:
+        """The same with the ids that the service made up, in the order in which it did, for those that stand in here."""
+        text = json.dumps([[kind, name, thing] for (kind, name), thing in self.things.items()])
+        made: dict[str, list[str]] = {}
+        for kind, name in self.things:
+            if name.startswith("?"):
+                made.setdefault(kind, []).append(name)
+        for kind, names in made.items():
+            for stand_in, name in zip(names, ids[kind], strict=True):
+                text = text.replace(stand_in, name)
+        known = json.loads(text)
+        for _, _, thing in known:
+            _put_in_order(thing)
+        return Plain({(kind, name): thing for kind, name, thing in known}, speaking=self.speaking)
+
+    def all(self, kind: str) -> dict[str, Thing]:
+        """The things of a kind, by id."""
+        return {name: thing for (each, name), thing in self.things.items() if each == kind}
+
+    # --- what a step does
+
+    def do(self, step: Step) -> None:
+        """Follow a step, whether or not what comes of it may be."""
+        getattr(self, f"_{step.verb}")(step.kind, step.ref, step.said)
+
+    def _id(self, kind: str, ref: str) -> str:
+        """The id of a thing, which may be said by its name where only one has that."""
+        called = [name for name, thing in self.all(kind).items() if thing["name"] == ref]
+        return called[0] if (kind, ref) not in self.things and len(called) == 1 and ref else ref
+
+    def _find(self, kind: str, ref: str, code: str = "resource.not_found") -> Thing:
+        if (kind, self._id(kind, ref)) not in self.things:
+            raise Refusal(code)
+        return self.things[kind, self._id(kind, ref)]
+
+    def _by_id(self, said: Said) -> Thing:
+        """What a request says, with ids in place of names."""
+        return {name: self._named_by_id(name, copy.deepcopy(value)) for name, value in said.items()}
+
+    def _named_by_id(self, name: str, value: Any) -> Any:
+        kind = REFERENCES.get(name)
+        if name == "remote":
+            word, _, other = value.partition(" ")
+            return f"group {self._id('group', other)}" if word == "group" else self._id("address_group", value)
+        if name in LINES:
+            return [" ".join(self._id("address_group", word) for word in line.split()) for line in value]
+        if kind is None:
+            return value
+        return [self._id(kind, each) for each in value] if isinstance(value, list) else self._id(kind, value)
+
+    def _new_id(self, kind: str, name: str) -> str:
+        speaking = (
+            self.speaking
+            and kind not in MADE_UP
+            and name
+            and not name.startswith(".")
+            and (kind, name) not in self.things
+        )
+        self._fresh += 1
+        return name if speaking else f"?{self._fresh}?"
+
+    def _create(self, kind: str, _: str, said: Said) -> str:
+        common = {"name": "", "description": "", "tags": {}, "protected": False}
+        thing = common | copy.deepcopy(dict(DEFAULTS[kind])) | (dict(said) if kind == "instance" else self._by_id(said))
+        ports, template = thing.pop("ports", []) if kind == "instance" else [], thing.pop("template", None)
+        getattr(self, f"_settle_{kind}", lambda _, __: None)(thing, said)
+        name = thing["name"]
+        id_ = self._new_id(kind, f"{thing['instance']}.{name}" if kind == "port" else name)
+        self.things[kind, id_] = thing
+        if template:
+            for rule in DEFAULT_RULES[self._profile(thing["vpc"])]:
+                remote = rule.get("remote", "any").format(group=id_)
+                self._create("rule", "", {**rule, "group": id_, "remote": remote})
+        for port in ports:
+            groups = port.get("groups") or [self._default_group(port["subnet"])]
+            self._create("port", "", {**port, "instance": id_, "groups": groups})
+        return id_
+
+    def _default_group(self, subnet: str) -> str:
+        vpc = self._find("subnet", subnet)["vpc"]
+        home = vpc if self._profile(vpc) == "alibaba" else ""
+        for name, group in sorted(self.all("group").items()):
+            if group["name"] == "default" and group["vpc"] == home:
+                return name
+        return self._create("group", "", {"name": "default", "vpc": home, "template": "default"})
+
+    def _profile(self, vpc: str) -> str:
+        return str(self.things.get(("vpc", vpc), {"profile": "huawei"})["profile"])
+
+    def _settle_group(self, thing: Thing, said: Said) -> None:
+        if "intra_group" not in said:
+            thing["intra_group"] = "accept" if self._profile(thing["vpc"]) == "alibaba" else "drop"
+
+    def _settle_port(self, thing: Thing, _: Said) -> None:
+        self._settle_place(thing)
+        instance = thing["instance"]
+        thing["index"] = sum(it["instance"] == instance for it in self.all("port").values()) if instance else 0
+        thing["name"] = thing["name"] or f"eth{thing['index']}"
+
+    def _settle_virtual_ip(self, thing: Thing, _: Said) -> None:
+        self._settle_place(thing)
+        thing["active"] = thing["active"] or next(iter(thing["ports"]), "")
+
+    def _settle_place(self, thing: Thing) -> None:
+        subnet = self.things.get(("subnet", thing["subnet"]))
+        thing["vpc"] = subnet["vpc"] if subnet else ""
+        thing.setdefault("addresses", [])
+        if subnet and not thing["addresses"]:
+            near = [*self.all("port").values(), *self.all("virtual_ip").values()]
+            taken = {at for it in near if it["subnet"] == thing["subnet"] for at in it["addresses"]}
+            thing["addresses"] = [
+                next(str(at) for at in list(_first(prefix, 100)) if str(at) not in taken)
+                for prefix in (subnet["cidr"], subnet["cidr6"])
+                if prefix
+            ]
+
+    def _update(self, kind: str, ref: str, said: Said) -> None:
+        thing = self._find(kind, ref)
+        thing |= (known := self._by_id(said))
+        if kind == "virtual_ip":
+            thing["active"] = thing["active"] or next(iter(known.get("ports", thing["ports"])), "")
+
+    def _delete(self, kind: str, ref: str, said: Said) -> None:
+        thing, ref = self._find(kind, ref), self._id(kind, ref)
+        if kind == "group" and thing["name"] == "default":
+            raise Refusal("resource.protected")
+        for other, users in [*self.things.items()]:
+            part = (kind, other[0]) in (("group", "rule"), ("instance", "port")) and users[kind] == ref
+            named = kind == "address_group" and said.get("force") and other[0] == "rule" and users["remote"] == ref
+            if (part or named) and other in self._before:
+                del self.things[other]
+        del self.things[kind, ref]
+
+    def _authorize(self, _: str, ref: str, said: list[Thing]) -> None:
+        self._find("group", ref)
+        ref = self._id("group", ref)
+        known = {_meaning(rule) for rule in self.all("rule").values() if rule["group"] == ref}
+        for rule in said:
+            whole = {**DEFAULTS["rule"], **self._by_id(rule), "group": ref}
+            if _meaning(whole) not in known:
+                self._create("rule", "", {**rule, "group": ref})
+                known.add(_meaning(whole))
+
+    def _revoke(self, _: str, ref: str, said: list[str]) -> None:
+        self._find("group", ref)
+        ref = self._id("group", ref)
+        own = {name for name, rule in self.all("rule").items() if rule["group"] == ref}
+        if not {*said} <= own:
+            raise Refusal("InvalidParam.SecurityGroupRuleId")
+        for name in {*said}:
+            del self.things["rule", name]
+
+    def _join(self, _: str, ref: str, said: list[str]) -> None:
+        self._find("group", ref)
+        ref = self._id("group", ref)
+        for port in dict.fromkeys(said):
+            groups = self._find("port", port, "InvalidInstanceId.NotFound")["groups"]
+            if ref not in groups:
+                groups.append(ref)
+
+    def _leave(self, _: str, ref: str, said: list[str]) -> None:
+        self._find("group", ref)
+        ref = self._id("group", ref)
+        for port in dict.fromkeys(said):
+            groups = self._find("port", port, "InvalidInstanceId.NotFound")["groups"]
+            if ref not in groups or len(groups) == 1:
+                raise Refusal("InvalidSecurityGroupAssociation.NotFound", "InstanceLastSecurityGroup")
+            groups.remove(ref)
+
+    def _set_groups(self, _: str, ref: str, said: list[str]) -> None:
+        for group in said:
+            self._find("group", group, "InvalidSecurityGroupId.NotFound")
+        self._find("port", ref, "InvalidInstanceId.NotFound")["groups"] = [self._id("group", group) for group in said]
+
+    def _edit_entries(self, _: str, ref: str, said: dict[str, list[str]]) -> None:
+        thing = self._find("address_group", ref)
+        if {*said["add"]} & {*said["remove"]}:
+            raise Refusal("input.field")
+        kept = [entry for entry in thing["entries"] if entry not in said["remove"]]
+        thing["entries"] = [*kept, *(it for it in dict.fromkeys(said["add"]) if it not in kept)]
+
+    def _tag(self, kind: str, ref: str, said: dict[str, str]) -> None:
+        self._find(kind, ref)["tags"].update(said)
+
+    def _untag(self, kind: str, ref: str, said: list[str]) -> None:
+        thing = self._find(kind, ref)
+        thing["tags"] = {key: value for key, value in thing["tags"].items() if said and key not in said}
+
+    # --- what may not be
+
+    def flaws(self) -> set[str]:
+        """The codes of all that is wrong, with the protection of what was there before."""
+        found = {*self._dangling()}
+        if any(old["protected"] and ref not in self.things for ref, old in self._before.items()):
+            found.add("InvalidOperation.DeletionProtection")
+        if not found:  # what follows looks at what things name
+            for judge in (self._group_flaws, self._place_flaws, self._network_flaws, self._other_flaws, self._quotas):
+                found |= {*judge()}
+        return found
+
+    def users(self, ref: Ref) -> list[Ref]:
+        """Who refers to a thing."""
+        return sorted(other for other, thing in self.things.items() if ref in _named(other[0], thing))
+
+    def _dangling(self) -> Iterator[str]:
+        for (kind, _), thing in self.things.items():
+            for target in _named(kind, thing):
+                if target not in self.things:
+                    yield from _code_of(kind, target, gone=target in self._before)
+
+    def attached(self) -> dict[str, Thing]:
+        """The ports that are of an instance: the others are nowhere in the world."""
+        return {name: port for name, port in self.all("port").items() if port["instance"]}
+
+    def _group_flaws(self) -> Iterator[str]:
+        meanings = Counter((rule["group"], _meaning(rule)) for rule in self.all("rule").values())
+        if any(number > 1 for number in meanings.values()):
+            yield "world.duplicate"
+        for rule in self.all("rule").values():
+            group = self.things["group", rule["group"]]
+            alibaba = self._profile(group["vpc"]) == "alibaba"
+            word, _, other = rule["remote"].partition(" ")
+            if word == "group" and alibaba and other == rule["group"]:
+                yield "InvalidParamter.Conflict"
+            elif word == "group" and alibaba and self.things["group", other]["vpc"] != group["vpc"]:
+                yield "InvalidSourceGroupId.Mismatch"
+            if rule["source_ports"] and not alibaba:
+                yield "world.five_tuple"
+            entries = self.things.get(("address_group", rule["remote"]), {"entries": []})["entries"]
+            if rule["protocol"] == "icmp" and entries and not any("." in entry for entry in entries):
+                yield "InvalidParam.PrefixListAddressFamilyMismatch"
+        for each in self.all("address_group").values():
+            if len({"." in entry for entry in each["entries"]}) > 1:
+                yield "world.mixed_family"
+            if len({*each["entries"]}) < len(each["entries"]):
+                yield "world.duplicate"
+
+    def _place_flaws(self) -> Iterator[str]:
+        for port in self.attached().values():
+            groups = [self.things["group", name] for name in port["groups"]]
+            if not groups:
+                yield "world.no_group"
+            if len({*port["groups"]}) < len(groups):
+                yield "world.duplicate"
+            for group in groups:
+                if group["vpc"] and group["vpc"] != port["vpc"]:
+                    yield "world.group_of_other_vpc"
+                elif self._profile(group["vpc"]) != self._profile(port["vpc"]):
+                    yield "world.group_of_other_profile"
+        owners = [*self.attached().values(), *self.all("virtual_ip").values()]
+        taken = Counter((it["vpc"], address) for it in owners for address in it["addresses"])
+        if any(number > 1 for number in taken.values()):
+            yield "world.address_in_use"
+        for it in owners:
+            subnet = self.things["subnet", it["subnet"]]
+            nets = [ipaddress.ip_network(prefix) for prefix in (subnet["cidr"], subnet["cidr6"]) if prefix]
+            if not all(any(ipaddress.ip_address(at) in net for net in nets) for at in it["addresses"]):
+                yield "world.address_outside_subnet"
+        for vip in self.all("virtual_ip").values():
+            ports = [self.attached().get(name) for name in vip["ports"]]
+            if None in ports:
+                yield "world.unknown_port"
+            if not ports or vip["active"] not in vip["ports"]:
+                yield "world.virtual_ip"
+            if any(port and port["subnet"] != vip["subnet"] for port in ports):
+                yield "world.virtual_ip"
+            if len({*vip["ports"]}) < len(ports):
+                yield "world.duplicate"
+
+    def _network_flaws(self) -> Iterator[str]:
+        pairs = Counter(tuple(sorted(it["vpcs"])) for it in self.all("peering").values())
+        if any(number > 1 for number in pairs.values()):
+            yield "world.duplicate"
+        peers = [[other for pair in pairs if vpc in pair for other in pair if other != vpc] for vpc in self.all("vpc")]
+        apart = [*pairs, *(pair for those in peers for pair in combinations(those, 2))]
+        apart += [*combinations(self.all("vpc"), 2)] if self.all("outside_host") else []
+        spaces = {name: vpc["cidrs"] for name, vpc in self.all("vpc").items()}
+        if any(_overlap(spaces[one], spaces[two]) for one, two in apart if one != two):
+            yield "world.overlap"
+        subnets = [(it["vpc"], [it[key] for key in ("cidr", "cidr6") if it[key]]) for it in self.all("subnet").values()]
+        if any(one[0] == two[0] and _overlap(one[1], two[1]) for one, two in combinations(subnets, 2)):
+            yield "world.overlap"
+        if any(one == two for one, two in pairs):
+            yield "world.peering"
+        for subnet in self.all("subnet").values():
+            acl = self.things.get(("acl", subnet["acl"]))
+            if acl and acl["vpc"] and acl["vpc"] != subnet["vpc"]:
+                yield "world.acl_of_other_vpc"
+            elif acl and not acl["vpc"] and self._profile(subnet["vpc"]) == "alibaba":
+                yield "world.acl_vpc"
+        lines = [("rules", it) for it in self.all("acl").values()] + [("border", it) for it in self.all("vpc").values()]
+        if any(len({*it[name]}) < len(it[name]) for name, it in lines):
+            yield "world.duplicate"
+
+    def _other_flaws(self) -> Iterator[str]:
+        machines = {port["instance"] for port in self.attached().values()}
+        for penalty in self.all("penalty").values():
+            if not (penalty["instance"] in machines or penalty["port"] in self.attached()):
+                yield "world.unknown_port"
+            if not penalty["reason"].strip():
+                yield "input.notation"
+        ends = machines | self.all("outside_host").keys() | self.all("virtual_ip").keys()
+        for each in self.all("expectation").values():
+            source, _, target, *_ = each["expect"].split()
+            if not {source, target} <= ends:
+                yield "input.unknown_name"
+            if source == target:
+                yield "world.expect"
+        hosts = Counter(address for it in self.all("outside_host").values() for address in it["addresses"])
+        if any(number > 1 for number in hosts.values()):
+            yield "world.address_in_use"
+
+    def _quotas(self) -> Iterator[str]:
+        if len({it["target"] for it in self.all("quota").values()}) < len(self.all("quota")):
+            yield "quota.exists"
+        limits: dict[str, int] = {}
+        for target in ("*", "operator" if self.speaking else TENANT):
+            for quota in self.all("quota").values():
+                limits |= quota["limits"] if quota["target"] == target else {}
+        costs: Counter[str] = Counter()
+        for rule in self.all("rule").values():
+            costs[rule["group"]] += self._cost(rule)
+        for name, cost in costs.items():
+            usual = 200 if self._profile(self.things["group", name]["vpc"]) == "alibaba" else 50
+            if cost > limits.get("rules_per_group", usual):
+                yield "AuthorizationLimitExceed"
+        if len(self.all("group")) > limits.get("groups_per_account", 100):
+            yield "QuotaExceed.Group"
+
+    def _cost(self, rule: Thing) -> int:
+        families = 2 if rule["remote"] == "any" and rule["protocol"] not in ("icmp", "icmpv6") else 1
+        if self._profile(self.things["group", rule["group"]]["vpc"]) != "alibaba":
+            return families
+        ranges = rule["ports"].count(",") + 1
+        return (
+            families * ranges * max(1, len(self.things.get(("address_group", rule["remote"]), {}).get("entries", [])))
+        )
+
+
+def _first(prefix: str, count: int) -> Iterator[Any]:
+    net = ipaddress.ip_network(prefix)
+    return (net[number] for number in range(2, count))
+
+
+def _put_in_order(thing: Thing) -> None:
+    """Lists whose order says nothing."""
+    for name in ("vpcs", "ports", "serve"):
+        if isinstance(thing.get(name), list):
+            thing[name].sort()
+
+
+def _overlap(one: list[str], two: list[str]) -> bool:
+    nets = [[ipaddress.ip_network(prefix) for prefix in prefixes] for prefixes in (one, two)]
+    return any(a.version == b.version and a.overlaps(b) for a, b in product(*nets))
+
+
+def _is_list(word: str) -> bool:
+    """Whether a side of a rule is the id of an address group."""
+    return word not in ("any", "group") and not set(word) & set("/:.")
+
+
+def _meaning(rule: Thing) -> str:
+    """What makes a rule this rule and no other."""
+    names = ("direction", "action", "protocol", "ports", "remote", "priority", "local", "source_ports", "nic")
+    return json.dumps([rule[name] for name in names])
+
+
+def _named(kind: str, thing: Thing) -> set[Ref]:
+    """The things that a thing names."""
+    found: set[tuple[str, str]] = set()
+    if kind in ("subnet", "group", "acl"):
+        found.add(("vpc", thing["vpc"]))
+    if kind == "subnet":
+        found.add(("acl", thing["acl"]))
+    if kind == "rule":
+        found.add(("group", thing["group"]))
+        word, _, other = thing["remote"].partition(" ")
+        if word == "group":
+            found.add(("group", other))
+        elif _is_list(word):
+            found.add(("address_group", word))
+    if kind == "peering":
+        found |= {("vpc", vpc) for vpc in thing["vpcs"]}
+    for words in (line.split() for name in LINES for line in thing.get(name, ())):
+        sides = [word for before, word in pairwise(words) if before in ("from", "to")]
+        found |= {("address_group", word) for word in sides if _is_list(word)}
+    if kind in ("port", "virtual_ip"):
+        found.add(("subnet", thing["subnet"]))
+    if kind == "port":
+        found |= {("group", group) for group in thing["groups"]} | {("instance", thing["instance"])}
+    if kind == "virtual_ip":
+        found |= {("port", port) for port in thing["ports"]}
+    if kind == "penalty":
+        found |= {("instance", thing["instance"]), ("port", thing["port"])}
+    return {(each, name) for each, name in found if name}
+
+
+def _code_of(kind: str, target: Ref, *, gone: bool) -> Iterator[str]:
+    """The codes of a name that names nothing."""
+    if gone:
+        yield "DependencyViolation" if target[0] == "group" else "resource.in_use"
+    if target[0] == "address_group":
+        yield "InvalidPrefixListId.NotFound"
+    elif target[0] == "group":
+        yield "InvalidSourceGroupId.NotFound" if kind == "rule" else "InvalidSecurityGroupId.NotFound"
+    else:
+        yield "resource.not_found"

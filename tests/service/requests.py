@@ -1,0 +1,226 @@
+"""Random requests: mostly such as can be done, some that must be refused."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.service.plain import DEFAULTS, MADE_UP, PREFIXES, Plain, Step
+
+Thing = dict[str, Any]
+VPCS: Mapping[str, Thing] = {
+    "n": {"cidrs": ["10.1.0.0/16", "fd00:1::/56"]},
+    "s": {"cidrs": ["10.2.0.0/16"]},
+    "o": {"cidrs": ["10.2.0.0/16"]},
+    "a": {"cidrs": ["10.3.0.0/16"], "profile": "alibaba"},
+}
+SUBNETS = {
+    name: {"vpc": name[0]} | {key: prefix for key, prefix in zip(("cidr", "cidr6"), pair, strict=True) if prefix}
+    for name, pair in PREFIXES.items()
+}
+GROUPS = {**dict.fromkeys(("g1", "g2", "g3"), ""), "gn": "n", "ga1": "a", "ga2": "a"}
+LISTS = ("l1", "l2", "l6")
+ENTRIES = ("198.51.100.0/24", "203.0.113.9", "192.0.2.7-192.0.2.12", "10.2.0.0/16", "10.1.1.0/28")
+ENTRIES6 = ("2001:db8::/32", "fd00:1:0:1::9")
+LINES = (
+    *("in deny tcp 23 from any to any", "in allow tcp 22 from l1 to any", "in allow all from any to any"),
+    *("out allow all from any to any", "out deny udp 53 from any to l2", "in allow udp 7 from 10.2.0.0/16 to any"),
+)
+WALLS = ("deny tcp 22 from 10.1.0.0/16 to any", "allow all from any to any", "deny udp 7 from any to l1")
+FLOWS = ("i1 -> i2 tcp/80 allow", "i2 -> i1 udp/7 deny", "h1 -> i1 tcp/22 deny", "i3 -> h1 tcp/443 allow")
+HOSTS = {"h1": ["203.0.113.9"], "h2": ["203.0.113.9", "2001:db8::9"], "h3": ["198.51.100.7"]}
+PEERS = {"p1": ["n", "s"], "p2": ["n", "o"], "p3": ["a", "n"], "p4": ["s", "n"], "p5": ["o", "s"]}
+TAGS = {"env": ("prod", "test"), "owner": ("ann", "bob")}
+
+
+class Requests:
+    """Requests by chance about what a model holds."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+
+    def next(self, plain: Plain) -> list[Step]:
+        """The steps of one request: one, seldom more."""
+        return [self.step(plain) for _ in range(self.chance.choice([1] * 8 + [2, 3]))]
+
+    def step(self, plain: Plain) -> Step:
+        """One step."""
+        kind = self.chance.choice(_WEIGHTED)
+        there = [name for each, name in plain.things if each == kind]
+        if kind in ("group", "port", "address_group", "rule") and self.chance.random() < 0.35:
+            return self.special(plain, kind)
+        verb = self.chance.choice(["create", "create", "update", "update", "update", "delete", "tag", "untag"])
+        if verb == "create" or (not there and self.chance.random() < 0.8):
+            return Step("create", kind, said=self._made[kind](self, plain))
+        ref = self.pick(there) if self.chance.random() < 0.95 else "nobody"
+        if verb == "update":
+            return Step("update", kind, ref, self.changed(plain, kind))
+        if verb == "delete":
+            return Step("delete", kind, ref, {"force": self.chance.random() < 0.3} if kind == "address_group" else {})
+        key = self.chance.choice([*TAGS])
+        said = {key: self.chance.choice(TAGS[key])} if verb == "tag" else self.chance.choice([[], [key]])
+        return Step(verb, kind, ref, said)
+
+    def special(self, plain: Plain, kind: str) -> Step:
+        """What can be done with groups, members and entries besides."""
+        group = self.name(plain, "group")
+        if kind == "rule":
+            own = [name for name, rule in plain.all("rule").items() if rule["group"] == group]
+            if own and self.chance.random() < 0.3:
+                return Step("revoke", kind, group, self.some(own, 1, 3))
+            return Step("authorize", kind, group, [self.rule(plain) for _ in range(self.chance.randint(1, 4))])
+        if kind == "address_group":
+            said = {"add": self.some(ENTRIES, 0, 2), "remove": self.some(ENTRIES, 1, 3)}
+            return Step("edit_entries", kind, self.name(plain, kind), said)
+        ports = [*plain.all("port")] or ["nobody"]
+        if self.chance.random() < 0.3:
+            return Step("set_groups", "port", self.pick(ports), self.groups(plain))
+        return Step(self.chance.choice(["join", "leave"]), "port", group, self.some(ports, 1, 2))
+
+    def pick(self, names: list[str]) -> str:
+        """One of some names; nobody's, if there are none."""
+        return self.chance.choice(names) if names else "nobody"
+
+    def some(self, names: Any, least: int, most: int) -> list[Any]:
+        """Some of them, each once."""
+        return self.chance.sample([*names], min(len(names), self.chance.randint(least, most)))
+
+    def name(self, plain: Plain, kind: str) -> str:
+        """A thing of a kind that is there, if any is."""
+        return self.pick([*plain.all(kind)])
+
+    def changed(self, plain: Plain, kind: str) -> Thing:
+        """Another value of one field."""
+        return {
+            "vpc": lambda: {"border": self.some(LINES, 0, 3)},
+            "subnet": lambda: {"acl": self.chance.choice(["", self.name(plain, "acl")])},
+            "group": lambda: self.chance.choice(
+                [{"intra_group": "accept"}, {"intra_group": "drop"}, {"ftp_helper": True}, {"ftp_helper": False}]
+            ),
+            "rule": lambda: self.chance.choice(
+                [{"action": "deny"}, {"enabled": False}, {"enabled": True}, {"priority": 9}, {"remote": "any"}]
+            ),
+            "address_group": lambda: {"entries": self.entries()},
+            "acl": lambda: self.chance.choice(
+                [{"enabled": False}, {"enabled": True}, {"rules": self.some(LINES, 0, 4)}]
+            ),
+            "peering": lambda: {"firewall": self.some(WALLS, 0, 2)},
+            "instance": lambda: {"serve": self.some(["tcp/80", "udp/7"], 0, 2)},
+            "port": lambda: {"groups": self.groups(plain)},
+            "virtual_ip": lambda: {"ports": self.some([*plain.all("port")], 0, 2), "active": ""},
+            "penalty": lambda: {"reason": self.chance.choice(["spam", "abuse", ""])},
+            "outside_host": lambda: {"addresses": self.chance.choice([*HOSTS.values()])},
+            "expectation": lambda: {"expect": self.chance.choice(FLOWS)},
+            "quota": lambda: {"limits": self.limits()},
+        }[kind]() | self.chance.choice([{}, {}, {"description": "another"}, {"protected": self.chance.random() < 0.3}])
+
+    def entries(self) -> list[str]:
+        """Some entries of an address group, now and then of both families."""
+        return self.some(ENTRIES6 if self.chance.random() < 0.1 else ENTRIES, 0, 3)
+
+    def groups(self, plain: Plain) -> list[str]:
+        """Some groups for a port, most often such as go together."""
+        names = [*plain.all("group")]
+        alibaba = self.chance.random() < 0.3
+        fitting = [name for name in names if plain.things["group", name]["name"].startswith("ga") is alibaba]
+        return self.some(fitting if self.chance.random() < 0.85 else names, 1, 3)
+
+    def limits(self) -> dict[str, int]:
+        """Limits that are near."""
+        name, low = self.chance.choice([("rules_per_group", 3), ("groups_per_account", 4)])
+        return {name: self.chance.randint(low, low + 5)}
+
+    def rule(self, plain: Plain) -> Thing:
+        """A rule, but for its group."""
+        remotes = ["any", "10.1.1.0/24", "fd00:1::/56", self.chance.choice(LISTS), f"group {self.name(plain, 'group')}"]
+        protocol, ports = self.chance.choice(
+            [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", "")]
+        )
+        remote = self.chance.choice(remotes)
+        return {
+            "direction": self.chance.choice(["ingress", "ingress", "egress"]),
+            "action": self.chance.choice(["allow", "allow", "deny"]),
+            "protocol": "all" if protocol == "icmp" and ":" in remote else protocol,
+            "ports": ports,
+            "remote": remote,
+            **({"source_ports": "1024-65535"} if protocol == "udp" and self.chance.random() < 0.2 else {}),
+            "priority": self.chance.choice([1, 1, 5]),
+            "enabled": self.chance.random() < 0.85,
+        }
+
+    def port(self, plain: Plain) -> Thing:
+        """A port, but for its instance."""
+        subnet = self.name(plain, "subnet")
+        name = plain.things.get(("subnet", subnet), {"name": "n1"})["name"]
+        own = [f"{PREFIXES[name][0][:-4]}{self.chance.randint(11, 16)}"]
+        return {"subnet": subnet, "addresses": self.chance.choice([[], own]), "groups": self.groups(plain)}
+
+    def penalty(self, plain: Plain) -> Thing:
+        """A penalty on an instance or on a port."""
+        target = self.chance.choice(["instance", "port"])
+        return {target: self.name(plain, target), "reason": self.chance.choice(["spam", "fraud"])}
+
+    _made: Mapping[str, Callable[[Requests, Plain], Thing]] = {
+        "vpc": lambda it, _: (lambda name: {"name": name, **VPCS[name]})(it.chance.choice([*VPCS])),
+        "subnet": lambda it, _: (lambda name: {"name": name, **SUBNETS[name]})(it.chance.choice([*SUBNETS])),
+        "group": lambda it, _: (
+            (lambda name: {"name": name, "vpc": GROUPS[name]})(it.chance.choice([*GROUPS]))
+            | it.chance.choice([{}, {"template": "default"}])
+        ),
+        "rule": lambda it, plain: it.rule(plain) | {"group": it.name(plain, "group")},
+        "address_group": lambda it, _: {"name": it.chance.choice(LISTS), "entries": it.entries()},
+        "acl": lambda it, _: {
+            **(lambda name: {"name": name, "vpc": {"c": "", "cn": "n", "ca": "a"}[name]})(
+                it.chance.choice(["c", "cn", "ca"])
+            ),
+            "rules": it.some(LINES, 0, 4),
+        },
+        "peering": lambda it, _: (
+            (lambda name: {"name": name, "vpcs": PEERS[name]})(it.chance.choice([*PEERS]))
+            | {"firewall": it.some(WALLS, 0, 2)}
+        ),
+        "instance": lambda it, plain: {
+            "name": it.chance.choice(["i1", "i2", "i3", "i4"]),
+            "ports": [it.port(plain) for _ in range(it.chance.choice([0, 1, 1, 1, 2]))],
+        },
+        "port": lambda it, plain: (
+            it.port(plain) | {"instance": it.chance.choice(["", *[it.name(plain, "instance")] * 4])}
+        ),
+        "virtual_ip": lambda it, plain: {
+            "name": "v1",
+            "subnet": it.name(plain, "subnet"),
+            "ports": it.some([*plain.all("port")], 0, 2),
+        },
+        "penalty": lambda it, plain: it.penalty(plain),
+        "outside_host": lambda it, _: (lambda name: {"name": name, "addresses": HOSTS[name]})(
+            it.chance.choice([*HOSTS])
+        ),
+        "expectation": lambda it, _: {"expect": it.chance.choice(FLOWS)},
+        "quota": lambda it, _: {"target": it.chance.choice(["*", "operator"]), "limits": it.limits()},
+    }
+
+
+_WEIGHTED = [kind for kind in DEFAULTS for _ in range({"rule": 6, "port": 5, "group": 3, "instance": 3}.get(kind, 2))]
+assert {*MADE_UP} <= {*DEFAULTS}
+
+
+def beginning(chance: random.Random) -> list[Step]:
+    """Something to begin with: a network, groups with rules, machines."""
+    said = [
+        *(("vpc", {"name": name, **VPCS[name]}) for name in "nsa"),
+        *(("subnet", {"name": name, **SUBNETS[name]}) for name in ("n1", "n2", "s1", "a1")),
+        *(("address_group", {"name": name, "entries": list(ENTRIES[:2])}) for name in ("l1", "l2")),
+        ("address_group", {"name": "l6", "entries": list(ENTRIES6)}),
+        *(("group", {"name": name, "vpc": GROUPS[name]}) for name in ("g1", "g2", "ga1")),
+        ("peering", {"name": "p1", "vpcs": PEERS["p1"]}),
+        ("instance", {"name": "i1", "ports": [{"subnet": "n1", "groups": ["g1"]}]}),
+        ("instance", {"name": "i2", "ports": [{"subnet": "s1", "groups": ["g1", "g2"]}]}),
+        ("instance", {"name": "i3", "ports": [{"subnet": "a1", "groups": ["ga1"]}]}),
+    ]
+    steps = [Step("create", kind, said=fields) for kind, fields in said]
+    asking = Requests(chance)
+    known = Plain().request(steps)[0]
+    rules = [asking.rule(known) | {"group": name, "remote": "any"} for name in ("g1", "g2", "ga1")]
+    plain = {"source_ports"}
+    return [*steps, *(Step("create", "rule", said={k: v for k, v in it.items() if k not in plain}) for it in rules)]
