@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import structlog
 
 from ringfence.api.app import build
 from ringfence.api.call import Service
@@ -43,6 +46,8 @@ class Served:
 @contextmanager
 def served(directory: Path, database: str = "") -> Iterator[Served]:
     """Serve a new store (SQLite in the directory, or the database of a URL) until the block is left."""
+    if not structlog.is_configured():  # lines of the log do not mix with what a test prints
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with closing(Store.open(database or f"sqlite:///{directory}/ringfence.db")) as store:
         control = Control(store)
         identities = Identities(control, Keyring.load(directory / "keys"))

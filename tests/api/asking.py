@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ringfence.resources.kind import Kind
 from ringfence.security.keys import AccessKey
 from ringfence.security.secret import Secret
 from tests.api.things import Ask, Ids, furnish, govern
-from tests.service import Served, served
+from tests.served import Served, served
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 Statement = Mapping[str, Any]
@@ -83,6 +83,8 @@ class Town:
         body = ask.body.encode() if isinstance(ask.body, str) else json.dumps(ask.body).encode() if ask.body else b""
         query = {**ask.query, **({"dry_run": "true"} if ask.dry and ask.method != "GET" else {})}
         given = {"authorization": f"Bearer {token}"} if token else {}
+        if ask.acting:
+            given["x-ringfence-account"] = self.tenant.id
         with self.http.stream(
             ask.method, ask.path, params=query, content=body, headers={**given, **(headers or {})}
         ) as response:
@@ -93,7 +95,9 @@ class Town:
     def token(self, account: Account, who: str) -> str:
         """A fresh token, for requests that use one up."""
         user = account.users.get(who, "")
-        (key,) = [it.id for it in self.served.control.state.of_kind(Kind.ACCESS_KEY) if it.name == f"{account.id}/{user}"]
+        (key,) = [
+            it.id for it in self.served.control.state.of_kind(Kind.ACCESS_KEY) if it.name == f"{account.id}/{user}"
+        ]
         caller = Caller(account.id, user, key, account.id, account.id == OPERATOR)
         return self.served.identities.log_in(caller)[0].reveal()
 
@@ -101,44 +105,53 @@ class Town:
 @contextmanager
 def town(directory: Path) -> Iterator[Town]:
     """Serve it until the block is left."""
-    with served(directory) as running, httpx2.Client(base_url=running.url, trust_env=False, timeout=30) as http:
-        root = running.client()
-        accounts = []
-        for name in ("tenant", "stranger"):
-            made = root.post("/v1/accounts", {"name": name})["item"]["id"]
-            by_root = running.client(made)
-            key = _key(by_root, "", made)
-            accounts.append(_account(running, made, key, furnish(Client(running.url, key=key), by_root)))
-        governed = govern(root, accounts[0].id)
-        by_name = {it.id: {**it.ids, **governed} for it in accounts}
-        tenant, stranger = (_with(it, by_name[it.id]) for it in accounts)
-        operator = _account(running, OPERATOR, running.key, tenant.ids)
-        yield Town(running, operator, tenant, stranger, http)
+    with served(directory) as running, ExitStack() as stack:
+        http = stack.enter_context(httpx2.Client(base_url=running.url, trust_env=False, timeout=30))
+        yield _Founder(running, stack).found(http)
 
 
-def _with(account: Account, ids: Ids) -> Account:
-    return Account(account.id, account.key, ids, account.tokens, account.users, account.policy)
+@dataclass(frozen=True)
+class _Founder:
+    """Makes the accounts of a town."""
 
+    served: Served
+    stack: ExitStack
 
-def _key(client: Client, user: str, account: str) -> AccessKey:
-    told = client.post("/v1/access-keys", {"user": user})
-    client.patch(f"/v1/access-keys/{told['item']['id']}", {"name": f"{account}/{user}"})
-    return AccessKey(told["item"]["id"], Secret(told["secret"]))
+    def found(self, http: httpx2.Client) -> Town:
+        root = self.client(self.served.key)
+        made = [root.post("/v1/accounts", {"name": name})["item"]["id"] for name in ("tenant", "stranger")]
+        acting = [self.stack.enter_context(self.served.client(account)) for account in made]
+        keys = [self.key(client, "", account) for client, account in zip(acting, made, strict=True)]
+        things = [
+            furnish(self.client(key), client, net) for key, client, net in zip(keys, acting, (0, 20), strict=True)
+        ]
+        governed = govern(root, made[0])
+        tenant, stranger = (
+            self.account(account, key, {**ids, **governed})
+            for account, key, ids in zip(made, keys, things, strict=True)
+        )
+        root.patch(f"/v1/access-keys/{self.served.key.id}", {"name": f"{OPERATOR}/"})
+        return Town(self.served, self.account(OPERATOR, self.served.key, tenant.ids), tenant, stranger, http)
 
+    def client(self, key: AccessKey) -> Client:
+        return self.stack.enter_context(Client(self.served.url, key=key))
 
-def _account(running: Served, id_: str, key: AccessKey, ids: Ids) -> Account:
-    client = Client(running.url, key=key)
-    if id_ == OPERATOR:
-        client.patch(f"/v1/access-keys/{key.id}", {"name": f"{id_}/"})
-    nothing = json.dumps({"Version": "1", "Statement": deny([ACTIONS["CreateVpc"]])})
-    policy = client.post("/v1/policies", {"name": "probe", "document": nothing})["item"]["id"]
-    tokens, users = {"account": client.post("/v1/tokens", {})["token"]}, {}
-    for name in ("bare", "probe", "disabled", "revoked"):
-        said = {"name": name, "policies": [] if name == "bare" else [policy]}
-        users[name] = client.post("/v1/users", said)["item"]["id"]
-        own = _key(client, users[name], id_)
-        tokens[name] = Client(running.url, key=own).post("/v1/tokens", {})["token"]
-        if name == "revoked":
-            client.patch(f"/v1/access-keys/{own.id}", {"enabled": False})
-    client.patch(f"/v1/users/{users['disabled']}", {"enabled": False})
-    return Account(id_, key, ids, tokens, users, policy)
+    def key(self, client: Client, user: str, account: str) -> AccessKey:
+        told = client.post("/v1/access-keys", {"user": user})
+        client.patch(f"/v1/access-keys/{told['item']['id']}", {"name": f"{account}/{user}"})
+        return AccessKey(told["item"]["id"], Secret(told["secret"]))
+
+    def account(self, id_: str, key: AccessKey, ids: Ids) -> Account:
+        client = self.client(key)
+        nothing = json.dumps({"Version": "1", "Statement": [deny([ACTIONS["CreateVpc"]])]})
+        policy = client.post("/v1/policies", {"name": "probe", "document": nothing})["item"]["id"]
+        tokens, users = {"account": client.post("/v1/tokens", {})["token"]}, {}
+        for name in ("bare", "probe", "disabled", "revoked"):
+            said = {"name": name, "policies": [] if name == "bare" else [policy]}
+            users[name] = client.post("/v1/users", said)["item"]["id"]
+            own = self.key(client, users[name], id_)
+            tokens[name] = self.client(own).post("/v1/tokens", {})["token"]
+            if name == "revoked":
+                client.patch(f"/v1/access-keys/{own.id}", {"enabled": False})
+        client.patch(f"/v1/users/{users['disabled']}", {"enabled": False})
+        return Account(id_, key, ids, tokens, users, policy)

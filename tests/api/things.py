@@ -24,7 +24,7 @@ RULES_FILE = json.dumps(
 
 @dataclass(frozen=True)
 class Ask:
-    """A request. A body of text goes as it is. ``operators``: only an operator may ask for it, for their own account."""
+    """A request. A body of text goes as it is. ``operators``: only an operator may ask, about their own account."""
 
     method: str
     path: str
@@ -33,44 +33,52 @@ class Ask:
     operators: bool = False
     dry: bool = True
     """Whether it is asked as a dry run, so that nothing changes."""
+    acting: bool = False
+    """Whether the operator asks for it in the name of the tenant."""
     status: int = 0
     """What whoever may ask is answered, where that is no success."""
 
 
-def furnish(client: Client, operator: Client) -> dict[str, str]:
-    """Give the account of a client one of everything, and some more that nobody refers to; ``operator`` acts on it."""
-    ids: dict[str, str] = {}
+def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
+    """Give the account of a client one of everything, and some more that nobody refers to.
+
+    ``operator`` acts on it. Its addresses begin with 10.``net``, as all tenants of a lab share one internet.
+    """
+    ids = {"net": str(net)}
 
     def make(word: str, plural: str, by: Client = client, **said: Any) -> str:
         ids[word] = by.post(f"/v1/{plural}", {"tags": {"env": "dev"}, **said})["item"]["id"]
         return ids[word]
 
     border = ["in deny tcp 22 from any to any"]
-    vpc = make("vpc", "vpcs", name="shop", cidrs=["10.0.0.0/16"], profile="alibaba", border=border)
-    make("other_vpc", "vpcs", name="lab", cidrs=["10.1.0.0/16"], profile="alibaba")
-    make("idle_vpc", "vpcs", name="idle", cidrs=["10.2.0.0/16"], profile="alibaba")
-    subnet = make("subnet", "subnets", name="web", vpc=vpc, cidr="10.0.1.0/24")
-    make("idle_subnet", "subnets", name="idle", vpc=vpc, cidr="10.0.2.0/24")
+    vpc = make("vpc", "vpcs", name="shop", cidrs=[f"10.{net}.0.0/16"], profile="alibaba", border=border)
+    make("other_vpc", "vpcs", name="lab", cidrs=[f"10.{net + 1}.0.0/16"], profile="huawei")
+    make("idle_vpc", "vpcs", name="idle", cidrs=[f"10.{net + 2}.0.0/16"], profile="alibaba")
+    subnet = make("subnet", "subnets", name="web", vpc=vpc, cidr=f"10.{net}.1.0/24")
+    make("idle_subnet", "subnets", name="idle", vpc=vpc, cidr=f"10.{net}.2.0/24")
+    make("other_subnet", "subnets", name="lab", vpc=ids["other_vpc"], cidr=f"10.{net + 1}.1.0/24")
     group = make("group", "groups", name="sg-web", vpc=vpc, template="default")
     make("other_group", "groups", name="sg-db", vpc=vpc)
-    make("idle_group", "groups", name="sg-idle", vpc=vpc, template="default")
+    make("idle_group", "groups", name="sg-idle", vpc=ids["other_vpc"], template="default")
     make("address_group", "address-groups", name="office", entries=["203.0.113.0/24"])
     idle = make("idle_address_group", "address-groups", name="idle", entries=["198.51.100.0/24"])
     make("rule", "rules", group=group, rule="in allow tcp 80 from any")
     make("out_rule", "rules", group=group, rule="out deny udp 53 to any")
     for direction in ("in allow tcp 81 from", "out deny udp 54 to"):
         make("rule_of_idle", "rules", group=group, rule=f"{direction} {idle}")
-    make("acl", "acls", name="edge", rules=["in allow tcp 80 from any to any"])
+    make("acl", "acls", name="edge", vpc=vpc, rules=["in allow tcp 80 from any to any"])
     make("peering", "peerings", name="p", vpcs=[vpc, ids["other_vpc"]], firewall=["deny tcp 22 from any to any"])
     make("instance", "instances", name="web-1", ports=[{"subnet": subnet, "groups": [group]}])
     make("idle_instance", "instances", name="web-2", ports=[{"subnet": subnet, "groups": [group]}])
     ids["port"] = client.get("/v1/ports", {"instance": ids["instance"]})["items"][0]["id"]
     ids["port_of_idle"] = client.get("/v1/ports", {"instance": ids["idle_instance"]})["items"][0]["id"]
     make("idle_port", "ports", name="eth1", instance=ids["instance"], subnet=subnet, groups=[group, ids["other_group"]])
-    make("virtual_ip", "virtual-ips", name="vip", subnet=subnet, addresses=["10.0.1.100"], ports=[ids["port"]])
-    make("outside_host", "outside-hosts", name="laptop", addresses=["203.0.113.9"])
-    make("expectation", "expectations", expect=f"{ids['instance']} -> {ids['idle_instance']} tcp/80 allow")
-    make("penalty", "penalties", operator, port=ids["idle_port"], reason="abuse")
+    client.put(f"/v1/ports/{ids['port']}/tags", {"tags": {"env": "dev"}})
+    make("other_port", "ports", name="eth2", instance=ids["instance"], subnet=subnet, groups=[group])
+    make("virtual_ip", "virtual-ips", name="vip", subnet=subnet, addresses=[f"10.{net}.1.100"], ports=[ids["port"]])
+    make("outside_host", "outside-hosts", name="laptop", addresses=[f"203.0.{net}.9"])
+    make("expectation", "expectations", expect=f"{ids['instance']} -> {ids['outside_host']} tcp/80 allow")
+    make("penalty", "penalties", operator, port=ids["other_port"], reason="abuse")
     document = '{"Version": "1", "Statement": [{"Effect": "Deny", "Action": "ram:*", "Resource": "*"}]}'
     make("policy", "policies", name="no-ram", document=document)
     make("idle_policy", "policies", name="idle", document=document)
@@ -79,7 +87,8 @@ def furnish(client: Client, operator: Client) -> dict[str, str]:
     for word in ("access_key", "idle_access_key"):
         ids[word] = client.post("/v1/access-keys", {"user": ids["user"]})["item"]["id"]
         client.put(f"/v1/access-keys/{ids[word]}/tags", {"tags": {"env": "dev"}})
-    ids["revision"] = str(client.post("/v1/outside-hosts", {"name": "h", "addresses": ["203.0.113.10"]})["revision"])
+    make("idle_outside_host", "outside-hosts", name="h", addresses=[f"203.0.{net}.10"])
+    ids["revision"] = str(client.get("/v1/revisions")["items"][-1]["number"])
     ids["world"] = client.get_bytes("/v1/world").decode()
     return ids
 
@@ -90,7 +99,7 @@ def govern(operator: Client, tenant: str) -> dict[str, str]:
     for word, plural, said in (
         ("idle_account", "accounts", {"name": "idle"}),
         ("quota", "quotas", {"target": tenant, "limits": {"vpcs_per_account": 9}}),
-        ("settings", "settings", {"name": "settings", "profile": "alibaba"}),
+        ("settings", "settings", {"name": "settings", "profile": "huawei"}),
     ):
         ids[word] = operator.post(f"/v1/{plural}", {"tags": {"env": "dev"}, **said})["item"]["id"]
     operator.put(f"/v1/accounts/{tenant}/tags", {"tags": {"env": "dev"}})
@@ -102,7 +111,9 @@ _PLURALS = {
     Kind.ADDRESS_GROUP: "address-groups", Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
     Kind.ACCESS_KEY: "access-keys", Kind.POLICY: "policies", Kind.PENALTY: "penalties", Kind.SETTINGS: "settings",
 }  # fmt: skip
-_IDLE = frozenset({"vpc", "subnet", "group", "address_group", "instance", "port", "policy", "user", "access_key", "account"})
+_NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, Kind.ADDRESS_GROUP, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
+_IDLE = frozenset({*_NETWORK, Kind.POLICY, Kind.USER, Kind.ACCESS_KEY, Kind.ACCOUNT})
+"""Kinds of which one that is deleted is another than the one that is used."""
 
 
 def _creations(i: Ids) -> dict[Kind, list[Any]]:
@@ -110,9 +121,9 @@ def _creations(i: Ids) -> dict[Kind, list[Any]]:
     document = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}]}'
     port = {"subnet": i["subnet"], "groups": [i["group"]]}
     return {
-        Kind.VPC: [{"name": "v", "cidrs": ["10.7.0.0/16"], "border": ["in deny tcp 22 from any to any"]}],
-        Kind.SUBNET: [{"name": "s", "vpc": i["vpc"], "cidr": "10.0.9.0/24", "acl": i["acl"]}],
-        Kind.GROUP: [{"name": "g", "vpc": i["vpc"], "template": "default"}],
+        Kind.VPC: [{"name": "v", "cidrs": [f"172.16.{i['net']}.0/24"], "border": ["in deny tcp 22 from any to any"]}],
+        Kind.SUBNET: [{"name": "s", "vpc": i["vpc"], "cidr": f"10.{i['net']}.9.0/24", "acl": i["acl"]}],
+        Kind.GROUP: [{"name": "g", "vpc": i[vpc], "template": "default"} for vpc in ("vpc", "other_vpc")],
         Kind.RULE: [
             {"group": i["group"], "rule": f"in allow tcp 99 from group {i['other_group']}"},
             {"group": i["group"], "direction": "egress", "remote": i["address_group"]},
@@ -124,14 +135,16 @@ def _creations(i: Ids) -> dict[Kind, list[Any]]:
         ],
         Kind.INSTANCE: [
             {"name": "n", "ports": [port]},
-            {"name": "n", "ports": [{"subnet": i["subnet"]}]},
+            {"name": "n", "ports": [{"subnet": i["other_subnet"]}]},
         ],
         Kind.PORT: [{"name": "eth7", "instance": i["instance"], **port}],
-        Kind.VIRTUAL_IP: [{"name": "v", "subnet": i["subnet"], "addresses": ["10.0.1.101"], "ports": [i["port"]]}],
-        Kind.PENALTY: [{"instance": i["idle_instance"], "reason": "x"}, {"port": i["port_of_idle"]}],
+        Kind.VIRTUAL_IP: [
+            {"name": "v", "subnet": i["subnet"], "addresses": [f"10.{i['net']}.1.101"], "ports": [i["port"]]}
+        ],
+        Kind.PENALTY: [{"instance": i["idle_instance"], "reason": "x"}, {"port": i["port_of_idle"], "reason": "x"}],
         Kind.OUTSIDE_HOST: [{"name": "h", "addresses": ["203.0.113.77"]}],
         Kind.EXPECTATION: [{"expect": f"{i['instance']} -> {i['idle_instance']} tcp/443 deny"}],
-        Kind.SETTINGS: [],
+        Kind.SETTINGS: [{"profile": "huawei"}],
         Kind.ACCOUNT: [{"name": "new"}],
         Kind.USER: [{"name": "eve", "policies": [i["policy"]]}],
         Kind.ACCESS_KEY: [{"user": i["idle_user"]}],
@@ -158,23 +171,25 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
 
 def _of_kind(kind: Kind, i: Ids) -> dict[str, list[Ask]]:
     plural, only = _PLURALS.get(kind, f"{kind}s"), kind in OPERATORS
-    changes = only or kind is Kind.PENALTY
+    by: dict[str, Any] = {"operators": only or kind is Kind.PENALTY, "acting": kind is Kind.PENALTY}
     every = f"/v1/{plural}"
     one = f"{every}/{i[kind]}"
-    gone = i[f"idle_{kind}" if kind.value in _IDLE else kind]
+    gone = i[f"idle_{kind}" if kind in _IDLE else kind]
     updates = [(kind.value, {"description": "d"}), (kind.value, {"tags": {"team": "a"}}), *_updates(i).get(kind, [])]
     force = {"force": "true"} if kind is Kind.ADDRESS_GROUP else {}
-    deletes = [Ask("DELETE", f"{every}/{gone}", query=force, operators=changes)]
+    deletes = [Ask("DELETE", f"{every}/{gone}", query=force, **by)]
     if kind is Kind.RULE:
         deletes.append(Ask("DELETE", f"{every}/{i['out_rule']}"))
     return {
         f"list_{plural}": [Ask("GET", every, query=query, operators=only) for query in _filters(kind, i)],
         f"get_{kind}": [Ask("GET", one, operators=only)],
-        f"create_{kind}": [Ask("POST", every, said, operators=changes) for said in _creations(i)[kind]],
-        f"update_{kind}": [Ask("PATCH", f"{every}/{i[word]}", said, operators=changes) for word, said in updates],
+        f"create_{kind}": [
+            Ask("POST", every, said, **by, status=409 * (kind is Kind.SETTINGS)) for said in _creations(i)[kind]
+        ],
+        f"update_{kind}": [Ask("PATCH", f"{every}/{i[word]}", said, **by) for word, said in updates],
         f"delete_{kind}": deletes,
-        f"tag_{kind}": [Ask("PUT", f"{one}/tags", {"tags": {"team": "a"}}, operators=changes)],
-        f"untag_{kind}": [Ask("DELETE", f"{one}/tags", query={"key": "env"}, operators=changes)],
+        f"tag_{kind}": [Ask("PUT", f"{one}/tags", {"tags": {"team": "a"}}, **by)],
+        f"untag_{kind}": [Ask("DELETE", f"{one}/tags", query={"key": "env"}, **by)],
     }
 
 
@@ -218,14 +233,16 @@ def _of_groups(i: Ids) -> dict[str, list[Ask]]:
             Ask("PUT", "/v1/memberships", {"members": [member], "groups": [i["other_group"]]})
             for member in (i["instance"], i["port_of_idle"])
         ],
-        "export_rules": [Ask("GET", f"{group}/rules/export", query={"format": each}) for each in ("json", "csv", "xlsx")],
+        "export_rules": [
+            Ask("GET", f"{group}/rules/export", query={"format": each}) for each in ("json", "csv", "xlsx")
+        ],
         "import_rules": [Ask("POST", f"{idle}/rules/import", RULES_FILE, {"format": "json"})],
         "edit_entries": [Ask("POST", f"/v1/address-groups/{i['address_group']}/entries", {"add": ["10.0.0.1"]})],
     }
 
 
 def _of_lines(i: Ids) -> dict[str, list[Ask]]:
-    found = {}
+    found: dict[str, list[Ask]] = {}
     for kind, path, line in (
         ("acl_rules", f"/v1/acls/{i['acl']}/rules", f"in deny tcp 22 from {i['address_group']} to any"),
         ("vpc_border", f"/v1/vpcs/{i['vpc']}/border", f"in deny tcp 23 from {i['address_group']} to any"),
@@ -251,7 +268,10 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "create_token": [Ask("POST", "/v1/tokens", {"hours": 1}, dry=False)],
         "revoke_token": [Ask("DELETE", "/v1/tokens/current", dry=False)],
         "get_me": [Ask("GET", "/v1/me")],
-        "snapshot": [Ask("GET", "/v1/snapshot"), Ask("GET", "/v1/snapshot", query={"everything": "true"}, operators=True)],
+        "snapshot": [
+            Ask("GET", "/v1/snapshot"),
+            Ask("GET", "/v1/snapshot", query={"everything": "true"}, operators=True),
+        ],
         "watch": [Ask("GET", "/v1/watch"), Ask("GET", "/v1/watch", query={"everything": "true"}, operators=True)],
         "list_enforcement": [Ask("GET", "/v1/enforcement")],
         "report_enforcement": [Ask("POST", "/v1/enforcement", report, operators=True, dry=False)],

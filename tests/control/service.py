@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from ringfence.control import basic
 from ringfence.control.authority import OPERATOR
 from ringfence.control.caller import Caller
@@ -74,15 +76,13 @@ class Service:
     def refused(self, work: Callable[[Draft], object]) -> RingfenceError:
         """What a refused change says. The law: it changes nothing, and leaves one entry in the audit."""
         before, stored, entries = self.control.state, self.control.store.load(), self.audit()
-        try:
+        with pytest.raises(RingfenceError) as raised:
             self.do(work)
-        except RingfenceError as error:
-            new = self.audit()[len(entries) :]
-            assert self.control.state is before
-            assert self.control.store.load() == stored
-            assert [(it.allowed, it.code, it.revision) for it in new] == [(False, getattr(error, "reason", error.code), None)]
-            return error
-        raise AssertionError("it was not refused")
+        code = getattr(raised.value, "reason", raised.value.code)
+        assert self.control.state is before
+        assert self.control.store.load() == stored
+        assert [(it.allowed, it.code, it.revision) for it in self.audit()[len(entries) :]] == [(False, code, None)]
+        return raised.value
 
 
 def told(error: RingfenceError) -> list[tuple[str, str]]:

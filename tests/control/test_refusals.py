@@ -25,14 +25,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Two VPCs of one cloud, one of the other, the classic network, and a little of everything in them."""
     with Service.fresh(tmp_path_factory.mktemp("shop")) as made:
         for number, (vpc, profile, network) in enumerate(
-            [("shop", "alibaba", "vpc"), ("old", "alibaba", "vpc"), ("corp", "huawei", "vpc"), ("cl", "alibaba", "classic")]
+            [
+                ("shop", "alibaba", "vpc"),
+                ("old", "alibaba", "vpc"),
+                ("corp", "huawei", "vpc"),
+                ("cl", "alibaba", "classic"),
+            ]
         ):
             made.make(Kind.VPC, name=vpc, cidrs=[f"10.{number}.0.0/16"], profile=profile, network=network)
             made.make(Kind.SUBNET, name=f"{vpc}-1", vpc=vpc, cidr=f"10.{number}.1.0/24")
             made.make(Kind.GROUP, name=f"sg-{vpc}", vpc=vpc)
-            made.make(
-                Kind.INSTANCE, name=f"{vpc}-a", ports=[{"subnet": f"{vpc}-1", "groups": [f"sg-{vpc}"]}]
-            )
+            made.make(Kind.INSTANCE, name=f"{vpc}-a", ports=[{"subnet": f"{vpc}-1", "groups": [f"sg-{vpc}"]}])
         made.make(Kind.INSTANCE, name="plain", ports=[{"subnet": "shop-1"}])
         made.make(Kind.GROUP, name="sg-adv", vpc="shop", type="advanced")
         made.make(Kind.GROUP, name="sg-kept", vpc="shop", protected=True)
@@ -114,7 +117,11 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
     ),
     ("a rule that is no rule", authorize(5), [("input.field", "rules.0.rule")]),
     ("a rule of another group", authorize({"rule": GOOD, "group": "sg-adv"}), [("input.field", "rules.0.group")]),
-    ("a rule with no field so", authorize({"rule": GOOD, "colour": "red"}), [("input.unknown_field", "rules.0.colour")]),
+    (
+        "a rule with no field so",
+        authorize({"rule": GOOD, "colour": "red"}),
+        [("input.unknown_field", "rules.0.colour")],
+    ),
     (
         "a group that is not there",
         authorize(GOOD, "in allow tcp 1 from group sg-x"),
@@ -125,15 +132,26 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
         authorize("in allow tcp 1 from home"),
         [("InvalidPrefixListId.NotFound", "rules.0.remote")],
     ),
-    ("the group itself", authorize(GOOD, "in allow tcp 1 from group sg-shop"), [("InvalidParamter.Conflict", "rules.1")]),
+    (
+        "the group itself",
+        authorize(GOOD, "in allow tcp 1 from group sg-shop"),
+        [("InvalidParamter.Conflict", "rules.1")],
+    ),
     (
         "a group of another VPC",
         authorize("in allow tcp 1 from group sg-old"),
         [("InvalidSourceGroupId.Mismatch", "rules.0")],
     ),
-    ("five tuples", authorize("in allow tcp 1 from any to 10.2.0.1/32", group="sg-corp"), [("world.five_tuple", "rules.0")]),
-    ("too many rules", authorize(*(f"in allow tcp {n} from any" for n in range(1, 27)), group="sg-corp"),
-     [("AuthorizationLimitExceed", "groups.sg-corp")]),
+    (
+        "five tuples",
+        authorize("in allow tcp 1 from any to 10.2.0.1/32", group="sg-corp"),
+        [("world.five_tuple", "rules.0")],
+    ),
+    (
+        "too many rules",
+        authorize(*(f"in allow tcp {n} from any" for n in range(1, 27)), group="sg-corp"),
+        [("AuthorizationLimitExceed", "groups.sg-corp")],
+    ),
     ("no such group", authorize(GOOD, group="sg-x"), [("resource.not_found", "id")]),
     ("an unknown id", revoke(["sgr-x"]), [("InvalidParam.SecurityGroupRuleId", "ids.0")]),
     ("a managed rule", revoke([], "in allow tcp 7 from any"), [(MANAGED, "managed")]),
@@ -141,42 +159,91 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
     ("a rule with a service's name", authorize("in allow tcp 1 from any managed nat"), [(MANAGED, "managed")]),
     ("a managed group changes", update(Kind.GROUP, "sg-nat", description="x"), [(MANAGED, "managed")]),
     ("a managed group goes", delete(Kind.GROUP, "sg-nat"), [(MANAGED, "managed")]),
-    ("a managed group is tagged", lambda draft: tagging.tag(draft, Kind.GROUP, "sg-nat", {"a": "b"}), [(MANAGED, "managed")]),
+    (
+        "a managed group is tagged",
+        lambda draft: tagging.tag(draft, Kind.GROUP, "sg-nat", {"a": "b"}),
+        [(MANAGED, "managed")],
+    ),
     ("to join a managed group", join("sg-nat", "shop-a"), [(MANAGED, "managed")]),
-    ("to begin in a managed group", create(Kind.INSTANCE, name="n", ports=[{"subnet": "shop-1", "groups": ["sg-nat"]}]),
-     [(MANAGED, "managed")]),
+    (
+        "to begin in a managed group",
+        create(Kind.INSTANCE, name="n", ports=[{"subnet": "shop-1", "groups": ["sg-nat"]}]),
+        [(MANAGED, "managed")],
+    ),
     ("no member", join("sg-named"), [("limit.members_per_call", "members")]),
     ("21 members", join("sg-named", *["shop-a"] * 21), [("limit.members_per_call", "members")]),
     ("a member that is not there", join("sg-named", "shop-a", "nobody"), [("InvalidInstanceId.NotFound", "members.1")]),
     ("a port that is not there", join("sg-named", "shop-a.eth7"), [("InvalidInstanceId.NotFound", "members.0")]),
-    ("a member of another VPC", join("sg-old", "shop-a"),
-     [("world.group_of_other_vpc", "instances.shop-a.ports.eth0.groups")]),
-    ("basic and advanced on a port", join("sg-adv", "shop-a"), [("world.group_type", "instances.shop-a.ports.eth0.groups")]),
-    ("classic and VPC", join("sg-cl", "shop-a"), [("InvalidNetworkType.Mismatch", "instances.shop-a.ports.eth0.groups")]),
-    ("another cloud's group", join("sg-corp", "shop-a"), [("world.group_of_other_vpc", "instances.shop-a.ports.eth0.groups")]),
+    (
+        "a member of another VPC",
+        join("sg-old", "shop-a"),
+        [("world.group_of_other_vpc", "instances.shop-a.ports.eth0.groups")],
+    ),
+    (
+        "basic and advanced on a port",
+        join("sg-adv", "shop-a"),
+        [("world.group_type", "instances.shop-a.ports.eth0.groups")],
+    ),
+    (
+        "classic and VPC",
+        join("sg-cl", "shop-a"),
+        [("InvalidNetworkType.Mismatch", "instances.shop-a.ports.eth0.groups")],
+    ),
+    (
+        "another cloud's group",
+        join("sg-corp", "shop-a"),
+        [("world.group_of_other_vpc", "instances.shop-a.ports.eth0.groups")],
+    ),
     ("not a member", leave("sg-named", "plain", "shop-a"), [("InvalidSecurityGroupAssociation.NotFound", "members.0")]),
     ("the last group", leave("sg-shop", "shop-a"), [("InstanceLastSecurityGroup", "members.0")]),
     ("no group at all", groups_of("shop-a"), [("InstanceLastSecurityGroup", "groups")]),
-    ("into a group that is not there", groups_of("shop-a", "sg-shop", "sg-x"), [("InvalidSecurityGroupId.NotFound", "groups.1")]),
-    ("one group twice", groups_of("shop-a", "sg-shop", "sg-shop"), [("world.duplicate", "instances.shop-a.ports.eth0.groups")]),
+    (
+        "into a group that is not there",
+        groups_of("shop-a", "sg-shop", "sg-x"),
+        [("InvalidSecurityGroupId.NotFound", "groups.1")],
+    ),
+    (
+        "one group twice",
+        groups_of("shop-a", "sg-shop", "sg-shop"),
+        [("world.duplicate", "instances.shop-a.ports.eth0.groups")],
+    ),
     ("a clone without a place", clone("sg-shop", vpc="nowhere"), [("resource.not_found", "vpc")]),
-    ("an advanced clone in the other cloud", clone("sg-corp", type="advanced"), [("world.group_type", "groups.sg-new.type")]),
+    (
+        "an advanced clone in the other cloud",
+        clone("sg-corp", type="advanced"),
+        [("world.group_type", "groups.sg-new.type")],
+    ),
     ("21 tags", tag(**{f"k{n}": "v" for n in range(21)}), [("limit.tags", "tags")]),
     ("a reserved tag", tag(aliyun="x"), [("input.tag", "tags")]),
     ("a tag that is no text", tag(a=1), [("input.field", "tags")]),
     ("no entry", entries([], []), [("limit.entries_per_call", "add")]),
     ("201 entries", entries(["10.0.0.1"] * 201, []), [("limit.entries_per_call", "add")]),
-    ("entries that are none", entries(["10.0.0.1", "x"], ["y"]), [("input.notation", "add.1"), ("input.notation", "remove.0")]),
+    (
+        "entries that are none",
+        entries(["10.0.0.1", "x"], ["y"]),
+        [("input.notation", "add.1"), ("input.notation", "remove.0")],
+    ),
     ("in and out at once", entries(["10.0.0.1/32"], ["10.0.0.1/32"]), [("input.field", "remove.0")]),
     ("entries of two families", entries(["fd00::/64"], []), [("world.mixed_family", "address_groups.office")]),
-    ("21 entries", entries([f"10.{n}.0.0/16" for n in range(20)], []), [("limit.address_group_entries", "address_groups.office")]),
+    (
+        "21 entries",
+        entries([f"10.{n}.0.0/16" for n in range(20)], []),
+        [("limit.address_group_entries", "address_groups.office")],
+    ),
     ("a line that does not parse", line("in allow"), [("input.notation", "rule")]),
     ("a line before none", line("in deny all from any to any", before=2), [("resource.not_found", "before")]),
     ("a line before and after", line("in deny all from any to any", before=1, after=1), [("input.field", "before")]),
     ("a line twice", line("in allow tcp 80 from any to any"), [("world.duplicate", "acls.acl.rules.1")]),
-    ("a line without a direction", line("deny all from any to any", Kind.VPC, "shop"),
-     [("world.rule_direction", "vpcs.shop.border.0")]),
-    ("no line to remove", lambda draft: lines.remove(draft, Kind.ACL, "acl", "acr-x"), [("resource.not_found", "line")]),
+    (
+        "a line without a direction",
+        line("deny all from any to any", Kind.VPC, "shop"),
+        [("world.rule_direction", "vpcs.shop.border.0")],
+    ),
+    (
+        "no line to remove",
+        lambda draft: lines.remove(draft, Kind.ACL, "acl", "acr-x"),
+        [("resource.not_found", "line")],
+    ),
     ("a protected group", delete(Kind.GROUP, "sg-kept"), [(PROTECTED, "id")]),
     ("the default group", delete(Kind.GROUP, "default"), [("resource.protected", "id")]),
     ("the default group's name", update(Kind.GROUP, "default", name="x"), [("resource.protected", "name")]),
@@ -185,18 +252,55 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
     ("an address group that is named", delete(Kind.ADDRESS_GROUP, "office"), [("resource.in_use", "id")]),
     ("a VPC with things in it", delete(Kind.VPC, "shop"), [("resource.in_use", "id")]),
     ("ports that are no list", create(Kind.INSTANCE, name="n", ports=7), [("input.field", "ports")]),
-    ("a sealed secret", lambda draft: basic.update(draft, Kind.ACCESS_KEY, key(draft), {"sealed": "x"}),
-     [("input.unknown_field", "sealed")]),
-    ("a second quota", lambda draft: [basic.create(draft, Kind.QUOTA, {"limits": {"rules_per_group": n}}) for n in (300, 301)],
-     [("quota.exists", "target")]),
+    (
+        "a sealed secret",
+        lambda draft: basic.update(draft, Kind.ACCESS_KEY, key(draft), {"sealed": "x"}),
+        [("input.unknown_field", "sealed")],
+    ),
+    (
+        "a second quota",
+        lambda draft: [basic.create(draft, Kind.QUOTA, {"limits": {"rules_per_group": n}}) for n in (300, 301)],
+        [("quota.exists", "target")],
+    ),
     ("a limit that is none", lambda draft: quotas.set_limits(draft, "*", {"speed": 3}), [("input.field", "limits")]),
-    ("a quota for nobody", lambda draft: quotas.set_limits(draft, "acct-x", {"rules_per_group": 3}),
-     [("resource.not_found", "target")]),
-    ("less than there is", lambda draft: quotas.set_limits(draft, "*", {"groups_per_account": 2}),
-     [("QuotaExceed.SecurityGroup", "group")]),
-    ("fewer rules than there are", lambda draft: quotas.set_limits(draft, "operator", {"rules_per_group": 1}),
-     [("AuthorizationLimitExceed", "groups.default")]),
-]  # fmt: skip
+    (
+        "a quota for nobody",
+        lambda draft: quotas.set_limits(draft, "acct-x", {"rules_per_group": 3}),
+        [("resource.not_found", "target")],
+    ),
+    (
+        "less than there is",
+        lambda draft: quotas.set_limits(draft, "*", {"groups_per_account": 2}),
+        [("QuotaExceed.SecurityGroup", "group")],
+    ),
+    (
+        "fewer rules than there are",
+        lambda draft: quotas.set_limits(draft, "operator", {"rules_per_group": 1}),
+        [("AuthorizationLimitExceed", "groups.default")],
+    ),
+]
+
+
+LOWERED = [
+    ("acl_rules_per_direction", "limit.acl_rules", "acls.acl"),
+    ("address_group_entries", "limit.address_group_entries", "address_groups.office"),
+    ("subnets_per_vpc", "limit.subnets_per_vpc", "vpcs.cl.subnets"),
+    ("ports_per_instance", "limit.ports_per_instance", "instances.cl-a.ports"),
+    ("members_per_group", "SecurityGroupInstanceLimitExceed", "groups.default"),
+    ("groups_per_port", "InstanceSecurityGroupLimitExceeded", "instances.cl-a.ports.eth0.groups"),
+    ("vpcs_per_account", "QuotaExceed.Vpc", "vpc"),
+    ("acls_per_account", "QuotaExceed.NetworkAcl", "acl"),
+]
+
+
+@pytest.mark.parametrize(("limit", "code", "field"), LOWERED)
+def test_no_limit_goes_below_what_is_used(shop: Service, limit: str, code: str, field: str) -> None:
+    """Whether it is set for the account or for all."""
+    works: list[Work] = [
+        lambda draft: quotas.set_limits(draft, "operator", {limit: 0}),
+        lambda draft: quotas.set_limits(draft, "*", {limit: 0}),
+    ]
+    assert [told(shop.refused(work)) for work in works] == [[(code, field)]] * 2
 
 
 @pytest.mark.parametrize(("work", "wanted"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
@@ -220,11 +324,18 @@ def test_a_clone_tells_each_rule_that_cannot_stand_there(shop: Service) -> None:
 
 def test_the_vendors_message_when_the_rules_of_a_port_are_exhausted(shop: Service) -> None:
     """The same on joining a group and on adding a rule, and word for word (Security FAQ)."""
-    tight = lambda draft: quotas.set_limits(draft, "operator", {"rules_per_port": 6})  # noqa: E731
+
+    def tight(draft: Draft) -> object:
+        return quotas.set_limits(draft, "operator", {"rules_per_port": 6})
+
     more = ["in allow tcp 2001 from 10.0.0.0/8"]
     works: list[Work] = [
         lambda draft: (tight(draft), rules.authorize(draft, "sg-shop", [*more, "in allow tcp 2002 from 10.0.0.0/8"])),
-        lambda draft: (tight(draft), rules.authorize(draft, "sg-named", more), membership.join(draft, "sg-named", ["shop-a"])),
+        lambda draft: (
+            tight(draft),
+            rules.authorize(draft, "sg-named", more),
+            membership.join(draft, "sg-named", ["shop-a"]),
+        ),
     ]
     for work in works:
         error = shop.refused(work)

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn
 
 from ringfence.model.acl import AclRule
 from ringfence.model.group import SecurityGroup
-from ringfence.model.topology import Penalty
+from ringfence.model.topology import Penalty, Vpc
 from ringfence.model.world import World
 from ringfence.resources.identity_forms import LIMITS
 from ringfence.resources.kind import Kind
@@ -33,17 +33,34 @@ from tests.value_strategies import names, texts
 
 def as_kept(world: World) -> World:
     """The world as a service keeps it: rules have the ids that they have as resources, lines of ACLs and firewalls have
-    none, expectations are in order, and reasons of penalties print.
+    none, names of subnets are unique as ids are, expectations are in order, and reasons of penalties print.
     """
     return replace(
-        world,
+        _with_subnets(world),
         groups={name: _with_ids(group) for name, group in world.groups.items()},
-        vpcs={name: replace(it, border=_plain(it.border)) for name, it in world.vpcs.items()},
         acls={name: replace(it, rules=_plain(it.rules)) for name, it in world.acls.items()},
         peerings={name: replace(it, firewall=_plain(it.firewall)) for name, it in world.peerings.items()},
         penalties={name: replace(it, reason=ascii(it.reason)) for name, it in world.penalties.items()},
         expects=tuple(sorted({*world.expects}, key=str)),
     )
+
+
+def _with_subnets(world: World) -> World:
+    """The world whose subnets are called by their VPCs, too."""
+    return replace(
+        world,
+        vpcs={name: _with_own_subnets(vpc) for name, vpc in world.vpcs.items()},
+        instances={
+            name: replace(it, ports=tuple(replace(port, subnet=f"{port.vpc}.{port.subnet}") for port in it.ports))
+            for name, it in world.instances.items()
+        },
+        virtual_ips={name: replace(it, subnet=f"{it.vpc}.{it.subnet}") for name, it in world.virtual_ips.items()},
+    )
+
+
+def _with_own_subnets(vpc: Vpc) -> Vpc:
+    subnets = (replace(subnet, name=f"{vpc.name}.{subnet.name}") for subnet in vpc.subnets.values())
+    return replace(vpc, border=_plain(vpc.border), subnets={it.name: it for it in subnets})
 
 
 def _with_ids(group: SecurityGroup) -> SecurityGroup:
@@ -135,4 +152,6 @@ def identities(draw: DrawFn) -> Resource:
     kind, value = draw(identity_values())
     tags = draw(st.dictionaries(names(), _lines(), max_size=3))
     words = (draw(_lines()), draw(_lines()))
-    return Resource(kind, draw(names()), draw(names()), value, *words, tags, draw(st.booleans()), "2026-01-02T03:04:05Z")
+    return Resource(
+        kind, draw(names()), draw(names()), value, *words, tags, draw(st.booleans()), "2026-01-02T03:04:05Z"
+    )

@@ -223,8 +223,11 @@ class Plain:
     def _settle_port(self, thing: Thing, _: Said) -> None:
         self._settle_place(thing)
         instance = thing["instance"]
-        thing["index"] = sum(it["instance"] == instance for it in self.all("port").values()) if instance else 0
+        near = [it for it in self.all("port").values() if instance and it["instance"] == instance]
+        thing.setdefault("index", 1 + max((it["index"] for it in near), default=-1))
         thing["name"] = thing["name"] or f"eth{thing['index']}"
+        if any(it["name"] == thing["name"] or it["index"] == thing["index"] for it in near):
+            raise Refusal("world.duplicate")
 
     def _settle_virtual_ip(self, thing: Thing, _: Said) -> None:
         self._settle_place(thing)
@@ -454,7 +457,7 @@ class Plain:
             if cost > limits.get("rules_per_group", usual):
                 yield "AuthorizationLimitExceed"
         if len(self.all("group")) > limits.get("groups_per_account", 100):
-            yield "QuotaExceed.Group"
+            yield "QuotaExceed.SecurityGroup"
 
     def _cost(self, rule: Thing) -> int:
         families = 2 if rule["remote"] == "any" and rule["protocol"] not in ("icmp", "icmpv6") else 1

@@ -184,9 +184,11 @@ class Requests:
             "name": it.chance.choice(["i1", "i2", "i3", "i4"]),
             "ports": [it.port(plain) for _ in range(it.chance.choice([0, 1, 1, 1, 2]))],
         },
-        "port": lambda it, plain: (
-            it.port(plain) | {"instance": it.chance.choice(["", *[it.name(plain, "instance")] * 4])}
-        ),
+        "port": lambda it, plain: {
+            **it.port(plain),
+            "instance": it.chance.choice(["", *[it.name(plain, "instance")] * 4]),
+            **it.chance.choice([{}, {}, {}, {"name": "eth1"}, {"index": 2}]),
+        },
         "virtual_ip": lambda it, plain: {
             "name": "v1",
             "subnet": it.name(plain, "subnet"),

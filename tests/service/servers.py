@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from ringfence.client.client import Client
 from ringfence.security.keys import AccessKey
 from ringfence.security.secret import Secret
 
-KEY = AccessKey("LTAIservicetests00000000", Secret("the root key of servers that tests start"))
+KEY = AccessKey("LTAIservicetests00000000", Secret("root-key-of-servers-that-tests-start"))
 PATIENCE = 30.0
 """Seconds within which a server starts, or a killed one is gone."""
 _PR_SET_PDEATHSIG = 1
@@ -52,11 +54,11 @@ class Running:
 
 
 class Servers:
-    """Starts servers; ``directory`` holds their stores, keys and logs."""
+    """Starts servers; ``log`` is where they all write what they have to say."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self._log = (directory / "servers.log").open("ab")
+    def __init__(self, log: Path) -> None:
+        self._told = log
+        self._log = log.open("ab")
         named = {"RINGFENCE_ROOT_ACCESS_KEY_ID": KEY.id, "RINGFENCE_ROOT_ACCESS_KEY_SECRET": KEY.secret.reveal()}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.service.servers"],
@@ -65,42 +67,42 @@ class Servers:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            text=True,
         )
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
-    def start(self, *, database: str = "", namespaces: str = "") -> Running:
-        """Start a server on the store that they share, and wait until it answers and enforces."""
+    def _listen(self) -> None:
+        assert self._process.stdout
+        with self._process.stdout as said:
+            for line in said:
+                self._lines.put(line.decode())
+        self._lines.put("")
+
+    def start(self, data: Path, *, database: str = "", namespaces: str = "") -> Running:
+        """Start a server with a directory for its store and key, and wait until it answers and enforces."""
         assert self._process.stdin
-        said = {"data": str(self.directory), "database": database, "namespaces": namespaces}
-        self._process.stdin.write(json.dumps(said) + "\n")
+        said = {"data": str(data), "database": database, "namespaces": namespaces}
+        self._process.stdin.write(json.dumps(said).encode() + b"\n")
         self._process.stdin.flush()
         return Running(int(self._read("pid ")), self._read("Ringfence answers at "))
 
     def _read(self, beginning: str) -> str:
         """What follows a beginning, in the next line that has it."""
-        assert self._process.stdout
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            line = self._process.stdout.readline()
-            assert line, (self.directory / "servers.log").read_text()
-            if line.startswith(beginning):
-                return line.removeprefix(beginning).strip()
-        raise AssertionError(f"no server said {beginning!r}")
+        with suppress(queue.Empty):
+            while line := self._lines.get(timeout=max(0, end - time.monotonic())):
+                if line.startswith(beginning):
+                    return line.removeprefix(beginning).strip()
+        raise AssertionError(f"no server said {beginning!r}:\n{self._told.read_text()}")
 
     def close(self) -> None:
         """End what still runs."""
-        self._process.communicate(timeout=PATIENCE)
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(PATIENCE)
+        self._listener.join(PATIENCE)
         self._log.close()
-
-
-@contextmanager
-def servers(directory: Path) -> Iterator[Servers]:
-    """Where servers can be started until the block ends."""
-    made = Servers(directory)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def main() -> None:
@@ -117,7 +119,11 @@ def main() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             print("pid", os.getpid(), flush=True)
             listen, level = "127.0.0.1:0", "warning"
-            serve(Path(said["data"]), listen, said["database"], None, "", said["namespaces"], log_level=level)
+            try:
+                serve(Path(said["data"]), listen, said["database"], None, "", said["namespaces"], log_level=level)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
             os._exit(0)
 
 

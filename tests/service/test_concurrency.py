@@ -1,9 +1,11 @@
-"""Eight clients change the same things at once, at one server and at two on one store: nothing is lost, nothing twice."""
+"""Eight clients change the same things at once, at one server and at two on one store: nothing is lost."""
 
 from __future__ import annotations
 
 import json
+import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +23,7 @@ from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.store.rows import Revision
 from ringfence.store.store import Store
-from tests.service.servers import Running, servers
+from tests.service.servers import Running, Servers
 
 CLIENTS = 8
 Work = Callable[[int, Client], Any]
@@ -48,8 +50,9 @@ class Site:
             return list(pool.map(one, range(CLIENTS), timeout=90))
 
     def ask(self, method: str, path: str, said: Any = None) -> Any:
-        """Ask the first server; what is said is the query of a get, and the body else."""
+        """Ask the first server, once it knows all; what is said is the query of a get, and the body else."""
         with self.running[0].client() as client:
+            await_head(client, self.store)
             return getattr(client, method)(path, said)
 
     def history(self) -> list[Revision]:
@@ -60,22 +63,22 @@ class Site:
 
 
 @pytest.fixture(scope="module", params=["one-sqlite", "two-sqlite", "two-postgresql"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One or two servers on a new store."""
     number, database = request.param.split("-")
-    directory: Path = tmp_path_factory.mktemp("site")
-    url = f"sqlite:///{directory / 'ringfence.db'}"
-    if database == "postgresql":
-        url = request.getfixturevalue("postgres")()
-    with servers(directory) as here:
-        running = [here.start(database=url) for _ in range(1 if number == "one" else 2)]
-        store = Store.open(url)
-        made = Site(running, store)
-        made.ask("post", "/v1/vpcs", {"name": "net", "cidrs": ["10.0.0.0/16"]})
-        made.ask("post", "/v1/subnets", {"name": "sub", "vpc": "net", "cidr": "10.0.1.0/24"})
-        yield made
-        assert_consistent(made)
-        store.close()
+    data: Path = tmp_path_factory.mktemp("site")
+    url = f"sqlite:///{data / 'ringfence.db'}" if database == "sqlite" else request.getfixturevalue("postgres")()
+    running = [servers.start(data, database=url) for _ in range(1 if number == "one" else 2)]
+    store = Store.open(url)
+    made = Site(running, store)
+    made.ask("post", "/v1/vpcs", {"name": "net", "cidrs": ["10.0.0.0/16"]})
+    made.ask("post", "/v1/subnets", {"name": "sub", "vpc": "net", "cidr": "10.0.1.0/24"})
+    made.ask("post", "/v1/groups", {"name": "home"})
+    yield made
+    assert_consistent(made)
+    store.close()
+    for each in running:
+        each.end(signal.SIGTERM)
 
 
 def assert_consistent(site: Site) -> None:
@@ -93,17 +96,19 @@ def assert_consistent(site: Site) -> None:
     assert problems(state.world) == ()
     for server in site.running:
         with server.client() as client:
-            lines = snapshot(client)
-            while json.loads(lines[0])["revision"] < head:  # a server follows another one within a tenth of a second
-                lines = snapshot(client)
+            await_head(client, site.store)
+            lines = client.get_bytes("/v1/snapshot", {"everything": True}).decode().splitlines()
         told = {(it["kind"], it["id"]): it for it in map(json.loads, lines[1:])}
         known = {(key.kind.value, key.id): it.shown() for key, it in state.resources.items()}
         assert told == {key: it for key, it in known.items() if Kind(key[0]) not in IDENTITY}
 
 
-def snapshot(client: Client) -> list[str]:
-    """The lines of what a server knows."""
-    return client.get_bytes("/v1/snapshot", {"everything": True}).decode().splitlines()
+def await_head(client: Client, store: Store) -> None:
+    """Wait until a server knows what the other one did: it looks every tenth of a second."""
+    end = time.monotonic() + 20
+    while client.get("/v1/enforcement")["revision"] < store.head():
+        assert time.monotonic() < end, "the server does not follow the other one"
+        time.sleep(0.02)
 
 
 def refusal_of(work: Callable[[], Any]) -> str:
@@ -168,7 +173,6 @@ def test_no_membership_is_lost_and_no_more_groups_than_a_port_may_have(site: Sit
     """Each lets the same port join a group of its own; a Huawei port may be in five, and it was in one."""
     for number in range(CLIENTS):
         site.ask("post", "/v1/groups", {"name": f"own-{number}"})
-    site.ask("post", "/v1/groups", {"name": "home"})
     site.ask("post", "/v1/instances", {"name": "vm", "ports": [{"subnet": "sub", "groups": ["home"]}]})
     codes = site.at_once(
         lambda number, client: refusal_of(
@@ -204,7 +208,7 @@ def test_no_account_has_more_groups_than_it_may(site: Site) -> None:
         return [refusal_of(lambda it=it: client.post("/v1/groups", {"name": it})) for it in names]
 
     codes = Counter(code for codes in site.at_once(work) for code in codes)
-    assert codes == {"": 10, "QuotaExceed.Group": 3 * CLIENTS - 10}
+    assert codes == {"": 10, "QuotaExceed.SecurityGroup": 3 * CLIENTS - 10}
     assert len(site.ask("get", "/v1/groups", {"limit": 1000})["items"]) == have + 10
 
 
@@ -219,15 +223,13 @@ def test_what_is_asked_eight_times_with_one_key_is_done_once(site: Site) -> None
 
 def test_no_port_is_lost_and_none_gets_the_address_of_another(site: Site) -> None:
     """All make machines in one subnet at once, which gives addresses as they come."""
-    site.ask("post", "/v1/groups", {"name": "machines"})
 
     def work(number: int, client: Client) -> list[str]:
-        said = [
-            {"name": f"m-{number}-{turn}", "ports": [{"subnet": "sub", "groups": ["machines"]}]} for turn in range(2)
-        ]
+        said = [{"name": f"m-{number}-{turn}", "ports": [{"subnet": "sub", "groups": ["home"]}]} for turn in range(2)]
         return [client.post("/v1/instances", each)["item"]["id"] for each in said]
 
     made = {name for names in site.at_once(work) for name in names}
-    ports = site.ask("get", "/v1/ports", {"limit": 1000, "groups": "machines"})["items"]
-    assert {port["instance"] for port in ports} == made
-    assert len({address for port in ports for address in port["addresses"]}) == len(ports) == 2 * CLIENTS
+    ports = site.ask("get", "/v1/ports", {"limit": 1000, "groups": "home"})["items"]
+    assert len(made) == 2 * CLIENTS
+    assert {port["instance"] for port in ports} >= made
+    assert len({address for port in ports for address in port["addresses"]}) == len(ports)

@@ -55,6 +55,7 @@ class Enforcer:
         self._behind: dict[str, tuple[World, ...]] = {}  # VPCs that failed, and what may have been in force in each
         self.absent: frozenset[str] = frozenset()
         """The VPCs of that world that have no namespace here."""
+        self._enforced_by: dict[str, Driver] = {}
         self._tables: dict[str, tuple[Driver, conntrack.Table]] = {}
         self._leaving: frozenset[str] = frozenset()  # VPCs that are no more, and still have our table
 
@@ -97,6 +98,13 @@ class Enforcer:
                 return known, turns, False
         with garbage.paused():
             return Compilation(passage.after), self._all(passage), True
+
+    def arrived(self) -> bool:
+        """Whether namespaces have come, or were made anew, since a world was enforced: then it is to be tried again."""
+        there = ((name, self.fabric.driver(name)) for name in (self._world.vpcs if self._world else ()))
+        new = {name for name, driver in there if driver and driver is not self._enforced_by.get(name)}
+        self.absent |= new
+        return bool(new - self._behind.keys())
 
     # --- which VPCs a change is about
 
@@ -198,6 +206,7 @@ class Enforcer:
         if turn.driver is None:
             self.absent |= {name}
             return Outcome(Status.ABSENT)
+        self._enforced_by[name] = turn.driver
         return Outcome(Status.ENFORCED, turn.commands, tuple(turn.cuts))
 
     def _leave(self, passage: Passage) -> dict[str, Outcome]:

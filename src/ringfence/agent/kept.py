@@ -1,8 +1,9 @@
 """What an agent keeps on disk of what it enforces, for a start without its server.
 
-The file is the state at some revision, a resource a line, and then a line for each revision that followed. A revision is
-written before it is enforced: what is on disk is never older than what is in the kernel, so that a restart goes nowhere
-back. The first line says how many resources follow, and every line ends in a newline: a part is not taken for the whole.
+The file is the state at some revision, a resource a line, and then a line for each revision that followed. A revision
+is written before it is enforced: what is on disk is never older than what is in the kernel, so that no restart goes
+back. The first line says how many resources follow, and every line ends in a newline: a part is not taken for the
+whole.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from ringfence.agent.source import News, Snapshot
 from ringfence.errors import CannotRun, RingfenceError
@@ -21,13 +23,6 @@ from ringfence.resources.state import State
 
 _WHAT = "ringfence agent"
 _SMALL = 1 << 20  # bytes of revisions that are never too many
-
-
-class Kept(NamedTuple):
-    """A line of the file that is a revision."""
-
-    revision: int
-    changes: tuple[ResourceChange, ...]
 
 
 class KeptFile:
@@ -40,7 +35,7 @@ class KeptFile:
         self._dirty = False
 
     def read(self) -> Snapshot | None:
-        """What was enforced last, and of which store; None where there is no file. Raises `CannotRun` if it is broken."""
+        """What was enforced last, of which store; None where there is no file. Raises `CannotRun` for a broken one."""
         try:
             text = self.path.read_bytes()
         except FileNotFoundError:
@@ -73,12 +68,12 @@ class KeptFile:
     def add(self, news: News) -> None:
         """Keep a revision that follows on what is kept. A kill does not lose it; a power failure may, until `flush`."""
         if self._file and news.changes:
+            self._dirty = True
             changes = [[_json(change.before), _json(change.after)] for change in news.changes]
             line = json.dumps([news.revision, changes], ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
             self._file.write(line)
             self._file.flush()
             self._bytes += len(line)
-            self._dirty = True
 
     @property
     def is_long(self) -> bool:
@@ -94,9 +89,16 @@ class KeptFile:
     def close(self) -> None:
         """Let go of the file."""
         if self._file:
-            self.flush()
             self._file.close()
         self._file = None
+
+    def forget(self) -> None:
+        """Keep nothing any more, until the next `begin`."""
+        with suppress(OSError):
+            self.close()
+        self._file = None
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def _unusable(self, what: str) -> CannotRun:
         return CannotRun(f"the kept state {self.path} {what}; remove it, and have the server be reached")
@@ -114,14 +116,14 @@ def _parsed(text: bytes) -> Snapshot:
     if head["what"] != _WHAT or len(lines) < head["resources"]:
         raise ValueError(f"{len(lines)} lines follow on the first one, which says {head['resources']}")
     state = State.of(head["revision"], map(Resource.parse, lines[: head["resources"]]))
-    for revision, changes in _revisions(lines[head["resources"] :]):
-        state = state.after(revision, changes)
+    for news in _revisions(lines[head["resources"] :]):
+        state = state.after(news.revision, news.changes)
     return Snapshot(head["store"], state)
 
 
-def _revisions(lines: Iterable[str]) -> Iterator[Kept]:
+def _revisions(lines: Iterable[str]) -> Iterator[News]:
     for line in lines:
         number, pairs = json.loads(line)
-        yield Kept(
+        yield News(
             number, tuple(ResourceChange(old and Resource.of(old), new and Resource.of(new)) for old, new in pairs)
         )

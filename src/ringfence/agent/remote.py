@@ -8,11 +8,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx2
-
-from ringfence.agent.source import Lost, News, combined
+from ringfence.agent.source import Lost, News, Snapshot, combined
 from ringfence.client.client import Client
-from ringfence.errors import CannotRun
+from ringfence.errors import ServerFailed
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
 
@@ -26,22 +24,29 @@ class RemoteSource:
         self._client = client
         self._stream: _Stream | None = None
 
-    def snapshot(self) -> State:
+    def snapshot(self) -> Snapshot:
         """See `Source`."""
         self._end_stream()
-        with self._client.stream("GET", "/v1/snapshot", {"everything": "true"}) as lines:
-            head = json.loads(next(lines))
-            resources = [Resource.parse(line) for line in lines if line]
-        if len(resources) != head["resources"]:
-            raise CannotRun(f"the snapshot of {self._client.url} was cut off; it is taken again")
-        return State.of(head["revision"], resources)
+        try:
+            with self._client.stream("GET", "/v1/snapshot", {"everything": "true"}) as lines:
+                head = json.loads(next(lines))
+                resources = [Resource.parse(line) for line in lines if line]
+            if len(resources) == head["resources"]:
+                return Snapshot(head["store"], State.of(head["revision"], resources))
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            raise ServerFailed(f"the snapshot of {self._client.url} makes no sense: {error!r}") from None
+        raise ServerFailed(f"the snapshot of {self._client.url} was cut off; it is taken again")
 
-    def news(self, after: int, timeout: float) -> News | None:
+    def news(self, store: str, after: int, timeout: float) -> News | None:
         """See `Source`."""
-        if self._stream is None or self._stream.position != after:
+        if self._stream is None or self._stream.position != (store, after):
             self._end_stream()
-            self._stream = _Stream(self._client, after)
-        return self._stream.take(timeout)
+            self._stream = _Stream(self._client.fresh(), store, after)
+        try:
+            return self._stream.take(timeout)
+        except BaseException:
+            self._end_stream()
+            raise
 
     def report(self, agent: str, revision: int, status: str, detail: str) -> None:
         """See `Source`."""
@@ -60,31 +65,35 @@ class RemoteSource:
 
 
 class _Stream:
-    """One connection that tells of revisions."""
+    """One connection that tells of revisions, and a thread that reads it."""
 
-    def __init__(self, client: Client, after: int) -> None:
+    def __init__(self, client: Client, store: str, after: int) -> None:
         self._client = client
-        self.position = after
-        """The last revision that was taken."""
+        self.position = store, after
+        """The store, and its last revision that was taken."""
         self._events: queue.Queue[Mapping[str, Any] | Exception] = queue.Queue()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._read, args=(after,), name="watching", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._read, args=self.position, name="watching", daemon=True).start()
 
-    def _read(self, after: int) -> None:
+    def _read(self, store: str, after: int) -> None:
+        query = {"everything": "true", "store": store, "after": str(after)}
         try:
-            query = {"everything": "true", "after": str(after)}
-            with self._client.stream("GET", "/v1/watch", query, silence=_SILENCE) as lines:
-                for kind, data in _events(lines):
-                    if self._ended.is_set():
-                        return
+            with self._client, self._client.stream("GET", "/v1/watch", query, silence=_SILENCE) as lines:
+                for kind, data in _events(self._until_ended(lines)):
                     self._events.put(Lost() if kind == "reset" else json.loads(data))
-            self._events.put(CannotRun(f"{self._client.url} has ended the stream"))
-        except (CannotRun, httpx2.HTTPError, ValueError) as error:
-            self._events.put(CannotRun(f"the stream of {self._client.url} broke: {error}"))
+            self._events.put(ServerFailed(f"{self._client.url} has ended the stream"))
+        except Exception as error:  # told in the thread that takes
+            self._events.put(error)
+
+    def _until_ended(self, lines: Iterator[str]) -> Iterator[str]:
+        """Only the thread that reads a connection may close it; the server has something to say every few seconds."""
+        for line in lines:
+            if self._ended.is_set():
+                return
+            yield line
 
     def take(self, timeout: float) -> News | None:
-        """All that has come, as one; waiting for the first."""
+        """All that has come, as one; waiting for the first. Raises why nothing more comes."""
         try:
             found = [self._events.get(timeout=timeout)]
         except queue.Empty:
@@ -95,11 +104,12 @@ class _Stream:
             if isinstance(each, Exception):
                 raise each
         news = combined((it["number"], _changes(it)) for it in found if not isinstance(it, Exception))
-        self.position = news.revision if news else self.position
+        if news:
+            self.position = self.position[0], news.revision
         return news
 
     def end(self) -> None:
-        """Read no more."""
+        """Read no more, as soon as the thread finds out."""
         self._ended.set()
 
 

@@ -20,16 +20,24 @@ class News:
     changes: tuple[ResourceChange, ...]
 
 
-class Source(Protocol):
-    """What an agent follows. A source raises `CannotRun` where it cannot be reached."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is enforced, at the newest revision. ``store`` is the id of the store whose revisions these are."""
 
-    def snapshot(self) -> State:
+    store: str
+    state: State
+
+
+class Source(Protocol):
+    """What an agent follows. A source raises `RingfenceError` where it cannot be reached, or refuses."""
+
+    def snapshot(self) -> Snapshot:
         """All resources that are enforced, at the newest revision."""
 
-    def news(self, after: int, timeout: float) -> News | None:
-        """What changed after a revision, waiting for it so many seconds; None if nothing did.
+    def news(self, store: str, after: int, timeout: float) -> News | None:
+        """What changed after a revision of a store, waiting for it so many seconds; None if nothing did.
 
-        Raises `Lost` if that is not known any more: then a snapshot is needed.
+        Raises `Lost` if that is not known any more, or it is another store: then a snapshot is needed.
         """
 
     def report(self, agent: str, revision: int, status: str, detail: str) -> None:
@@ -49,11 +57,11 @@ class LocalSource:
     def __init__(self, control: Control) -> None:
         self._control = control
 
-    def snapshot(self) -> State:
+    def snapshot(self) -> Snapshot:
         """See `Source`."""
-        return self._control.state
+        return Snapshot("", self._control.state)
 
-    def news(self, after: int, timeout: float) -> News | None:
+    def news(self, store: str, after: int, timeout: float) -> News | None:
         """See `Source`."""
         if not self._control.wait(after, timeout):
             return None

@@ -100,7 +100,7 @@ def _answered(service: Service, route: Route, request: Request, raw: bytes) -> R
 
 
 def _handled(route: Route, call: Call) -> Answer:
-    """What the route answers to those who may ask for it at all; that somebody may not is in the audit, also of reads."""
+    """What the route answers to those who may ask for it at all; a refusal is in the audit, of reads, too."""
     try:
         if not route.own:
             call.control.authority.require_conceivable(call.caller, route.actions)

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from starlette.types import Scope
-
 from starlette.datastructures import QueryParams
+from starlette.types import Scope
 
 from ringfence.control.caller import Caller
 from ringfence.control.confirming import Confirming

@@ -26,18 +26,14 @@ def change(
     """
     dry_run = call.flag("dry_run") or dry_run
     if_revision = call.number("if_revision", 0, 0, 2**53) if "if_revision" in call.query else None
+    once = _once(call, operation)
     try:
         with call.control.change(
-            call.caller,
-            operation,
-            dry_run=dry_run,
-            if_match=if_revision,
-            once=_once(call, operation),
-            settles=settles,
+            call.caller, operation, dry_run=dry_run, if_match=if_revision, once=once, settles=settles
         ) as draft:
             told = work(draft) | {"revision": draft.revision, "dry_run": dry_run}
             answered = 200 if dry_run else status
-            if not dry_run:
+            if once and not dry_run:
                 draft.answer = (answered, json.dumps(told, ensure_ascii=False))
     except Answered as before:
         told, answered = json.loads(before.body), before.status

@@ -17,6 +17,7 @@ from ringfence.control.declaring import Words, apply, read_world, require_readin
 from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer
 from ringfence.control.exporting import world_of
+from ringfence.control.kinds import CHANGING, READING
 from ringfence.control.planning import Plan, plan
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.world import World
@@ -89,7 +90,7 @@ def routes() -> Iterator[Route]:
         "/v1/world",
         "export_world",
         "The account's resources as a world file, in names.",
-        (ram.PLAN_CHANGES,),
+        (ram.PLAN_CHANGES, *READING),
         _export,
         (AS_OF, Parameter("format", "yaml, or json for the same as JSON", {"enum": ["yaml", "json"]})),
         answer={"type": "string"},
@@ -101,7 +102,7 @@ def routes() -> Iterator[Route]:
         "/v1/plan",
         "plan_changes",
         "What applying a world file would change, in resources and in who reaches whom.",
-        (ram.PLAN_CHANGES,),
+        (ram.PLAN_CHANGES, *READING),
         _plan,
         (Parameter("flows", "how many flows to judge", {"type": "integer", "minimum": 0, "maximum": _MOST_FLOWS}),),
         _FILE,
@@ -113,7 +114,7 @@ def routes() -> Iterator[Route]:
         "/v1/apply",
         "apply_changes",
         "Make the account have what a world file says, in one revision.",
-        (ram.APPLY_CHANGES, ram.OVERRIDE_EXPECTATIONS),
+        (ram.APPLY_CHANGES, ram.OVERRIDE_EXPECTATIONS, *READING, *CHANGING),
         _apply,
         (
             *CHANGE,
@@ -192,6 +193,7 @@ def _because(step: Step) -> dict[str, Any]:
 
 
 def _apply(call: Call) -> Answer:
+    call.control.authority.require_kind(call.caller, ram.APPLY_CHANGES, REVISION)
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
     override, wanted = call.flag("override_expectations"), _wanted(call)
 

@@ -12,7 +12,7 @@ from ringfence.api.changes import change
 from ringfence.api.resources import page_schema
 from ringfence.api.route import CHANGE, DRY_RUN, TRUTH, Parameter, Route, Schema
 from ringfence.control.draft import Draft
-from ringfence.control.kinds import Verb, action_for
+from ringfence.control.kinds import CHANGING, Verb, action_for
 from ringfence.control.reverting import changes_of, revert, revision_of, unknown
 from ringfence.errors import FieldProblem, InvalidFields, NotFound, UnknownRevision
 from ringfence.ram import actions as ram
@@ -107,7 +107,7 @@ def routes() -> Iterator[Route]:
         f"{one}/revert",
         "revert_revision",
         "Take a revision back, by a new one with the reverse of its changes.",
-        (ram.APPLY_CHANGES,),
+        (ram.APPLY_CHANGES, *CHANGING),
         _revert,
         CHANGE,
         answer=_REVERTED,

@@ -42,7 +42,7 @@ _ME: Schema = {
     "type": "object",
     "required": ["account", "home", "user", "key_id", "operator", "service", "policies"],
     "properties": {
-        **{name: _TEXT for name in ("account", "home", "user", "user_name", "key_id", "service")},
+        **dict.fromkeys(("account", "home", "user", "user_name", "key_id", "service"), _TEXT),
         "operator": {"type": "boolean"},
         "policies": {"type": "array", "items": {"type": "object"}},
     },

@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ringfence.api.redaction import clean
 
-_QUIET = {"uvicorn.access": logging.CRITICAL, "uvicorn.error": logging.WARNING}
+_QUIET = {"uvicorn.access": logging.CRITICAL, "uvicorn.error": logging.WARNING, "alembic": logging.WARNING}
 """The frame writes its own line of every request, and the service its own words at start and stop."""
 
 _OURS = frozenset({"level", "timestamp", "method", "route", "client", "status", "ms"})

@@ -99,8 +99,11 @@ def _list(call: Call) -> Answer:
     state = call.state
     group = find(call.control, state, call.caller, Kind.GROUP, call.path["id"])
     authority, caller = call.control.authority, call.caller
-    seen = [it for it in state.members(group.id) if authority.may(caller, ram.DESCRIBE_NETWORK_INTERFACES, it)]
-    return call.page(told(it for it in seen if it.account == caller.account))
+    own = [it for it in state.members(group.id) if it.account == caller.account]
+    seen = [it for it in own if authority.may(caller, ram.DESCRIBE_NETWORK_INTERFACES, it)]
+    if not seen:  # nobody is in it, or nobody may be seen: the latter is said
+        authority.require_kind(caller, ram.DESCRIBE_NETWORK_INTERFACES, Kind.PORT)
+    return call.page(told(seen))
 
 
 def _join(call: Call) -> Answer:

@@ -54,10 +54,11 @@ class Metrics:
         """The store has a new revision."""
         self._revision.set(number)
 
-    def enforced(self, agent: str, revision: int, seconds: float) -> None:
-        """An agent has put a revision in force, so long after its commit."""
+    def enforced(self, agent: str, revision: int, seconds: float | None) -> None:
+        """An agent has put a revision in force, so long after its commit, if that is known."""
         self._enforced.labels(agent).set(revision)
-        self._lag.labels(agent).observe(max(0.0, seconds))
+        if seconds is not None:
+            self._lag.labels(agent).observe(max(0.0, seconds))
 
     def audited(self, *, allowed: bool) -> None:
         """An entry went to the audit log."""

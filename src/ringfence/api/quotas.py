@@ -25,7 +25,7 @@ _SET: Schema = {
         "target": {"type": "string", "minLength": 1, "maxLength": 128, "description": "an account's id; * for all"},
         "limits": {
             "type": "object",
-            "properties": {name: _LIMIT for name in LIMITS},
+            "properties": dict.fromkeys(LIMITS, _LIMIT),
             "description": "numbers by name; null gives the profile's back",
         },
     },

@@ -17,10 +17,11 @@ from ringfence.resources.filters import FILTERS
 from ringfence.resources.form import Form
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
 
 _TAG = Parameter(
-    "tag", "only those with a tag: KEY or KEY=VALUE; of several, with each", {"type": "array", "items": {"type": "string"}}
+    "tag",
+    "only those with a tag: KEY or KEY=VALUE; of several, with each",
+    {"type": "array", "items": {"type": "string"}},
 )
 _SPECIAL = frozenset({Kind.ACCESS_KEY})
 """Kinds that are made otherwise."""

@@ -31,6 +31,10 @@ class Server(uvicorn.Server):
         self.server_state: StoppableState = StoppableState()
         self.ready = threading.Event()
 
+    def stop(self) -> None:
+        """Stop as on a signal, from any thread or from a signal's handler."""
+        self.should_exit = True
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""
         await super().startup(sockets)

@@ -4,7 +4,8 @@ The stream is of server-sent events, one a revision, with the revision's number 
 
     event: revision
     id: 42
-    data: {"number": 42, "at": "…", "account": "…", "user": "", "operation": "…", "changes": [{"before": …, "after": …}]}
+    data: {"number": 42, "at": "…", "account": "…", "user": "", "operation": "…",
+           "changes": [{"before": …, "after": …}]}   in one line
 
 An event ``reset`` says that the revisions asked for are kept no longer: take a snapshot, and follow from there.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -22,12 +24,17 @@ from starlette.types import Scope
 from ringfence.api.call import Answer, Call
 from ringfence.api.protocol import stopping_of
 from ringfence.api.route import AS_OF, TRUTH, Parameter, Route
-from ringfence.control.control import Control, Step
-from ringfence.errors import UnknownRevision
+from ringfence.control.control import Step
+from ringfence.control.enforcement import DRIFT, FAILED, OK, STOPPED
+from ringfence.control.identity import From
+from ringfence.control.kinds import Verb, action_for
+from ringfence.errors import Forbidden, NotAuthenticated, UnknownRevision
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import AGENT, REVISION
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.security.secret import Secret
+from ringfence.store.rows import Revision
 
 _QUIET = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
 _CHUNK = 500  # resources in one piece of a snapshot
@@ -35,6 +42,7 @@ EVERYTHING = Parameter("everything", "of all accounts, as agents need it: for op
 _AFTER = Parameter(
     "after", "the revision that is known already; the newest, if nothing is said", {"type": "integer", "minimum": 0}
 )
+_STORE = Parameter("store", "the id of the store that is followed, as the snapshot tells it; of another: reset")
 Sees = Callable[[Resource], bool]
 
 
@@ -59,7 +67,7 @@ def routes() -> Iterator[Route]:
         "A stream of what revisions change.",
         watch,
         _watch,
-        (EVERYTHING, _AFTER),
+        (EVERYTHING, _AFTER, _STORE),
         answer={"type": "string"},
         answer_type=told,
     )
@@ -93,7 +101,7 @@ _REPORT = {
     "properties": {
         "agent": {"type": "string", "minLength": 1, "maxLength": 128},
         "revision": {"type": "integer", "minimum": 0},
-        "status": {"enum": ["ok", "failed", "drift"]},
+        "status": {"enum": [OK, FAILED, DRIFT, STOPPED]},
         "detail": {"type": "string", "maxLength": 4096},
     },
     "additionalProperties": False,
@@ -107,15 +115,31 @@ def sees(call: Call) -> Sees:
     call.control.authority.require_kind(caller, ram.WATCH_REVISIONS, REVISION, operators_only=everything)
     if everything:
         return lambda resource: resource.kind not in IDENTITY
-    return lambda resource: resource.account == caller.account and resource.kind is not Kind.ACCESS_KEY
+    may = call.control.authority.may
+
+    def is_seen(it: Resource) -> bool:
+        own = it.account == caller.account and it.kind is not Kind.ACCESS_KEY
+        return own and (not caller.user or may(caller, action_for(Verb.READ, it), it))
+
+    return is_seen
+
+
+def check_still(call: Call) -> None:
+    """Raise `Forbidden` or `NotAuthenticated` once the caller may follow no longer, or is nobody any more."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        call.service.identities.by_token(Secret(token), From())
+    else:
+        call.service.identities.by_key(call.caller.key_id, From())
+    sees(call)
 
 
 def _snapshot(call: Call) -> Answer:
-    seen, state = sees(call), call.state
-    lines = [each.text() for each in state.resources.values() if seen(each)]
+    seen, state, store = sees(call), call.state, _store(call)
+    lines = [each.shown_text() for each in state.resources.values() if seen(each)]
 
     async def stream(_: Scope) -> AsyncIterator[bytes]:
-        yield json.dumps({"revision": state.revision, "resources": len(lines)}).encode() + b"\n"
+        yield json.dumps({"store": store, "revision": state.revision, "resources": len(lines)}).encode() + b"\n"
         for first in range(0, len(lines), _CHUNK):
             yield "".join(f"{line}\n" for line in lines[first : first + _CHUNK]).encode()
 
@@ -125,75 +149,87 @@ def _snapshot(call: Call) -> Answer:
 def _watch(call: Call) -> Answer:
     seen, control = sees(call), call.control
     after = call.number("after", control.state.revision, 0, 2**53)
+    is_other = call.query.get("store", "") not in ("", _store(call))
 
     async def stream(scope: Scope) -> AsyncIterator[bytes]:
-        async for piece in _followed(control, after, seen, stopping_of(scope)):
+        if is_other:
+            yield _event("reset", after, {"code": "store.other", "detail": "these are the revisions of another store"})
+            return
+        async for piece in _followed(call, after, seen, stopping_of(scope)):
             yield piece
 
     return Answer(stream=stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def _followed(control: Control, after: int, seen: Sees, stopping: asyncio.Event) -> AsyncIterator[bytes]:
-    """Events of the revisions after one, until the server stops."""
+def _store(call: Call) -> str:
+    return call.control.store.meta("store_id") or ""
+
+
+async def _followed(call: Call, after: int, seen: Sees, stopping: asyncio.Event) -> AsyncIterator[bytes]:
+    """Events of the revisions after one, until the server stops or the caller may see them no longer."""
     loop, news = asyncio.get_running_loop(), asyncio.Event()
 
     def tell(_: Step) -> None:
-        loop.call_soon_threadsafe(news.set)
+        with suppress(RuntimeError):  # the loop is closed: the server has ended
+            loop.call_soon_threadsafe(news.set)
 
-    end = control.listen(tell)
+    end = call.control.listen(tell)
     stop = asyncio.ensure_future(stopping.wait())
     try:
         yield b": following\n\n"
         while not stopping.is_set():
             news.clear()
             try:
-                events = await run_in_threadpool(_events, control, after, seen)
+                events = await run_in_threadpool(_events, call, after, seen)
+            except (Forbidden, NotAuthenticated):
+                return
             except UnknownRevision as error:
                 yield _event("reset", after, {"code": error.code, "detail": str(error)})
                 return
             for number, piece in events:
                 after = number
                 yield piece
-            if not events:
-                waiting = asyncio.ensure_future(news.wait())
-                done, _ = await asyncio.wait({waiting, stop}, timeout=_QUIET, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                if not done:
-                    yield b": alive\n\n"
+            if not events and not await _is_woken(news, stop):
+                yield b": alive\n\n"
     finally:
         stop.cancel()
         end()
 
 
-def _events(control: Control, after: int, seen: Sees) -> list[tuple[int, bytes]]:
+async def _is_woken(news: asyncio.Event, stop: asyncio.Future[Any]) -> bool:
+    """Wait until there are news, or the server stops; False if it was quiet for some time."""
+    waiting = asyncio.ensure_future(news.wait())
+    try:
+        done, _ = await asyncio.wait({waiting, stop}, timeout=_QUIET, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    return bool(done)
+
+
+def _events(call: Call, after: int, seen: Sees) -> list[tuple[int, bytes]]:
     """The revisions after one as events; those in which nothing is to be seen only tell that they were."""
+    check_still(call)
+    control = call.control
     known = control.steps(after)
     steps = control.past(after) if known is None else [(step.revision, step.changes) for step in known]
     return [
         (
             revision.number,
-            _event(
-                "revision", revision.number, told(revision, (change for change in changes if seen(change.resource)))
-            ),
+            _event("revision", revision.number, told(revision, filter(lambda it: seen(it.resource), changes))),
         )
         for revision, changes in steps
     ]
 
 
-def told(revision: Any, changes: Iterable[ResourceChange]) -> dict[str, Any]:
-    """A revision as JSON, with some of its changes."""
-    return {
-        "number": revision.number,
-        "at": revision.at,
-        "account": revision.account,
-        "user": revision.user,
-        "operation": revision.operation,
-        "changes": [{"before": _json(before), "after": _json(after)} for before, after in changes],
-    }
+def told(revision: Revision, changes: Iterable[ResourceChange]) -> dict[str, Any]:
+    """A revision as JSON, with some of its changes; where there are none, not even who made it."""
+    made = [{"before": _json(before), "after": _json(after)} for before, after in changes]
+    who = {"account": revision.account, "user": revision.user, "operation": revision.operation}
+    return {"number": revision.number, "at": revision.at, **(who if made else dict.fromkeys(who, "")), "changes": made}
 
 
 def _json(resource: Resource | None) -> dict[str, Any] | None:
-    return resource.as_json() if resource else None
+    return resource.shown() if resource else None
 
 
 def _event(kind: str, number: int, data: object) -> bytes:
@@ -206,8 +242,9 @@ def _event(kind: str, number: int, data: object) -> bytes:
 
 def _reports(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_ENFORCEMENT, AGENT)
+    tells = call.caller.operator  # details name whatever is enforced, whoever has it
     told = [
-        {"agent": it.agent, "revision": it.revision, "at": it.at, "status": it.status, "detail": it.detail}
+        {"agent": it.agent, "revision": it.revision, "at": it.at, "status": it.status, "detail": it.detail * tells}
         for it in call.control.enforcement.reports()
     ]
     return Answer({"items": told, "revision": call.control.state.revision})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -23,6 +24,9 @@ from ringfence.policy.evaluate import Policy, evaluate
 from ringfence.worldfile import read
 
 WorldFile = Annotated[Path, typer.Argument(metavar="FILE", help="A world file.")]
+
+
+Found = TypeVar("Found")
 
 
 class Over(StrEnum):
@@ -95,13 +99,12 @@ def _why_of_server(asked: Asked, ends: tuple[str, str, str], over: Over | None) 
 
 def _asked_over(asked: Asked, ends: tuple[str, str, str], over: Over | None) -> dict[str, Any]:
     """The server's verdict; without a family, of the first in which both ends have an address."""
-    source, destination, service = ends
-    question = {"source": source, "destination": destination, "service": service}
-    *others, last = _families(Service.parse(service), over)
-    for family in others:
-        with suppress(UnknownName):
-            return cast("dict[str, Any]", asked.client.get(at("why"), question | {"over": str(family)}))
-    return cast("dict[str, Any]", asked.client.get(at("why"), question | {"over": str(last)}))
+    question = dict(zip(("source", "destination", "service"), ends, strict=True))
+
+    def ask(family: Family) -> dict[str, Any]:
+        return cast("dict[str, Any]", asked.client.get(at("why"), question | {"over": str(family)}))
+
+    return _first_known(_families(Service.parse(ends[2]), over), ask)
 
 
 def _why_in_lab(
@@ -128,11 +131,21 @@ def _why_in_lab(
 
 def _flow(world: World, source: str, destination: str, service: Service, over: Over | None) -> Flow:
     """Resolve a question; without a family, the first in which both ends have an address."""
-    *others, last = _families(service, over)
-    for family in others:
-        with suppress(UnknownName):
-            return world.flow(Query.of(source, destination, service, family))
-    return world.flow(Query.of(source, destination, service, last))
+    return _first_known(
+        _families(service, over), lambda family: world.flow(Query.of(source, destination, service, family))
+    )
+
+
+def _first_known(families: list[Family], ask: Callable[[Family], Found]) -> Found:
+    """What is found in the first family that knows the names; raises what the first one says where none does."""
+    first: UnknownName | None = None
+    for family in families:
+        try:
+            return ask(family)
+        except UnknownName as error:
+            first = first or error
+    assert first
+    raise first
 
 
 def _families(service: Service, over: Over | None) -> list[Family]:

@@ -58,7 +58,9 @@ def show_plan(told: Mapping[str, Any]) -> None:
     _show_flows(flows, changed=bool(changes), cut=reached["cut"])
     for each in told["expectations"]:
         by = each["decided_by"]
-        print(f"expectation fails: {each['expect']}: it is {each['found']} by {by['group'] or by['stage']}: {by['text']}")
+        print(
+            f"expectation fails: {each['expect']}: it is {each['found']} by {by['group'] or by['stage']}: {by['text']}"
+        )
     if changes:
         print(f"\n{counted(len(changes), 'resource')}: {summary(changes)}")
 

@@ -1,4 +1,4 @@
-"""``ringfence serve``, ``agent``, ``backup``, ``restore`` and ``rotate-key``: running the service."""
+"""``ringfence serve`` and ``ringfence agent``: running the service."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ringfence.errors import CannotRun, FieldProblem, InvalidFields, InvalidInput, LabExists, LabMissing
+from ringfence.cli.places import (
+    AuditEvery,
+    Data,
+    Database,
+    KeyFile,
+    LabName,
+    LogLevel,
+    Prefix,
+    check_level,
+    data_directory,
+    fabric,
+)
+from ringfence.errors import FieldProblem, InvalidFields, InvalidInput, LabMissing
 from ringfence.security.keys import AccessKey
 
 if TYPE_CHECKING:  # the command line starts without what only a service needs
-    from ringfence.agent.agent import Event
-    from ringfence.agent.fabric import Fabric
     from ringfence.model.world import World
     from ringfence.server.runtime import Runtime
 
-Data = Annotated[Path | None, typer.Option("--data", help="Directory of the store; made if it is not there.")]
-Database = Annotated[
-    str, typer.Option("--database", metavar="URL", help="postgresql+psycopg://…; else SQLite in --data.")
-]
-KeyFile = Annotated[
-    Path | None, typer.Option("--key-file", help="The key that seals secrets at rest; better kept apart from --data.")
-]
-Lab = Annotated[str, typer.Option("--lab", help="Enforce in the lab of this name, which is built where it is not up.")]
-Prefix = Annotated[
-    str, typer.Option("--namespaces", metavar="PREFIX", help="Enforce in network namespaces PREFIX+VPC.")
-]
 _LISTEN = "127.0.0.1:8475"
+_AUDIT = 60.0  # seconds
+AgentName = Annotated[str, typer.Option("--name", help="How the agent is known; else by the host's name.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (serve, agent, backup, restore, rotate_key):
-        app.command(name=command.__name__.replace("_", "-"))(command)
+    app.command()(serve)
+    app.command()(agent)
 
 
 def serve(
@@ -46,15 +47,17 @@ def serve(
     listen: Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where to answer.")] = _LISTEN,
     database: Database = "",
     key_file: KeyFile = None,
-    lab: Lab = "",
+    lab: LabName = "",
     namespaces: Prefix = "",
+    name: AgentName = "",
+    audit_every: AuditEvery = _AUDIT,
     world: Annotated[
-        Path | None, typer.Option("--world", metavar="FILE", help="On the first start: take this in.")
+        Path | None, typer.Option("--world", metavar="FILE", help="Take this in, if the store has no networks yet.")
     ] = None,
     demo: Annotated[
         Path | None, typer.Option("--demo", metavar="FILE", help="A world in a lab, gone at the end.")
     ] = None,
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+    log_level: LogLevel = "info",
 ) -> None:
     """Run the service: API, store, and an agent where it is told where to enforce.
 
@@ -66,27 +69,36 @@ def serve(
       ringfence serve --data /var/lib/ringfence --namespaces rf-
       ringfence serve --demo examples/three-tier.yaml
     """
+    from ringfence.server.stopping import Stopping
+
+    stopping = Stopping()  # before anything is made that has to be taken away
     from ringfence.api.logging import configure
     from ringfence.api.server import listening, server
     from ringfence.server.notify import notify
     from ringfence.server.runtime import Runtime, Settings
+    from ringfence.worldfile import read
 
     host, port = _address(listen)
-    configure(sys.stderr, "warning" if demo and log_level == "info" else log_level)
-    with _directory(data, temporary=demo is not None) as directory:
-        runtime = Runtime(Settings.at(directory, database, key_file))
-        first = world or demo
-        if runtime.root_key and first:
-            _take_in(runtime, first)
-        name = lab or ("lab" if demo else "")
-        with _lab_for_demo(name) if demo else nullcontext():
-            _attach(runtime, name, namespaces)
-            bound = listening(host, port)
-            url = f"http://{host}:{bound.getsockname()[1]}"
+    if lab and namespaces:
+        raise InvalidInput("the agent enforces in a lab or in namespaces; give one of --lab and --namespaces")
+    configure(sys.stderr, "warning" if demo and log_level == "info" else check_level(log_level))
+    first = world or demo
+    wanted = read(first) if first else None
+    lab = lab or ("lab" if demo and not namespaces else "")
+    with listening(host, port) as bound, _directory(data, temporary=demo is not None) as directory:
+        url = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
+        runtime = Runtime(Settings.at(directory, database, key_file, audit_every=audit_every))
+        _show_key(url, runtime.root_key)
+        if wanted:
+            _take_in(runtime, wanted)
+        with _lab_for_demo(lab) if demo and lab else nullcontext():
+            if lab or namespaces:
+                runtime.attach(_agent_name(name), fabric(lab, namespaces, runtime.control.state.world))
             running = server(runtime.app())
             with runtime.running():
-                _await_agent(runtime)
-                _greet(url, runtime.root_key, first, demo=demo is not None)
+                runtime.await_agent(60)
+                stopping.by(running.stop)
+                _greet(url, demo=demo is not None)
                 notify("READY=1")
                 running.run(sockets=[bound])
                 notify("STOPPING=1")
@@ -100,6 +112,15 @@ def _address(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _agent_name(name: str) -> str:
+    """How an agent is known; part of a file's name. Raises `InvalidFields`."""
+    found = name or os.uname().nodename
+    if not 1 <= len(found) <= 64 or not all(it.isascii() and (it.isalnum() or it in "._-") for it in found):
+        what, right = f"{found!r} is no name of an agent", "use 1 to 64 letters, digits, dots, - and _"
+        raise InvalidFields((FieldProblem("--name", what, right, value=found),))
+    return found
+
+
 @contextmanager
 def _directory(data: Path | None, *, temporary: bool) -> Iterator[Path]:
     """Where the store lies; a demonstration's is gone at its end."""
@@ -110,25 +131,17 @@ def _directory(data: Path | None, *, temporary: bool) -> Iterator[Path]:
     yield data_directory(data)
 
 
-def data_directory(data: Path | None) -> Path:
-    """The directory of the store: the one named, or the usual one of the user. Raises `CannotRun`."""
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "ringfence"
-    found = data or (Path("/var/lib/ringfence") if os.geteuid() == 0 else home)
-    try:
-        found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotRun(f"cannot make the directory {found}: {error.strerror}; name another one with --data") from None
-    return found
-
-
-def _take_in(runtime: Runtime, file: Path) -> None:
-    """Make what a world file says, on the first start."""
+def _take_in(runtime: Runtime, wanted: World) -> None:
+    """Make what a world file says, if there is nothing yet that one could say."""
+    from ringfence.api.logging import logger
     from ringfence.control.authority import OPERATOR
     from ringfence.control.caller import Caller
     from ringfence.control.declaring import apply
-    from ringfence.worldfile import read
+    from ringfence.resources.kind import LIKE_A_WORLD_FILE
 
-    wanted = read(file)
+    if any(runtime.control.state.total(kind) for kind in LIKE_A_WORLD_FILE):
+        logger().warning("serve.world_left_out", detail="the store has networks; use ringfence apply to change them")
+        return
     caller = Caller(OPERATOR, operator=True, source="start", request_id="start")
     with runtime.control.change(caller, "ApplyChanges") as draft:
         apply(draft, wanted)
@@ -148,47 +161,25 @@ def _lab_for_demo(name: str) -> Iterator[None]:
             down(name)
 
 
-def _attach(runtime: Runtime, lab: str, namespaces: str) -> None:
-    """Have an agent, if it is told where to enforce."""
-    if lab and namespaces:
-        raise InvalidInput("the agent enforces in a lab or in namespaces; give one of --lab and --namespaces")
-    if lab or namespaces:
-        runtime.attach("local", fabric(lab, namespaces, runtime.control.state.world))
+def _show_key(url: str, key: AccessKey | None) -> None:
+    """Tell the key that the first start has made, before anything else can fail; one that was given is known."""
+    from ringfence.control.identity import ROOT_KEY_ID
 
-
-def fabric(lab: str, namespaces: str, world: World) -> Fabric:
-    """Where to enforce; a lab that is not up is built."""
-    from ringfence.agent.fabric import LabFabric
-    from ringfence.agent.namespaces import Namespaces
-    from ringfence.lab.lab import Lab as LabOf
-
-    if namespaces:
-        return Namespaces(namespaces)
-    try:
-        return LabFabric(LabOf.up(world, lab))
-    except LabExists:
-        return LabFabric(LabOf.attach(lab))
-
-
-def _await_agent(runtime: Runtime) -> None:
-    """Wait until the first policy is in force, so that the greeting is true; not for ever."""
-    if runtime.agent:
-        runtime.control.enforcement.wait(runtime.control.state.revision, 60)
-
-
-def _greet(url: str, key: AccessKey | None, world: Path | None, *, demo: bool) -> None:
-    print(f"Ringfence answers at {url}")
-    if key:
+    if key and key.id != os.environ.get(ROOT_KEY_ID):
         print("The operator's access key (told once, now):")
         print(f"  export RINGFENCE_SERVER={url}")
         print(f"  export RINGFENCE_ACCESS_KEY_ID={key.id}")
         print(f"  export RINGFENCE_ACCESS_KEY_SECRET={key.secret.reveal()}")
-    if demo and world:
+        sys.stdout.flush()
+
+
+def _greet(url: str, *, demo: bool) -> None:
+    print(f"Ringfence answers at {url}")
+    if demo:
         print("Try, in another shell, with these three set:")
+        rule = "in deny tcp 80 from any priority 1"
         print("  ringfence group list")
-        print(
-            '  ringfence rule add sg-web "in deny tcp 80 from any priority 1" --wait && ringfence why laptop web-1 tcp/80'
-        )
+        print(f'  ringfence rule add sg-web "{rule}" --wait && ringfence why laptop web-1 tcp/80')
         print("  ringfence exec web-1 -- ip address")
         print("It stays up until ctrl-C.")
     sys.stdout.flush()
@@ -196,108 +187,54 @@ def _greet(url: str, key: AccessKey | None, world: Path | None, *, demo: bool) -
 
 def agent(
     server: Annotated[str, typer.Option("--server", help="The server to follow.", envvar="RINGFENCE_SERVER")],
-    name: Annotated[str, typer.Option("--name", help="How this agent is known.")] = os.uname().nodename,
-    lab: Lab = "",
+    name: AgentName = "",
+    lab: LabName = "",
     namespaces: Prefix = "",
     data: Data = None,
-    log_level: Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")] = "info",
+    audit_every: AuditEvery = _AUDIT,
+    log_level: LogLevel = "info",
 ) -> None:
     """Run an agent: follow a server, and enforce on this host what it says.
 
-    Signs with RINGFENCE_ACCESS_KEY_ID and RINGFENCE_ACCESS_KEY_SECRET, a key of the operator's. Where the server is
-    lost, the last policy stays in force; a start without it enforces what was kept in --data.
+    Signs with RINGFENCE_ACCESS_KEY_ID and RINGFENCE_ACCESS_KEY_SECRET: a key of the operator's account, at best of a
+    user who may do no more than an agent does. Where the server is lost, the last policy stays in force; a start
+    without it enforces what was kept in --data.
     """
-    import signal
     import threading
 
-    from ringfence.agent.agent import Agent
+    from ringfence.server.stopping import Stopping
+
+    stopping, stop, began = Stopping(), threading.Event(), threading.Event()
+    from ringfence.agent.agent import Agent, Event
     from ringfence.agent.enforcer import Enforcer
-    from ringfence.agent.kept import Kept
+    from ringfence.agent.kept import KeptFile
     from ringfence.agent.remote import RemoteSource
-    from ringfence.api.logging import configure, logger
+    from ringfence.api.logging import configure
     from ringfence.client.client import Client
-    from ringfence.client.login import environment_key
+    from ringfence.client.login import KEY_ID, KEY_SECRET, environment_key
     from ringfence.model.world import World
     from ringfence.server.notify import notify
+    from ringfence.server.runtime import told
 
-    if not (lab or namespaces):
-        raise InvalidInput("the agent is not told where to enforce; give --namespaces PREFIX or --lab NAME")
-    configure(sys.stderr, log_level)
-    kept = Kept(data_directory(data) / f"agent-{name}.state")
-    source = RemoteSource(Client(server, key=environment_key()))
-    before = kept.read()
-    place = fabric(lab, namespaces, before.world if before else World())
+    if bool(lab) is bool(namespaces):
+        raise InvalidInput("the agent enforces in namespaces or in a lab; give one of --namespaces PREFIX, --lab NAME")
+    key, name = environment_key(), _agent_name(name)
+    if key is None:
+        raise InvalidInput(f"the agent has no access key; set {KEY_ID} and {KEY_SECRET}")
+    configure(sys.stderr, check_level(log_level))
+    client = Client(server, key=key)
 
     def tell(event: Event) -> None:
-        logger().info(f"agent.{event.name}", revision=event.revision, detail=event.detail)
+        told(name, event)
+        began.set()
 
-    following = Agent(name, source, Enforcer(place), kept=kept, tell=tell)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    kept = KeptFile(data_directory(data) / f"agent-{name}.state")
+    place = fabric(lab, namespaces, World())
+    following = Agent(name, RemoteSource(client), Enforcer(place), kept=kept, audit_every=audit_every, tell=tell)
     following.start()
+    stopping.by(stop.set)
+    began.wait(60)
     notify("READY=1")
     stop.wait()
+    notify("STOPPING=1")
     following.stop()
-
-
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it; - is the output.")],
-    data: Data = None,
-    database: Database = "",
-) -> None:
-    """Write everything that the store holds to a file; the service may run meanwhile.
-
-    The key that seals secrets is not in it: keep a copy of the key file apart.
-    """
-    from ringfence.server.runtime import Settings
-    from ringfence.store.store import Store
-
-    store = Store.open(Settings.at(data_directory(data), database).database)
-    try:
-        if str(file) == "-":
-            store.dump(sys.stdout.buffer)
-            return
-        fresh = file.with_name(f"{file.name}.new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            store.dump(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.rename(file)
-        print(f"backed up revision {store.head()} to {file}")
-    finally:
-        store.close()
-
-
-def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup; - is the input.")],
-    data: Data = None,
-    database: Database = "",
-) -> None:
-    """Fill an empty store from a backup, which is checked as a whole first. Not while the service runs."""
-    from ringfence.server.runtime import Settings
-    from ringfence.store.store import Store
-
-    store = Store.open(Settings.at(data_directory(data), database).database)
-    try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
-            print(f"restored revision {store.restore(stream)}")
-    finally:
-        store.close()
-
-
-def rotate_key(data: Data = None, database: Database = "", key_file: KeyFile = None) -> None:
-    """Seal all secrets under a new key. Stop the service first, and start it again after."""
-    from ringfence.control.control import Control
-    from ringfence.control.identity import reseal
-    from ringfence.security.keyring import Keyring
-    from ringfence.server.runtime import Settings
-    from ringfence.store.store import Store
-
-    settings = Settings.at(data_directory(data), database, key_file)
-    store = Store.open(settings.database)
-    try:
-        count = reseal(Control(store), Keyring.rotate(settings.key_file))
-        print(f"sealed {count} secrets under a new key")
-    finally:
-        store.close()

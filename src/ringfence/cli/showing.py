@@ -36,6 +36,7 @@ _COLUMNS: Mapping[Kind, tuple[str, ...]] = {
 _SHOWN = 3
 """So many items of a list are shown in one cell."""
 
+_WIDE = 1000  # characters: programs that read lines get each row as one
 Item = Mapping[str, Any]
 
 
@@ -56,7 +57,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Item]) -> None:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell(row.get(column))) for column in columns))
-    console().print(table)
+    out = console()
+    out.width = out.width if out.is_terminal else _WIDE
+    out.print(table)
 
 
 def show_item(item: Item) -> None:

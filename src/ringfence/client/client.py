@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -196,11 +197,12 @@ def _as_signed(request: httpx2.Request) -> Request:
 def origin(url: str) -> str:
     """The address of a server without a slash at its end; raises `InvalidInput` for what is none."""
     try:
-        parsed = httpx2.URL(url)
-    except httpx2.InvalidURL:
-        parsed = httpx2.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
-        raise InvalidInput(f"{url!r} is no address of a server; write it like http://127.0.0.1:8080")
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        good = False
+    if not good or parts.query or parts.fragment or parts.username or parts.password:
+        raise InvalidInput(f"{url!r} is no address of a server; write it like http://127.0.0.1:8475")
     return url.rstrip("/")
 
 

@@ -11,6 +11,7 @@ from ringfence.control.caller import Caller
 from ringfence.control.kinds import OPERATORS_ONLY, judged_id, type_of
 from ringfence.errors import Forbidden
 from ringfence.model.address import Prefix
+from ringfence.model.rule import AnyRemote
 from ringfence.ram.actions import Action
 from ringfence.ram.arn import USER as USER_TYPE
 from ringfence.ram.arn import Arn, ResourceType
@@ -26,7 +27,7 @@ from ringfence.ram.keys import (
     USER_ID,
     USER_NAME,
 )
-from ringfence.ram.policy import Policy
+from ringfence.ram.policy import Context, Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -37,6 +38,7 @@ OPERATOR = "operator"
 REGION = "local"
 """The region that resources have in ARNs."""
 
+_ANYWHERE = ("0.0.0.0/0", "::/0")
 _parsed: Callable[[str], Policy] = lru_cache(maxsize=4096)(Policy.parse)
 
 
@@ -123,13 +125,13 @@ class Authority:
         return context | ({SOURCE_IP: caller.source} if caller.source else {})
 
 
-def _of_rule(written: Value | None) -> Mapping[str, str]:
+def _of_rule(written: Value | None) -> Context:
     """What conditions may ask of a rule that a request writes."""
     if not isinstance(written, RuleOf):
         return {}
     remote = written.rule.remote
-    sources = {RULE_SOURCES: str(remote)} if isinstance(remote, Prefix) else {}
-    return {RULE_PROTOCOLS: str(written.rule.protocol)} | sources
+    sources = str(remote) if isinstance(remote, Prefix) else _ANYWHERE if remote is AnyRemote.ANY else ()
+    return {RULE_PROTOCOLS: str(written.rule.protocol), RULE_SOURCES: sources}
 
 
 def _forbidden(caller: Caller, action: Action, arn: str, reason: str) -> Forbidden:

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
-from ringfence.control.settling import Said, by_id, profile_at, settle
-from ringfence.errors import FieldProblem, InvalidFields, NotationError, Protected
+from ringfence.control.settling import Said, by_id, profile_at, remote_by_id, settle
+from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.rule import Rule
@@ -36,12 +36,18 @@ GIVEN = ("name", "description", "tags", "protected")
 
 def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
     """Make a resource. Raises `InvalidFields`, `Forbidden`, and on leaving the change what `Control.change` raises."""
+    if kind is Kind.RULE and (made := _rule_of_line(draft, said)):
+        return made
     wanted = expanded(kind, said)
     template, ports = _taken(wanted, kind, Kind.GROUP, "template"), _taken(wanted, kind, Kind.INSTANCE, "ports")
     wanted = settle(draft, kind, wanted)
     refuse(common_problems(wanted, TAGS))
     made = _resource(draft, kind, wanted)
+    there = draft.get(kind, made.id)
     draft.put(action_for(Verb.CREATE, made), made)
+    if there:
+        what = f"{there.key} are there already"
+        raise Conflict(what, "change them", reason="settings.exist", field="id", value=made.id)
     if isinstance(made.value, PortAt):
         require_memberships(draft, (), made.value.port.groups)
     if isinstance(made.value, User):
@@ -163,6 +169,8 @@ def _resource(draft: Draft, kind: Kind, said: Said) -> Resource:
     common = {name: said.pop(name) for name in GIVEN if name in said}
     name = common.get("name", "")
     id_ = draft.new_id(kind, name if kind is not Kind.PORT else f"{said.get('instance', '')}.{name}")
+    if kind is Kind.SETTINGS:
+        id_ = Kind.SETTINGS.value  # of these, there is one
     bare = Resource(kind, id_, draft.caller.account, cast("Any", None), created=draft.at, **common)
     value = FORMS[kind].read(_called(bare), said)
     return replace(bare, value=value)
@@ -209,6 +217,21 @@ def _fill(draft: Draft, group: Resource, template: object) -> None:
     for line in lines:
         rule = Rule.parse(line.format(group=group.id), default_priority=profile.system_rule_priority)
         add_rule(draft, group, rule)
+
+
+def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
+    """A rule that is said in one line and no more: most are, so that the way is short. None: go the long way."""
+    if set(said) != {"group", "rule"} or not all(isinstance(each, str) for each in said.values()):
+        return None
+    group = draft.lookup(Kind.GROUP, said["group"])
+    if group is None:
+        return None
+    try:
+        priority = profile_at(draft, cast("SecurityGroup", group.value).vpc).default_priority
+        rule = Rule.parse(said["rule"], default_priority=priority)
+    except NotationError:  # the long way says where it is wrong
+        return None
+    return add_rule(draft, group, replace(rule, remote=remote_by_id(draft, rule.remote)))
 
 
 def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:

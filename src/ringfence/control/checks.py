@@ -7,10 +7,20 @@ from dataclasses import replace
 from typing import Any, cast
 
 from ringfence.control.caller import Caller
-from ringfence.errors import Conflict, FieldProblem, Forbidden, InUse, InvalidFields, Protected, QuotaExceeded
-from ringfence.model.profile import Profile
-from ringfence.model.rule import GroupRemote
 from ringfence.control.telling import Telling, refusal
+from ringfence.errors import (
+    Conflict,
+    FieldProblem,
+    Forbidden,
+    InUse,
+    InvalidFields,
+    NotationError,
+    Protected,
+    QuotaExceeded,
+)
+from ringfence.model.address import Address
+from ringfence.model.flow import Expectation
+from ringfence.model.rule import GroupRemote
 from ringfence.model.validation import Touched, problems
 from ringfence.model.world import World, nearest
 from ringfence.resources.kind import Kind
@@ -31,6 +41,7 @@ _CALLED = {Kind.GROUP: "SecurityGroup", Kind.VPC: "Vpc", Kind.ACL: "NetworkAcl"}
 MANAGED = "InvalidOperation.ResourceManagedByCloudProduct"
 DELETION_PROTECTION = "InvalidOperation.DeletionProtection"
 _NO_GROUP = "InvalidSecurityGroupId.NotFound"
+_ENDS = (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)
 NO_PLACES: Mapping[Key, str] = {}
 
 
@@ -47,6 +58,7 @@ def check(
     """
     for change in changes:  # first of all: of what belongs to others, nothing is told
         _check_references(after, change, caller, places)
+        _check_ends(after, change, caller)
     for change in changes:
         _check_keys(change, caller)
         _check_protection(before, after, change, caller)
@@ -55,7 +67,7 @@ def check(
     _check_quotas(after, changes)
     found = problems(after.world, touched_by(after, changes))
     if found:
-        raise refusal(found, Telling(after, {change.key for change in changes}, places))
+        raise refusal(found, Telling(after, {change.key for change in changes}, places, caller.account))
 
 
 def _check_keys(change: ResourceChange, caller: Caller) -> None:
@@ -108,14 +120,32 @@ def _check_references(after: State, change: ResourceChange, caller: Caller, plac
             _check_reference(after, change.after, key, caller, places)
 
 
+def _check_ends(after: State, change: ResourceChange, caller: Caller) -> None:
+    """The ends of an expected flow are the account's own, or addresses: a world would take anybody's."""
+    if change.after and isinstance(expected := change.after.value, Expectation):
+        for end in (expected.query.source, expected.query.destination):
+            named = ((kind, end.partition(".")[0] if kind is Kind.INSTANCE else end) for kind in _ENDS)
+            found = filter(None, (after.get(kind, name) for kind, name in named))
+            if not _is_address(end) and not any(it.account == change.after.account for it in found):
+                own = (it.id for kind in _ENDS for it in after.owned(change.after.account, kind))
+                what = f"there is no instance, virtual IP or outside host {end!r}"
+                right = nearest(end, () if caller.user else own)
+                raise InvalidFields((FieldProblem("expect", what, right, "input.unknown_name", end),))
+
+
+def _is_address(end: str) -> bool:
+    try:
+        return bool(Address.parse(end))
+    except NotationError:
+        return False
+
+
 def _check_unused(after: State, change: ResourceChange) -> None:
     if change.after is None and (users := [key for key in after.referrers(change.key) if key != change.key]):
         raise _in_use(after, cast("Resource", change.before), users)
 
 
-def _check_reference(
-    after: State, resource: Resource, key: Key, caller: Caller, places: Mapping[Key, str]
-) -> None:
+def _check_reference(after: State, resource: Resource, key: Key, caller: Caller, places: Mapping[Key, str]) -> None:
     found = after.resources.get(key)
     if found is None or not (found.account == resource.account or _is_shared(after, resource, found)):
         known = () if caller.user else (it.id for it in after.owned(resource.account, key.kind))  # who may see which?

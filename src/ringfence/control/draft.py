@@ -49,6 +49,7 @@ class Draft:
         """When the change is taken back unless it was confirmed, UTC: see `ringfence.control.confirming`."""
         self._authority = authority
         self._made: dict[Key, ResourceChange] = {}
+        self._changes: tuple[ResourceChange, ...] | None = None  # of those, once somebody has asked
 
     def __contains__(self, key: Key) -> bool:
         return self.get(key.kind, key.id) is not None
@@ -108,6 +109,14 @@ class Draft:
         own = [it for it in made if isinstance(it.value, RuleOf) and it.value.group == group]
         return [*(it for it in self.state.rules(group) if it.key not in self._made), *own]
 
+    def referring(self, key: Key, *kinds: Kind) -> list[Resource]:
+        """What of some kinds refers to a resource as the change leaves it so far, whoever has it."""
+        kept = [
+            self.state.resources[it] for it in self.state.referrers(key) if it.kind in kinds and it not in self._made
+        ]
+        made = [it.after for it in self._made.values() if it.after and it.after.kind in kinds]
+        return [*kept, *(it for it in made if key in it.refers)]
+
     def _is_called(self, resource: Resource, kind: Kind, name: str) -> bool:
         return (resource.kind, resource.account, resource.name) == (kind, self.caller.account, name)
 
@@ -136,7 +145,7 @@ class Draft:
 
     @contextmanager
     def telling(self, action: Action, resource: Resource) -> Iterator[None]:
-        """What goes wrong with a resource inside is told only to who may do that to it; to others, that they may not."""
+        """What goes wrong inside is told only to who may do that to the resource; to others, that they may not."""
         try:
             yield
         except Forbidden:
@@ -150,12 +159,14 @@ class Draft:
         before = self.get(resource.kind, resource.id)
         self.require(action, judged or before or resource, written=judged or resource)
         self._made[resource.key] = ResourceChange(self.state.get(resource.kind, resource.id), resource)
+        self._changes = None
         return resource
 
     def remove(self, action: Action, resource: Resource) -> None:
         """Remove a resource. Raises `Forbidden`."""
         self.require(action, resource)
         before = self.state.get(resource.kind, resource.id)
+        self._changes = None
         if before:
             self._made[resource.key] = ResourceChange(before, None)
         else:
@@ -172,7 +183,9 @@ class Draft:
     @property
     def changes(self) -> tuple[ResourceChange, ...]:
         """What it all comes to."""
-        return squashed(self._made.values())
+        if self._changes is None:
+            self._changes = squashed(self._made.values())
+        return self._changes
 
     @property
     def revision(self) -> int:

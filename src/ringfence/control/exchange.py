@@ -82,7 +82,6 @@ def import_rules(draft: Draft, group: str, read: Preview) -> Authorized:
         )
     rows = [(row.place, row.rule) for row in read.rows if row.rule]
     bare = [
-        Resource(Kind.RULE, "", found.account, RuleOf(found.id, rule), description=rule.description)
-        for _, rule in rows
+        Resource(Kind.RULE, "", found.account, RuleOf(found.id, rule), description=rule.description) for _, rule in rows
     ]
     return add(draft, found, bare, [f"rows.{place}" for place, _ in rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of
-from ringfence.errors import FieldProblem, Forbidden, InvalidFields, NotAuthenticated
+from ringfence.errors import FieldProblem, Forbidden, InvalidFields, InvalidInput, NotAuthenticated
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -34,6 +35,7 @@ _TRUSTED_FOR = 2.0  # seconds for which a token that was looked up is not looked
 _KEYS_PER_OWNER = 5
 ROOT_KEY_ID, ROOT_KEY_SECRET = "RINGFENCE_ROOT_ACCESS_KEY_ID", "RINGFENCE_ROOT_ACCESS_KEY_SECRET"
 """Where the first start takes the operator's access key from, if it is not to make one."""
+_ROOT_KEY_ID, _ROOT_KEY_SECRET = re.compile(r"[A-Za-z0-9]{16,128}"), re.compile(r"[!-~]{20,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,7 @@ class Identities:
         """
         if self._control.state.get(Kind.ACCOUNT, OPERATOR):
             return None
-        given = os.environ.get(ROOT_KEY_ID), os.environ.get(ROOT_KEY_SECRET)
-        made = keys.AccessKey(given[0], Secret(given[1])) if given[0] and given[1] else mint_access_key()
+        made = given_root_key() or mint_access_key()
         system = Caller(OPERATOR, operator=True, source="start", request_id="start")
         with self._control.change(system, "Bootstrap") as draft:
             if draft.get(Kind.ACCOUNT, OPERATOR):  # another server was faster
@@ -157,6 +158,18 @@ class Identities:
             draft.put(action_of(Verb.CREATE, Kind.ACCOUNT), replace(account, protected=True))
             self._put_key(draft, "", made)
         return made
+
+
+def given_root_key() -> keys.AccessKey | None:
+    """The operator's access key that the environment gives, if it does; raises `InvalidInput` for what is no key."""
+    id_, secret = os.environ.get(ROOT_KEY_ID, ""), os.environ.get(ROOT_KEY_SECRET, "")
+    if not id_ and not secret:
+        return None
+    if not _ROOT_KEY_ID.fullmatch(id_):
+        raise InvalidInput(f"{ROOT_KEY_ID} is {id_!r}; set it to 16 to 128 letters and digits, or leave both unset")
+    if not _ROOT_KEY_SECRET.fullmatch(secret):
+        raise InvalidInput(f"{ROOT_KEY_SECRET} is no secret; set it to 20 to 128 letters, digits and signs, no spaces")
+    return keys.AccessKey(id_, Secret(secret))
 
 
 def reseal(control: Control, keyring: Keyring) -> int:

@@ -10,7 +10,7 @@ from ringfence.ram import actions as ram
 from ringfence.ram import arn
 from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
-from ringfence.resources.kind import Kind
+from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import AccessKey, RuleOf
 
@@ -185,7 +185,18 @@ _MORE: Mapping[tuple[Verb, Kind], tuple[Action, ...]] = {
 """What may be asked for besides, as what comes along with it is judged by itself."""
 
 
+def _of_all(*verbs: Verb) -> tuple[Action, ...]:
+    found = (action for kind in LIKE_A_WORLD_FILE for verb in verbs for action in actions_of(verb, kind))
+    return tuple(dict.fromkeys(found))
+
+
 def actions_of(verb: Verb, kind: Kind) -> tuple[Action, ...]:
     """Every action that may be asked for when something is done with a resource of a kind, the main one first."""
     tags = (ram.TAG_RESOURCES, ram.UNTAG_RESOURCES) if verb is Verb.UPDATE else ()
     return (action_of(verb, kind), *_MORE.get((verb, kind), ()), *tags)
+
+
+READING = _of_all(Verb.READ)
+"""What it takes to look at everything that a world file can say, as far as it is there."""
+CHANGING = _of_all(Verb.CREATE, Verb.UPDATE, Verb.DELETE)
+"""What it takes to change all of that."""

@@ -9,7 +9,7 @@ default groups, and the blocks of the platform.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -31,8 +31,9 @@ from ringfence.control.exporting import (
 from ringfence.control.ids import new_id
 from ringfence.control.kinds import OPERATORS_ONLY
 from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
-from ringfence.model.group import SecurityGroup
+from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Instance
 from ringfence.model.world import World, by_name
@@ -97,6 +98,8 @@ class _Planner:
     caller: Caller
     said: World
     at: str
+    _made: set[Key] = field(default_factory=set)
+    """What got an id so far: two subnets of two VPCs may have one name."""
 
     @cached_property
     def _naming(self) -> Naming:
@@ -169,8 +172,12 @@ class _Planner:
         return old is not None and any(getattr(old, it) != getattr(new, it) for it in _FIXED.get(section, ()))
 
     def _new_id(self, kind: Kind, name: str) -> str:
-        speaking = self.caller.account == OPERATOR
-        return new_id(kind, name, speaking=speaking, taken=lambda id_: Key(kind, id_) in self.state.resources)
+        speaking, resources = self.caller.account == OPERATOR, self.state.resources
+        made = new_id(
+            kind, name, speaking=speaking, taken=lambda id_: (key := Key(kind, id_)) in resources or key in self._made
+        )
+        self._made.add(Key(kind, made))
+        return made
 
     # --- what there is, and what there is to be
 
@@ -351,7 +358,7 @@ def _fixed_problems(old: Resource, new: Resource) -> Iterator[FieldProblem]:
 def _vpc_value(planner: _Planner, slot: Slot, vpc: Any) -> Value:
     there = planner._there.get(slot)
     shared = cast("SharedVpc", there.value).shared_with if there else ()
-    return SharedVpc(replace(vpc, subnets={}), shared)
+    return SharedVpc(replace(vpc, subnets={}, account=planner.caller.account), shared)
 
 
 def _group_value(planner: _Planner, _: Slot, group: SecurityGroup) -> Value:
@@ -362,8 +369,12 @@ def _machine(_: _Planner, __: Slot, instance: Instance) -> Value:
     return Machine(tuple(sorted(instance.serve, key=str)))
 
 
-def _acl_value(_: _Planner, __: Slot, acl: Any) -> Value:
-    return cast("Value", replace(acl, description=""))
+def _acl_value(planner: _Planner, _: Slot, acl: NetworkAcl) -> Value:
+    return replace(acl, description="", account=planner.caller.account)
+
+
+def _address_group(planner: _Planner, _: Slot, group: AddressGroup) -> Value:
+    return replace(group, account=planner.caller.account)
 
 
 def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
@@ -378,7 +389,7 @@ def _same(_: _Planner, __: Slot, value: Any) -> Value:
 _VALUES: Mapping[Kind, Callable[[_Planner, Slot, Any], Value]] = {
     Kind.VPC: _vpc_value,
     Kind.GROUP: _group_value,
-    Kind.ADDRESS_GROUP: _same,
+    Kind.ADDRESS_GROUP: _address_group,
     Kind.ACL: _acl_value,
     Kind.PEERING: _same,
     Kind.INSTANCE: _machine,

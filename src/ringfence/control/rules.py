@@ -130,4 +130,6 @@ def _one(draft: Draft, group: Resource, said: Mapping[str, Any]) -> Resource:
 
 
 def _bare(draft: Draft, group: Resource, rule: Rule) -> Resource:
-    return Resource(Kind.RULE, "", group.account, RuleOf(group.id, rule), description=rule.description, created=draft.at)
+    return Resource(
+        Kind.RULE, "", group.account, RuleOf(group.id, rule), description=rule.description, created=draft.at
+    )

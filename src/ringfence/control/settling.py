@@ -16,6 +16,8 @@ from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote
 from ringfence.model.topology import Subnet
 from ringfence.ram.policy import Policy
 from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Key
+from ringfence.resources.resource import refuse
 from ringfence.resources.values import PortAt, SharedVpc
 
 Said = dict[str, Any]
@@ -148,7 +150,7 @@ def _at_subnet(draft: Draft, said: Said) -> Said:
 
 
 def _free(draft: Draft, subnet: Subnet, prefix: Prefix) -> Address:
-    taken = {address for kind in (Kind.PORT, Kind.VIRTUAL_IP) for address in _addresses(draft, subnet, kind)}
+    taken = _addresses(draft, subnet)
     last = prefix.range.last - 1
     for value in range(prefix.network + 2, last + 1):
         address = Address(prefix.family, value)
@@ -166,22 +168,29 @@ def _free(draft: Draft, subnet: Subnet, prefix: Prefix) -> Address:
     )
 
 
-def _addresses(draft: Draft, subnet: Subnet, kind: Kind) -> set[Address]:
-    found = draft.owned(kind)
-    values = (it.value.port if isinstance(it.value, PortAt) else it.value for it in found)
-    return {
-        address for it in values if getattr(it, "subnet", "") == subnet.name for address in cast("Any", it).addresses
-    }
+def _addresses(draft: Draft, subnet: Subnet) -> set[Address]:
+    """The addresses in a subnet that somebody has, whoever that is."""
+    found = (it.value for it in draft.referring(Key(Kind.SUBNET, subnet.name), Kind.PORT, Kind.VIRTUAL_IP))
+    values = (it.port if isinstance(it, PortAt) else it for it in found)
+    return {address for it in values for address in cast("Any", it).addresses}
 
 
 def _port(draft: Draft, said: Said) -> Said:
     settled = _at_subnet(draft, said)
     instance = settled.get("instance", "")
-    siblings = [it.value for it in draft.owned(Kind.PORT) if isinstance(it.value, PortAt)] if instance else []
-    count = sum(it.port.instance == instance for it in siblings)
-    settled.setdefault("index", count)
+    owned = draft.referring(Key(Kind.INSTANCE, instance), Kind.PORT) if isinstance(instance, str) else []
+    siblings = [it.value for it in owned if isinstance(it.value, PortAt)]
+    settled.setdefault("index", 1 + max((it.index for it in siblings), default=-1))
     if not settled.get("name"):
         settled["name"] = f"eth{settled['index']}"
+    refuse(
+        FieldProblem(field, f"{instance} has a port {value!r} already", "choose another one", "world.duplicate", value)
+        for field, value, taken in (
+            ("name", settled["name"], [it.port.name for it in siblings]),
+            ("index", settled["index"], [it.index for it in siblings]),
+        )
+        if value in taken
+    )
     return settled
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from ringfence.errors import FieldProblem, InvalidFields, QuotaExceeded
 from ringfence.model.validation import Problem
-from ringfence.resources.kind import Kind
+from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.state import State
 
@@ -19,15 +20,18 @@ _VENDOR_CODES = {
 }
 """What the cloud calls it that a limit is reached, where the model has a name of its own (SEMANTICS.md 6 and 10)."""
 _RULE_QUOTA = "AuthorizationLimitExceed"
+_WORD = re.compile(r"\w[\w.-]*")
+_ANOTHERS = "another account's"
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is needed to say which part of a request is wrong: the state after it, what it changes, and where."""
+    """What is needed to say which part of a request is wrong: the state after it, what it changes, where, to whom."""
 
     after: State
     changed: Set[Key]
     places: Mapping[Key, str]
+    account: str
 
     def field(self, problem: Problem) -> str:
         """The part of the request, or the path to the thing in the world."""
@@ -45,11 +49,19 @@ class Telling:
                 return str(self.after.world.groups[group].rules[index])
         return None
 
+    def words(self, text: str) -> str:
+        """A message without what belongs to others: worlds know no accounts, and hint at what anybody has."""
+        return _WORD.sub(lambda found: _ANOTHERS if self._is_anothers(found[0]) else found[0], text)
+
+    def _is_anothers(self, word: str) -> bool:
+        ids = {word, word.rstrip("."), word.partition(".")[0]}
+        named = [it for it in (self.after.get(kind, id_) for kind in LIKE_A_WORLD_FILE for id_ in ids) if it]
+        return bool(named) and all(it.account != self.account for it in named)
+
     def told(self, problem: Problem) -> FieldProblem:
         """One thing that is wrong, as one of the request."""
-        return FieldProblem(
-            self.field(problem), problem.what, problem.right, code_of(problem), self.value(problem)
-        )
+        what, right = self.words(problem.what), self.words(problem.right)
+        return FieldProblem(self.words(self.field(problem)), what, right, code_of(problem), self.value(problem))
 
 
 def code_of(problem: Problem) -> str:

@@ -68,6 +68,11 @@ class Keyring:
                 f"the sealed secret of {bound_to!r} was changed or is another's; make a new key in its place"
             ) from None
 
+    def knows(self, sealed: str) -> bool:
+        """Whether one of these keys sealed this text, as far as it says so itself."""
+        form, _, rest = sealed.partition(".")
+        return form == _FORM and rest.partition(".")[0] in self._keys
+
     def is_current(self, sealed: str) -> bool:
         """Whether the newest key sealed this text; one that it did not is sealed anew after a rotation."""
         return sealed.startswith(f"{_FORM}.{self._newest}.")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from starlette.types import ASGIApp
 
 from ringfence.agent.agent import AUDIT, Agent, Event
 from ringfence.agent.enforcer import Enforcer
 from ringfence.agent.fabric import Fabric
+from ringfence.agent.outcome import code_of, words_of
 from ringfence.agent.source import LocalSource
 from ringfence.api.app import build
 from ringfence.api.call import Service
@@ -20,12 +25,16 @@ from ringfence.api.logging import logger
 from ringfence.api.metrics import Metrics
 from ringfence.api.requests import Frame
 from ringfence.control.control import Control, Step
-from ringfence.control.identity import Identities
-from ringfence.errors import RingfenceError
+from ringfence.control.enforcement import DRIFT
+from ringfence.control.identity import Identities, given_root_key
+from ringfence.errors import RingfenceError, SealBroken
 from ringfence.resources.kind import Kind
+from ringfence.resources.state import State
+from ringfence.resources.values import AccessKey as SealedKey
 from ringfence.security.keyring import Keyring
 from ringfence.security.keys import AccessKey
 from ringfence.server import operation
+from ringfence.store.rows import Report
 from ringfence.store.store import Store
 
 _LOOK = 0.1  # seconds between two looks at what other servers have written
@@ -53,12 +62,17 @@ class Runtime:
 
     def __init__(self, settings: Settings, *, agent_name: str = "local", fabric: Fabric | None = None) -> None:
         self.settings = settings
+        given_root_key()  # bad: told before anything is made
+        has_keys = os.path.lexists(settings.key_file)
+        keyring = Keyring.load(settings.key_file) if has_keys else None  # broken: the same
         self.store = Store.open(settings.database)
         self.control = Control(self.store)
-        self.identities = Identities(self.control, Keyring.load(settings.key_file))
+        self.identities = Identities(self.control, _fitting(keyring, self.control.state, settings.key_file))
         self.root_key: AccessKey | None = self.identities.bootstrap()
         """The operator's access key, if this is the first start."""
         self.metrics = Metrics()
+        self.control.enforcement.listeners.append(self._reported)
+        self._enforced: dict[str, int] = {}
         self.service = Service(self.control, self.identities)
         self.agent: Agent | None = None
         if fabric:
@@ -89,6 +103,12 @@ class Runtime:
             store = False
         return {"store": store} | ({"agent": self.agent.enforced > 0} if self.agent else {})
 
+    def await_agent(self, seconds: float) -> None:
+        """Wait until the agent has put the first policy in force; not for ever."""
+        until = time.monotonic() + seconds
+        while self.agent and not self.agent.enforced and time.monotonic() < until:
+            time.sleep(0.02)
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Follow the store, enforce, and tell figures during the block."""
@@ -116,8 +136,8 @@ class Runtime:
         while not self._stopping.wait(_LOOK):
             try:
                 self.control.refresh()
-            except RingfenceError as error:
-                logger().error("store.lost", code=error.code, detail=str(error))
+            except Exception as error:  # told; as long as it lasts, changes are refused and the last state is served
+                logger().error("store.lost", code=code_of(error), detail=words_of(error))
                 self._stopping.wait(1)
 
     def _revised(self, step: Step) -> None:
@@ -127,12 +147,39 @@ class Runtime:
         state = self.control.state
         return {kind.value: state.total(kind) for kind in Kind}
 
+    def _reported(self, report: Report) -> None:
+        """What an agent tells, here or over HTTP, for the figures."""
+        if report.status == DRIFT:
+            self.metrics.repaired(report.agent)
+        if self._enforced.get(report.agent) != report.revision:
+            self._enforced[report.agent] = report.revision
+            steps = self.control.steps(report.revision - 1)
+            took = _seconds(steps[0].revision.at, report.at) if steps else None
+            self.metrics.enforced(report.agent, report.revision, took)
+
     def _heard(self, agent: str, event: Event) -> None:
-        """What an agent does, for log and figures."""
-        if event.name == "enforced":
-            self.metrics.enforced(agent, event.revision, event.seconds)
-        elif event.name == "drift":
-            self.metrics.repaired(agent)
-        log = logger()
-        tell = log.info if event.name == "enforced" else log.warning
-        tell(f"agent.{event.name}", agent=agent, revision=event.revision, detail=event.detail)
+        """What the agent of this process does, for the log."""
+        told(agent, event)
+
+
+def told(agent: str, event: Event) -> None:
+    """Write what an agent does to the log."""
+    tell = logger().info if event.name in ("enforced", "following") else logger().warning
+    detail = {"detail": event.detail} if event.detail else {"seconds": round(event.seconds, 4)}
+    tell(f"agent.{event.name}", agent=agent, revision=event.revision, **detail)
+
+
+def _seconds(since: str, until: str) -> float:
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
+
+
+def _fitting(keyring: Keyring | None, state: State, path: Path) -> Keyring:
+    """The keys that seal what the store keeps; new ones only for a store without secrets. Raises `SealBroken`."""
+    sealed = {it.id: cast("SealedKey", it.value).sealed for it in state.of_kind(Kind.ACCESS_KEY)}
+    if keyring is None and sealed:
+        raise SealBroken(f"there is no key file {path}, and the store has secrets; put the file back that sealed them")
+    found = keyring or Keyring.load(path)
+    for id_, text in sealed.items():
+        if not found.knows(text):
+            found.open(text, id_)
+    return found

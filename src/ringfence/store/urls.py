@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -32,3 +33,9 @@ def for_people(url: URL) -> str:
     """The URL for messages and logs: whatever may be a password is ``***``."""
     hidden = {name: "HIDDEN" for name in url.query if _SECRET.search(name)}
     return url.update_query_dict(hidden).render_as_string(hide_password=True).replace("=HIDDEN", "=***")
+
+
+def file_of(text: str) -> Path | None:
+    """The file of a store, if it is one in SQLite. Raises StoreUnusable."""
+    url = parse(text)
+    return Path(url.database or "") if url.drivername == "sqlite" else None
