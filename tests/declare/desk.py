@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,15 +13,12 @@ from ringfence.control.control import Control
 from ringfence.control.declaring import Applied, apply
 from ringfence.control.exporting import in_order, own_acl, own_group, own_vpc, plain_lines, world_of
 from ringfence.control.identity import Identities
-from ringfence.control.kinds import Verb, action_of
 from ringfence.model.world import World, by_name
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.security.keyring import Keyring
 from ringfence.security.keys import AccessKey
 from ringfence.store.store import Store
-
-_TEMPLATE: list[Path] = []
 
 
 @dataclass
@@ -62,7 +58,9 @@ class Desk:
         """A new account."""
         return self.caller(self.make(self.caller(), Kind.ACCOUNT, name=name).id)
 
-    def apply(self, caller: Caller, wanted: World | str, *, override: bool = True, confirm: int | None = None) -> Applied:
+    def apply(
+        self, caller: Caller, wanted: World | str, *, override: bool = True, confirm: int | None = None
+    ) -> Applied:
         """Apply a world, or a file's text."""
         world = worldfile.parse(wanted, "test") if isinstance(wanted, str) else wanted
         with self.control.change(caller, "ApplyChanges") as draft:
@@ -71,11 +69,6 @@ class Desk:
     def export(self, caller: Caller) -> World:
         """The account's world."""
         return world_of(self.control.state, caller.account)
-
-    def put(self, caller: Caller, resource: Resource) -> None:
-        """Put a resource as it is, past what operations settle."""
-        with self.control.change(caller, "Put") as draft:
-            draft.put(action_of(Verb.UPDATE, resource.kind), resource)
 
 
 def said(world: World, account: str = "") -> World:
@@ -90,18 +83,8 @@ def said(world: World, account: str = "") -> World:
             world.outside,
             world.expects,
             by_name(map(own_acl, world.acls.values())),
-            by_name(
-                type(it)(it.name, it.vpcs, plain_lines(it.firewall)) for it in world.peerings.values()
-            ),
+            by_name(type(it)(it.name, it.vpcs, plain_lines(it.firewall)) for it in world.peerings.values()),
             world.virtual_ips,
             world.penalties,
         )
     )
-
-
-def fresh(directory: Path, name: str) -> Path:
-    """An empty directory in one."""
-    path = directory / name
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir()
-    return path

@@ -92,7 +92,7 @@ def test_what_is_planned_is_what_the_file_says(world: World, caller: Caller) -> 
     assert back.world == made.before.world
 
 
-@settings(LAW, max_examples=10)
+@settings(LAW, max_examples=6)
 @given(st.lists(own_worlds(), min_size=2, max_size=3))
 def test_one_file_after_the_other(tmp_path_factory: pytest.TempPathFactory, worlds: list[World]) -> None:
     """On a real store: each file leads to what it says, whatever was before, in one revision."""
@@ -130,7 +130,9 @@ def test_verdicts_stay_whoever_has_the_world(seed: int) -> None:
     world = worldfile.read(rng.choice([path for path in EXAMPLES if path.name not in NOT_ALONE]))
     made = plan(_with_settings(world), TENANT, world, "now")
     flows = random_flows(rng, world, 40)
-    ids = {change.after.name: change.after.id for change in made.changes if change.after and change.key.kind is Kind.VPC}
+    ids = {
+        change.after.name: change.after.id for change in made.changes if change.after and change.key.kind is Kind.VPC
+    }
     named, real = Policy(world), Policy(made.after.world)
     for flow in flows:
         ends = (replace(end, vpc=ids.get(end.vpc, "")) for end in (flow.source, flow.destination))

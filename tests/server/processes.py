@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,11 +153,13 @@ class Processes:
         self.directory = directory
         self.started: list[Process] = []
 
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None) -> Process:
-        """Start a ``ringfence``, as it is."""
+    def start(self, *words: str | Path, env: Mapping[str, str] | None = None, through: Sequence[str] = ()) -> Process:
+        """Start a ``ringfence``, as it is, or through a command that becomes it."""
         out, err = (self.directory / f"{len(self.started)}.{name}" for name in ("out", "err"))
         with out.open("wb") as told, err.open("wb") as log:
-            popen = subprocess.Popen(_words(words), env=_env(env), stdout=told, stderr=log, stdin=subprocess.DEVNULL)
+            popen = subprocess.Popen(
+                [*through, *_words(words)], env=_env(env), stdout=told, stderr=log, stdin=subprocess.DEVNULL
+            )
         self.started.append(Process(popen, out, err))
         return self.started[-1]
 

@@ -41,6 +41,7 @@ pytestmark = pytest.mark.packets
 RULES = ("in allow udp 7 from any", "out allow all to any")
 WORLD = build(HUAWEI, "a: web; b: db", {"web": "; ".join(RULES), "db": "in allow udp 7 from group web"})
 FLOWS = [f"{one} -> {two} udp/{port}" for one, two in (("a", "b"), ("b", "a"), ("laptop", "a")) for port in (7, 8)]
+THEIRS = ("inet theirs", "ip ringfence-too", "netdev ringfence")
 AGENTS_POLICY = {
     "Version": "1",
     "Statement": [
@@ -127,6 +128,11 @@ def audited(namespace: str, world: World) -> list[str]:
         driver.close()
 
 
+def others(namespace: str) -> str:
+    """The tables of others, but for what their counters have counted: packets do pass."""
+    return "".join(nft(namespace, "-s", "-a", "list", "table", *name.split()) for name in THEIRS)
+
+
 def crossing(lab: Lab) -> int:
     """How many packets of all sorts get from any guest to any other and to the outside."""
     found = 0
@@ -146,7 +152,7 @@ def enforced(server: Server) -> dict[str, tuple[int, str]]:
 def test_whoever_is_killed_the_policy_stays_and_in_the_end_is_right(run: Processes, lab: Lab) -> None:
     host = Host(run, lab)
     nft(host.namespace, "-f", "-", text=FOREIGN)
-    foreign = told(host.namespace, "inet theirs", "ip ringfence-too", "netdev ringfence")
+    foreign = others(host.namespace)
     assert crossing(lab) == 0
     agent = host.agent()
     agent.wait_for("agent.enforced")
@@ -184,10 +190,10 @@ def test_whoever_is_killed_the_policy_stays_and_in_the_end_is_right(run: Process
         assert before < generation.now() < before + 5
     assert host.is_right()
     assert host.is_equal()
-    assert told(host.namespace, "inet theirs", "ip ringfence-too", "netdev ringfence") == foreign
+    assert others(host.namespace) == foreign
     assert final.end() == 0
     assert enforced(host.server)["one"][1] == "stopped"
-    assert told(host.namespace, "inet theirs", "ip ringfence-too", "netdev ringfence") == foreign
+    assert others(host.namespace) == foreign
     assert host.is_right()
 
 
@@ -265,6 +271,8 @@ def test_all_agents_that_are_alive_are_waited_for(run: Processes) -> None:
             name: run.agent(server.url, "--namespaces", prefix, name=name)
             for name, prefix in (("one", one), ("two", two))
         }
+        nft(f"{one}main", "-f", "-", text=FOREIGN)
+        foreign = told(f"{one}main", *THEIRS)
         for agent in agents.values():
             agent.wait_for("agent.enforced")
         made = root.post("/v1/vpcs", {"name": "main", "cidrs": ["10.0.0.0/16"]}, {"wait": 20})
@@ -278,4 +286,12 @@ def test_all_agents_that_are_alive_are_waited_for(run: Processes) -> None:
         back = run.agent(server.url, "--namespaces", two, name="two")
         back.wait_for("agent.enforced")
         until(lambda: {it[0] for it in enforced(server).values()} == {4})
+        assert agents["one"].end() == 0
+        assert told(f"{one}main", *THEIRS) == foreign  # with counts and handles, as no packet passes here
         assert [audited(f"{prefix}main", stored(run)) for prefix in (one, two)] == [[], []]
+        root.delete("/v1/groups/web")
+        root.delete("/v1/vpcs/main")
+        gone = run.agent(server.url, "--namespaces", one, name="one")
+        gone.wait_for("agent.enforced")
+        assert "inet ringfence" not in nft(f"{one}main", "list", "tables")  # of a VPC that went while it was off
+        assert nft(f"{one}main", "list", "tables").count("table") == 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class Wish:
     does: Sequence[tuple[str, str]]
 
 
-def _wishes(name: str) -> Iterator[Wish]:
+def _wishes(name: str) -> Generator[Wish, Any, None]:
     """What a client wants, in a round that leaves things as they were; the id that an answer told comes back."""
     for turn in range(1_000_000):
         lines = [f'in allow tcp {1 + (turn * 3 + each) % 60_000} from 10.0.0.0/8 "{name}"' for each in range(3)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def closed(control: Control) -> None:
 def ask(draft: Draft, step: Step) -> None:
     """One step, by the operation that there is for it."""
     kind, said = Kind(step.kind), step.said
-    {
+    operations: Mapping[str, Callable[[], object]] = {
         "create": lambda: basic.create(draft, kind, said),
         "update": lambda: basic.update(draft, kind, step.ref, said),
         "delete": lambda: basic.delete(draft, kind, step.ref, **said),
@@ -61,7 +61,8 @@ def ask(draft: Draft, step: Step) -> None:
         "edit_entries": lambda: address_groups.edit_entries(draft, step.ref, said["add"], said["remove"]),
         "tag": lambda: tagging.tag(draft, kind, step.ref, said),
         "untag": lambda: tagging.untag(draft, kind, step.ref, said),
-    }[step.verb]()
+    }
+    operations[step.verb]()
 
 
 def codes_of(error: RingfenceError) -> set[str]:
@@ -125,13 +126,9 @@ class History:
         """Ask both; they must agree whether it may be, why not, and what comes of it."""
         wanted, flaws = self.plain.request(steps)
         before, said = self.control.state, "; ".join(map(str, steps))
-        try:
-            with self.control.change(replace(OPERATOR, account=self.account, home="operator"), "History") as draft:
-                for step in steps:
-                    ask(draft, step)
-                changes = draft.changes
-        except (InvalidFields, Refused) as error:
-            assert codes_of(error) <= flaws, f"{said}: refused ({error}), and the model says {flaws or 'it may be'}"
+        changes, refusal = self._asked(steps)
+        if refusal:
+            assert codes_of(refusal) <= flaws, f"{said}: refused ({refusal}), and the model says {flaws or 'it may be'}"
             assert self.control.state is before
             self.refused += 1
             return
@@ -146,6 +143,17 @@ class History:
             self.states.append(self.control.state)
             self.changes.append(changes)
             self.follower.take(self.control.state, changes)
+
+    def _asked(self, steps: list[Step]) -> tuple[tuple[ResourceChange, ...], RingfenceError | None]:
+        """What the service makes of a request: changes, or a refusal."""
+        caller = replace(OPERATOR, account=self.account, home="operator")
+        try:
+            with self.control.change(caller, "History") as draft:
+                for step in steps:
+                    ask(draft, step)
+                return draft.changes, None
+        except (InvalidFields, Refused) as refusal:
+            return (), refusal
 
     # --- laws
 

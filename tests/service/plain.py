@@ -75,7 +75,7 @@ PREFIXES = {
     "a1": ("10.3.1.0/24", None),
 }
 """The subnets that there can be; VPC o has the addresses of VPC s."""
-DEFAULT_RULES = {
+DEFAULT_RULES: Mapping[str, list[Thing]] = {
     "huawei": [
         {"direction": "ingress", "remote": "group {group}", "priority": 1},
         {"direction": "egress", "priority": 1},
@@ -128,7 +128,7 @@ class Plain:
         return after, after.flaws()
 
     def known_by(self, ids: Mapping[str, list[str]]) -> Plain:
-        """The same with the ids that the service made up, in the order in which it did, for those that stand in here."""
+        """The same with ids that the service made up, in the order in which it did, for those that stand in here."""
         text = json.dumps([[kind, name, thing] for (kind, name), thing in self.things.items()])
         made: dict[str, list[str]] = {}
         for kind, name in self.things:
@@ -190,8 +190,11 @@ class Plain:
 
     def _create(self, kind: str, _: str, said: Said) -> str:
         common = {"name": "", "description": "", "tags": {}, "protected": False}
-        thing = common | copy.deepcopy(dict(DEFAULTS[kind])) | (dict(said) if kind == "instance" else self._by_id(said))
-        ports, template = thing.pop("ports", []) if kind == "instance" else [], thing.pop("template", None)
+        thing: Thing = (
+            common | copy.deepcopy(DEFAULTS[kind]) | (dict(said) if kind == "instance" else self._by_id(said))
+        )
+        ports: list[Thing] = thing.pop("ports", []) if kind == "instance" else []
+        template = thing.pop("template", None)
         getattr(self, f"_settle_{kind}", lambda _, __: None)(thing, said)
         name = thing["name"]
         id_ = self._new_id(kind, f"{thing['instance']}.{name}" if kind == "port" else name)
@@ -248,9 +251,10 @@ class Plain:
 
     def _update(self, kind: str, ref: str, said: Said) -> None:
         thing = self._find(kind, ref)
-        thing |= (known := self._by_id(said))
+        thing |= self._by_id(said)
         if kind == "virtual_ip":
-            thing["active"] = thing["active"] or next(iter(known.get("ports", thing["ports"])), "")
+            thing["active"] = thing["active"] or next(iter(thing["ports"]), "")
+            thing["ports"].sort()
 
     def _delete(self, kind: str, ref: str, said: Said) -> None:
         thing, ref = self._find(kind, ref), self._id(kind, ref)
@@ -460,13 +464,12 @@ class Plain:
             yield "QuotaExceed.SecurityGroup"
 
     def _cost(self, rule: Thing) -> int:
+        ranges: int = rule["ports"].count(",") + 1
         families = 2 if rule["remote"] == "any" and rule["protocol"] not in ("icmp", "icmpv6") else 1
         if self._profile(self.things["group", rule["group"]]["vpc"]) != "alibaba":
             return families
-        ranges = rule["ports"].count(",") + 1
-        return (
-            families * ranges * max(1, len(self.things.get(("address_group", rule["remote"]), {}).get("entries", [])))
-        )
+        entries = self.all("address_group").get(rule["remote"], {"entries": []})["entries"]
+        return families * ranges * max(1, len(entries))
 
 
 def _first(prefix: str, count: int) -> Iterator[Any]:

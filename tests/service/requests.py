@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.service.plain import DEFAULTS, MADE_UP, PREFIXES, Plain, Step
+from tests.service.plain import DEFAULTS, PREFIXES, Plain, Step
 
 Thing = dict[str, Any]
 VPCS: Mapping[str, Thing] = {
@@ -92,7 +92,7 @@ class Requests:
 
     def changed(self, plain: Plain, kind: str) -> Thing:
         """Another value of one field."""
-        return {
+        values: Mapping[str, Callable[[], Thing]] = {
             "vpc": lambda: {"border": self.some(LINES, 0, 3)},
             "subnet": lambda: {"acl": self.chance.choice(["", self.name(plain, "acl")])},
             "group": lambda: self.chance.choice(
@@ -113,7 +113,9 @@ class Requests:
             "outside_host": lambda: {"addresses": self.chance.choice([*HOSTS.values()])},
             "expectation": lambda: {"expect": self.chance.choice(FLOWS)},
             "quota": lambda: {"limits": self.limits()},
-        }[kind]() | self.chance.choice([{}, {}, {"description": "another"}, {"protected": self.chance.random() < 0.3}])
+        }
+        common: list[Thing] = [{}, {}, {"description": "another"}, {"protected": self.chance.random() < 0.3}]
+        return values[kind]() | self.chance.choice(common)
 
     def entries(self) -> list[str]:
         """Some entries of an address group, now and then of both families."""
@@ -133,7 +135,14 @@ class Requests:
 
     def rule(self, plain: Plain) -> Thing:
         """A rule, but for its group."""
-        remotes = ["any", "10.1.1.0/24", "fd00:1::/56", self.chance.choice(LISTS), f"group {self.name(plain, 'group')}"]
+        remotes = [
+            "any",
+            "10.1.1.0/24",
+            "fd00:1::/56",
+            "l1",
+            self.chance.choice(LISTS),
+            f"group {self.name(plain, 'group')}",
+        ]
         protocol, ports = self.chance.choice(
             [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", "")]
         )
@@ -203,8 +212,8 @@ class Requests:
     }
 
 
-_WEIGHTED = [kind for kind in DEFAULTS for _ in range({"rule": 6, "port": 5, "group": 3, "instance": 3}.get(kind, 2))]
-assert {*MADE_UP} <= {*DEFAULTS}
+_WEIGHTS = {"rule": 6, "port": 5, "group": 4, "address_group": 4, "instance": 3}
+_WEIGHTED = [kind for kind in DEFAULTS for _ in range(_WEIGHTS.get(kind, 2))]
 
 
 def beginning(chance: random.Random) -> list[Step]:

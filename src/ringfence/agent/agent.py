@@ -101,10 +101,10 @@ class Agent:
     def _lose(self, error: Exception) -> None:
         """What is to be done when the server cannot be followed."""
         self._confused = self._confused or not isinstance(error, RingfenceError | OSError)
-        said = f"{words_of(error)} [{code_of(error)}]"
-        if said != self._lost:
-            self._tell(Event("lost", self.enforced, said))
-        self._lost = said
+        code = getattr(error, "reason", code_of(error))
+        if code != self._lost:
+            self._tell(Event("lost", self.enforced, f"{words_of(error)} [{code}]"))
+        self._lost = code
         if self._state is None and self._kept:
             self._fall_back(self._kept)
 

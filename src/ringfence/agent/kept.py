@@ -17,11 +17,13 @@ from typing import IO, Any
 
 from ringfence.agent.source import News, Snapshot
 from ringfence.errors import CannotRun, RingfenceError
+from ringfence.model.world import World
 from ringfence.resources.kind import IDENTITY
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
 
 _WHAT = "ringfence agent"
+_BAD = (ValueError, KeyError, TypeError, AttributeError, RingfenceError)
 _SMALL = 1 << 20  # bytes of revisions that are never too many
 
 
@@ -43,9 +45,21 @@ class KeptFile:
         except OSError as error:
             raise self._unusable(f"cannot be read: {error.strerror}") from None
         try:
-            return _parsed(text)
-        except (ValueError, KeyError, TypeError, AttributeError, RingfenceError) as error:
+            store, states = _states(text)
+            return Snapshot(store, states[-1])
+        except _BAD as error:
             raise self._unusable(f"is not whole, or no state of an agent ({error})") from None
+
+    def worlds(self) -> tuple[World | None, tuple[World, ...]]:
+        """The world that was in force, and those to which it may have been changing when the agent ended.
+
+        Nothing of either where there is no file, or a broken one, which `read` tells of.
+        """
+        try:
+            *before, last = _states(self.path.read_bytes())[1][-2:]
+        except (OSError, *_BAD):
+            return None, ()
+        return (before[0].world, (last.world,)) if before else (last.world, ())
 
     def begin(self, snapshot: Snapshot) -> None:
         """Keep a state in place of all that was kept; whole or not at all."""
@@ -108,17 +122,18 @@ def _json(resource: Resource | None) -> dict[str, Any] | None:
     return resource.as_json() if resource else None
 
 
-def _parsed(text: bytes) -> Snapshot:
+def _states(text: bytes) -> tuple[str, list[State]]:
+    """The id of the store, and the last two states; raises one of ``_BAD``."""
     if not text.endswith(b"\n"):
         raise ValueError("its last line is cut off")
     first, *lines = text.decode().split("\n")[:-1]
     head = json.loads(first)
     if head["what"] != _WHAT or len(lines) < head["resources"]:
         raise ValueError(f"{len(lines)} lines follow on the first one, which says {head['resources']}")
-    state = State.of(head["revision"], map(Resource.parse, lines[: head["resources"]]))
+    states = [State.of(head["revision"], map(Resource.parse, lines[: head["resources"]]))]
     for news in _revisions(lines[head["resources"] :]):
-        state = state.after(news.revision, news.changes)
-    return Snapshot(head["store"], state)
+        states = [states[-1], states[-1].after(news.revision, news.changes)]
+    return head["store"], states
 
 
 def _revisions(lines: Iterable[str]) -> Iterator[News]:

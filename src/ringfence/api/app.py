@@ -38,19 +38,6 @@ from ringfence.security.secret import Secret
 
 ACCOUNT_HEADER, SERVICE_HEADER = "x-ringfence-account", "x-ringfence-service"
 """Headers by which an operator acts on another account, or as a managed service."""
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "request_id", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "request_id": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
-    },
-}
 
 
 def all_routes() -> list[Route]:
@@ -144,7 +131,6 @@ def _describe(app: FastAPI) -> None:
         if not app.openapi_schema:
             schema = made()
             components: dict[str, Any] = schema.setdefault("components", {})
-            components.setdefault("schemas", {})["Problem"] = _PROBLEM
             components["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"},
                 "signature": {"type": "apiKey", "in": "header", "name": "Authorization"},

@@ -16,6 +16,7 @@ from ringfence.control.confirming import Confirming
 from ringfence.control.control import Control
 from ringfence.control.identity import Identities
 from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.model.names import is_whole
 from ringfence.resources.state import State
 
 MAX_PAGE = 1000
@@ -65,10 +66,15 @@ class Call:
         if not self.raw:
             return {}
         try:
-            return json.loads(self.raw, parse_constant=_no_number)
+            text = self.raw.decode()
+            found = json.loads(text, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             what = f"the body is no JSON: {error}"
             raise _wrong("body", what, "send one JSON document in UTF-8", None, "request.json") from None
+        if "\\u" in text and not all(map(is_whole, texts_in(found))):
+            what = "a text holds a zero byte, or half of a surrogate pair"
+            raise _wrong("body", what, "send texts of whole Unicode characters", None, "request.text")
+        return found
 
     @property
     def object(self) -> dict[str, Any]:
@@ -168,6 +174,17 @@ def _fits(value: object, schema: Mapping[str, Any]) -> bool:
 
 def _wanted(schema: Mapping[str, Any]) -> str:
     return json.dumps({name: each for name, each in schema.items() if name not in ("description", "examples")})
+
+
+def texts_in(said: object) -> Iterator[str]:
+    """Every text of a JSON document, names of members too."""
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, dict):
+        yield from said
+        yield from (text for each in said.values() for text in texts_in(each))
+    elif isinstance(said, list):
+        yield from (text for each in said for text in texts_in(each))
 
 
 def _no_number(text: str) -> None:

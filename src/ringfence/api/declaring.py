@@ -29,7 +29,7 @@ from ringfence.store.rows import now
 YAML = "text/yaml; charset=utf-8"
 _FLOWS, _MOST_FLOWS = 20_000, 200_000
 """How many flows a plan judges to say who reaches whom: two seconds, and the most that may be asked for."""
-_FILE: Schema = {"type": "string", "description": "a world file"}
+_FILE: Schema = {"type": "object", "description": "a world file: see docs/world-file.md"}
 _OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 _CHANGES: Schema = {
     "type": "array",
@@ -93,9 +93,9 @@ def routes() -> Iterator[Route]:
         (ram.PLAN_CHANGES, *READING),
         _export,
         (AS_OF, Parameter("format", "yaml, or json for the same as JSON", {"enum": ["yaml", "json"]})),
-        answer={"type": "string"},
+        answer=_FILE,
         answer_type=YAML,
-        other_answers={"application/json": {"type": "object"}},
+        other_answers={"application/json": _FILE},
     )
     yield Route(
         "POST",

@@ -46,8 +46,11 @@ def routes() -> Iterator[Route]:
         (ram.EXPORT_SECURITY_GROUP_RULES, ram.DESCRIBE_SECURITY_GROUPS),
         _export,
         (_FORMAT, AS_OF),
-        answer=_FILE,
-        answer_type="*/*",
+        answer={"type": "object", "description": "what DescribeSecurityGroupAttribute answers"},
+        other_answers={
+            Format.CSV.media_type: {"type": "string", "description": "a line for each rule"},
+            Format.XLSX.media_type: _FILE,
+        },
     )
     many = list_schema(schema_of(FORMS[Kind.RULE]))
     yield Route(

@@ -17,6 +17,7 @@ from ringfence.resources.filters import FILTERS
 from ringfence.resources.form import Form
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
+from ringfence.resources.resource import COMMON
 
 _TAG = Parameter(
     "tag",
@@ -144,34 +145,54 @@ def _delete(kind: Kind, call: Call) -> Answer:
 # --- schemas
 
 
+_SAID: Mapping[str, Schema] = {
+    "name": {"type": "string", "maxLength": 128},
+    "description": {"type": "string", "maxLength": 512},
+    "tags": {
+        "type": "object",
+        "maxProperties": basic.TAGS,
+        "propertyNames": {"minLength": 1, "maxLength": 128},
+        "additionalProperties": {"type": "string", "maxLength": 128},
+    },
+    "protected": {"type": "boolean", "description": "whether it may not be deleted"},
+}
+"""What a request may say of a resource of any kind."""
+_SETTLED = {Kind.PORT: {"addresses", "groups"}, Kind.VIRTUAL_IP: {"addresses"}}
+"""Fields that a request may leave open, as they are settled by others."""
+
+
 def schema_of(form: Form) -> dict[str, Any]:
     """The JSON schema of a resource as it is told."""
-    own = {each.name: dict(each.schema) | {"description": each.doc} for each in form.fields if not each.hidden}
-    common = {
-        "id": {"type": "string"},
-        "kind": {"const": form.kind.value},
-        "account": {"type": "string"},
-        "name": {"type": "string"},
-        "description": {"type": "string"},
-        "tags": {"type": "object", "additionalProperties": {"type": "string"}},
-        "protected": {"type": "boolean"},
-        "created": {"type": "string"},
-    }
-    derived = {name: {"type": "string"} for name in form.derived}
-    return {"type": "object", "required": [*common, *own], "properties": common | own | derived}
+    common = {name: {"type": "string"} for name in COMMON} | dict(_SAID) | {"kind": {"const": form.kind.value}}
+    told = common | _own(form) | {name: {"type": "string"} for name in form.derived}
+    return {"type": "object", "required": list(told), "properties": told}
+
+
+def _own(form: Form) -> dict[str, Any]:
+    return {each.name: {**each.schema, "description": each.doc} for each in form.open_fields}
 
 
 def asked_schema(form: Form, *, new: bool = True) -> Schema:
-    """The JSON schema of what a request may say."""
-    told = schema_of(form)["properties"]
-    given = {name: told[name] for name in (*basic.GIVEN, *(each.name for each in form.fields if not each.hidden))}
+    """The JSON schema of what a request may say, to make a resource or to change one."""
+    given = dict(_SAID) | _own(form)
+    required = [
+        each.name for each in form.open_fields if each.required and each.name not in _SETTLED.get(form.kind, ())
+    ]
     if form.kind is Kind.RULE:
-        given["rule"] = {"type": "string", "examples": ["in allow tcp 80 from any"]}
+        given["rule"] = {"type": "string", "maxLength": 4096, "examples": ["in allow tcp 80 from any"]}
+        required = ["group"]  # and the direction, unless the line says it
     if form.kind is Kind.GROUP and new:
-        given["template"] = {"enum": ["default"]}
+        given["template"] = {"enum": ["default"], "description": "the rules that it begins with"}
     if form.kind is Kind.INSTANCE and new:
-        given["ports"] = {"type": "array", "items": {"type": "object"}}
-    return {"type": "object", "properties": given, "additionalProperties": False}
+        given["ports"] = {"type": "array", "items": _port(), "maxItems": 64}
+    asked = {"type": "object", "properties": given, "additionalProperties": False}
+    return {**asked, "required": required} if new and required else asked
+
+
+def _port() -> Schema:
+    """A port of a new instance: the default group is its group where it names none."""
+    schema = dict(asked_schema(FORMS[Kind.PORT]))
+    return schema | {"properties": {name: it for name, it in schema["properties"].items() if name != "instance"}}
 
 
 def changed_schema(item: Schema, **more: Schema) -> Schema:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from ringfence.api.call import Answer, Call
-from ringfence.api.problems import MEDIA_TYPE
+from ringfence.api.problems import documented
 from ringfence.ram.actions import ACTIONS, Action
 
 Schema = Mapping[str, Any]
@@ -34,7 +35,10 @@ WAIT = Parameter("wait", "seconds to wait until it is enforced", {"type": "integ
 IF_REVISION = Parameter("if_revision", "refuse if there is a newer revision", {"type": "integer", "minimum": 0})
 AS_OF = Parameter("as_of", "the revision to look at", {"type": "integer", "minimum": 0})
 IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key", "done once, however often it comes", {"type": "string", "maxLength": 128}, "header"
+    "Idempotency-Key",
+    "done once, however often it comes",
+    {"type": "string", "minLength": 1, "maxLength": 128},
+    "header",
 )
 IF_MATCH = Parameter("If-Match", "refuse unless the resource is as the ETag says", {"type": "string"}, "header")
 CHANGE = (DRY_RUN, WAIT, IF_REVISION, IDEMPOTENCY_KEY)
@@ -44,6 +48,10 @@ PAGE = (
     Parameter("after", "the `next` of the page before"),
 )
 """What every list takes."""
+
+
+_REFUSALS = (400, 401, 403, 404, 413, 422, 503)
+_OF_CHANGES = (409, 412)
 
 
 @dataclass(frozen=True)
@@ -89,20 +97,17 @@ class Route:
 
     def _path_parameters(self) -> list[dict[str, Any]]:
         names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
-        schema = {"type": "string", "minLength": 1}
+        schema = {"type": "string", "minLength": 1, "maxLength": 128}
         return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
     def _responses(self) -> dict[str, Any]:
-        good = {str(self.status): self.answer}
-        if DRY_RUN in self.parameters and self.status != 200:
-            good["200"] = self.answer
+        good = {200, self.status} if DRY_RUN in self.parameters else {self.status}
         told: dict[str, Any] = {
-            status: {"description": "done", "content": self._content(schema)}
-            for status, schema in good.items()
+            str(status): {"description": HTTPStatus(status).phrase, "content": self._content(self.answer)}
+            for status in sorted(good)
         }
-        problem = {"$ref": "#/components/schemas/Problem"}
-        bad = {"description": "refused: see `code` and `errors`", "content": {MEDIA_TYPE: {"schema": problem}}}
-        return told | {"4XX": bad, "503": bad}
+        refused = (*_REFUSALS, *(_OF_CHANGES if self.method != "GET" else ()))
+        return told | {str(status): problem for status, problem in documented(*sorted(refused)).items()}
 
     def _content(self, schema: Schema) -> dict[str, Any]:
         told = {self.answer_type: schema, **self.other_answers}

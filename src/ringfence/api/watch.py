@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +24,7 @@ from starlette.types import Scope
 from ringfence.api.call import Answer, Call
 from ringfence.api.protocol import stopping_of
 from ringfence.api.route import AS_OF, TRUTH, Parameter, Route
-from ringfence.control.control import Step
+from ringfence.control.group import Step
 from ringfence.control.enforcement import DRIFT, FAILED, OK, STOPPED
 from ringfence.control.identity import From
 from ringfence.control.kinds import Verb, action_for
@@ -34,7 +34,7 @@ from ringfence.ram.arn import AGENT, REVISION
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.security.secret import Secret
-from ringfence.store.rows import Revision
+from ringfence.store.rows import Revision, Row
 
 _QUIET = 10.0  # seconds after which a stream that has nothing to say shows that it is alive
 _CHUNK = 500  # resources in one piece of a snapshot
@@ -72,7 +72,13 @@ def routes() -> Iterator[Route]:
         answer_type=told,
     )
     yield Route(
-        "GET", "/v1/enforcement", "list_enforcement", "What each agent enforces.", (ram.DESCRIBE_ENFORCEMENT,), _reports
+        "GET",
+        "/v1/enforcement",
+        "list_enforcement",
+        "What each agent enforces.",
+        (ram.DESCRIBE_ENFORCEMENT,),
+        _reports,
+        answer=_REPORTS,
     )
     yield Route(
         "POST",
@@ -82,6 +88,7 @@ def routes() -> Iterator[Route]:
         (ram.REPORT_ENFORCEMENT,),
         _report,
         body=_REPORT,
+        answer={"type": "object", "required": ["revision"], "properties": {"revision": _NUMBER}},
     )
     revision = Parameter("wait", "seconds to wait for it", {"type": "integer", "minimum": 0, "maximum": 60})
     yield Route(
@@ -92,10 +99,17 @@ def routes() -> Iterator[Route]:
         (ram.DESCRIBE_ENFORCEMENT,),
         _in_force,
         (revision,),
+        answer=_IN_FORCE,
     )
 
 
-_REPORT = {
+_NUMBER = {"type": "integer", "minimum": 0}
+_IN_FORCE = {
+    "type": "object",
+    "required": ["revision", "enforced"],
+    "properties": {"revision": _NUMBER, "enforced": {"type": "boolean"}},
+}
+_REPORT: dict[str, Any] = {
     "type": "object",
     "required": ["agent", "revision", "status"],
     "properties": {
@@ -105,6 +119,16 @@ _REPORT = {
         "detail": {"type": "string", "maxLength": 4096},
     },
     "additionalProperties": False,
+}
+
+_TOLD = {**_REPORT["properties"], "at": {"type": "string"}}
+_REPORTS = {
+    "type": "object",
+    "required": ["items", "revision"],
+    "properties": {
+        "items": {"type": "array", "items": {"type": "object", "required": list(_TOLD), "properties": _TOLD}},
+        "revision": _NUMBER,
+    },
 }
 
 
@@ -153,7 +177,9 @@ def _watch(call: Call) -> Answer:
 
     async def stream(scope: Scope) -> AsyncIterator[bytes]:
         if is_other:
-            yield _event("reset", after, {"code": "store.other", "detail": "these are the revisions of another store"})
+            yield _event(
+                "reset", after, _json({"code": "store.other", "detail": "these are revisions of another store"})
+            )
             return
         async for piece in _followed(call, after, seen, stopping_of(scope)):
             yield piece
@@ -184,7 +210,7 @@ async def _followed(call: Call, after: int, seen: Sees, stopping: asyncio.Event)
             except (Forbidden, NotAuthenticated):
                 return
             except UnknownRevision as error:
-                yield _event("reset", after, {"code": error.code, "detail": str(error)})
+                yield _event("reset", after, _json({"code": error.code, "detail": str(error)}))
                 return
             for number, piece in events:
                 after = number
@@ -213,28 +239,36 @@ def _events(call: Call, after: int, seen: Sees) -> list[tuple[int, bytes]]:
     known = control.steps(after)
     steps = control.past(after) if known is None else [(step.revision, step.changes) for step in known]
     return [
-        (
-            revision.number,
-            _event("revision", revision.number, told(revision, filter(lambda it: seen(it.resource), changes))),
-        )
+        (revision.number, _event("revision", revision.number, _told(revision, changes, seen)))
         for revision, changes in steps
     ]
 
 
-def told(revision: Revision, changes: Iterable[ResourceChange]) -> dict[str, Any]:
-    """A revision as JSON, with some of its changes; where there are none, not even who made it."""
-    made = [{"before": _json(before), "after": _json(after)} for before, after in changes]
+def _told(revision: Revision, changes: Sequence[ResourceChange], seen: Sees) -> str:
+    """A revision as JSON, with what is seen of its changes; where that is nothing, not even who made it."""
+    made = [
+        f'{{"before":{_text(version.before, change.before)},"after":{_text(version.after, change.after)}}}'
+        for version, change in zip(revision.versions, changes, strict=True)
+        if seen(change.resource)
+    ]
     who = {"account": revision.account, "user": revision.user, "operation": revision.operation}
-    return {"number": revision.number, "at": revision.at, **(who if made else dict.fromkeys(who, "")), "changes": made}
+    head = {"number": revision.number, "at": revision.at, **(who if made else dict.fromkeys(who, ""))}
+    return f'{_json(head)[:-1]},"changes":[{",".join(made)}]}}'
 
 
-def _json(resource: Resource | None) -> dict[str, Any] | None:
-    return resource.shown() if resource else None
+def _text(row: Row | None, resource: Resource | None) -> str:
+    """A resource as JSON: as it is stored, since many may follow, unless it has something to hide."""
+    if row is None or resource is None:
+        return "null"
+    return resource.shown_text() if resource.form.is_secretive else row.body
 
 
-def _event(kind: str, number: int, data: object) -> bytes:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {kind}\nid: {number}\ndata: {text}\n\n".encode()
+def _json(said: object) -> str:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+
+def _event(kind: str, number: int, data: str) -> bytes:
+    return f"event: {kind}\nid: {number}\ndata: {data}\n\n".encode()
 
 
 # --- what agents tell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,14 +56,14 @@ def check_level(level: str) -> str:
     return level
 
 
-def fabric(lab: str, namespaces: str, world: World) -> Fabric:
-    """Where to enforce; a lab that is not up is built."""
+def fabric(lab: str, namespaces: str, world: World, before: World | None = None, begun: Sequence[World] = ()) -> Fabric:
+    """Where to enforce; a lab that is not up is built. ``before`` and ``begun`` are as `Namespaces` has them."""
     from ringfence.agent.fabric import LabFabric
     from ringfence.agent.namespaces import Namespaces
     from ringfence.lab.lab import Lab
 
     if namespaces:
-        return Namespaces(namespaces)
+        return Namespaces(namespaces, before=before, begun=begun)
     try:
         return LabFabric(Lab.up(world, lab))
     except LabExists:

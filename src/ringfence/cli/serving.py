@@ -93,7 +93,9 @@ def serve(
             _take_in(runtime, wanted)
         with _lab_for_demo(lab) if demo and lab else nullcontext():
             if lab or namespaces:
-                runtime.attach(_agent_name(name), fabric(lab, namespaces, runtime.control.state.world))
+                own = _agent_name(name)
+                before = runtime.world_before(own)
+                runtime.attach(own, fabric(lab, namespaces, runtime.control.state.world, before))
             running = server(runtime.app())
             with runtime.running():
                 runtime.await_agent(60)
@@ -229,7 +231,7 @@ def agent(
         began.set()
 
     kept = KeptFile(data_directory(data) / f"agent-{name}.state")
-    place = fabric(lab, namespaces, World())
+    place = fabric(lab, namespaces, World(), *kept.worlds())
     following = Agent(name, RemoteSource(client), Enforcer(place), kept=kept, audit_every=audit_every, tell=tell)
     following.start()
     stopping.by(stop.set)

@@ -1,1 +1,1 @@
-"""The web console."""
+"""Pages for people who look with a browser."""

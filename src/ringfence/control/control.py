@@ -14,6 +14,7 @@ from ringfence.control.caller import Caller
 from ringfence.control.checks import check
 from ringfence.control.draft import Draft
 from ringfence.control.enforcement import Enforcement
+from ringfence.control.group import Group, Step
 from ringfence.errors import Conflict, RingfenceError
 from ringfence.resources.forms import FORMS
 from ringfence.resources.resource import Resource, ResourceChange
@@ -42,16 +43,6 @@ class Answered(Exception):
         self.status, self.body = status, body
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A revision as those who follow need it: the state before and after it, and the changes between."""
-
-    before: State
-    after: State
-    changes: tuple[ResourceChange, ...]
-    revision: Revision
-
-
 class Control:
     """Holds the newest state and makes revisions. For use by many threads.
 
@@ -60,15 +51,18 @@ class Control:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.authority = Authority(lambda: self._state)
+        self.authority = Authority(lambda: self._tip if self._group else self._state)
         self.enforcement = Enforcement(store)
-        self._lock = threading.RLock()
+        self._turn = threading.Lock()  # of who makes a change
+        self._settling = threading.Lock()  # of who waits for the disk
+        self._group: Group | None = None  # that the next change may join
         self._news = threading.Condition()
         self._steps: list[Step] = []
         self._listeners: list[Callable[[Step], None]] = []
         number, rows = store.load()
         with garbage.paused():
             self._state = State.of(number, (Resource.parse(row.body) for row in rows))
+        self._tip = self._state  # with the changes that are not durable yet
 
     @property
     def state(self) -> State:
@@ -100,38 +94,91 @@ class Control:
         that waits for its confirmation until now; while one does, every other change of the account is refused. Raises
         what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
         """
-        draft: Draft | None = None
         try:
-            with self._lock, self.store.writing() as writing:
-                self._take_in(writing.missed(self._state.revision))
-                if once:
-                    _repeat(writing.answer(caller.account, once.key), once)
-                if if_match is not None and if_match != self._state.revision:
-                    raise _moved_on(self._state.revision, if_match)
-                check_awaited(writing.confirmations(), caller.account, settles)
-                draft = Draft(self._state, caller, self.authority, now())
-                yield draft
-                changes = draft.changes
-                after = self._state.after(draft.revision, changes)
-                check(self._state, after, changes, caller, draft.places)
-                answer = _answer(caller, once, draft)
-                if settles is not None and not dry_run:
-                    writing.settle(settles)
-                    if not changes:
-                        writing.commit(None, _audit(draft, operation, None), answer)
-                        return
-                if changes and not dry_run:
-                    if draft.confirm_until:
-                        writing.await_confirmation(awaited(draft, draft.confirm_until))
-                    revision = _revision(draft, operation, changes)
-                    writing.commit(revision, _audit(draft, operation, revision), answer)
-                    self._advance(Step(self._state, after, changes, revision))
-                    return
+            with self._turn:
+                group = self._group = self._group or self._begun()
+                try:
+                    answered = None
+                    try:
+                        yield from self._made(group, caller, operation, dry_run, if_match, once, settles)
+                    except Answered as before:
+                        answered, group.used = before, True
+                except BaseException:
+                    if not group.used:
+                        self._give_up(group)
+                    raise
+            self._settle(group)
+            if answered:
+                raise answered
         except RingfenceError as error:
             self.refused(caller, operation, error)
             raise
-        if draft and draft.allowed:
-            self.store.audit(_audit(draft, f"{operation} (dry run)" if dry_run else operation, None))
+
+    def _made(
+        self,
+        group: Group,
+        caller: Caller,
+        operation: str,
+        dry_run: bool,
+        if_match: int | None,
+        once: Once | None,
+        settles: int | None,
+    ) -> Iterator[Draft]:
+        """Have a change made, and write it into a group."""
+        writer, before = group.writer, self._tip
+        if once:
+            _repeat(writer.answer(caller.account, once.key), once)
+        if if_match is not None and if_match != before.revision:
+            raise _moved_on(before.revision, if_match)
+        check_awaited(writer.confirmations(), caller.account, settles)
+        draft = Draft(before, caller, self.authority, now())
+        yield draft
+        changes = () if dry_run else draft.changes
+        after = before.after(draft.revision, draft.changes)
+        check(before, after, draft.changes, caller, draft.places)
+        revision = _revision(draft, operation, changes) if changes else None
+        entries = _audit(draft, f"{operation} (dry run)" if dry_run else operation, revision)
+        group.used = True
+        try:
+            if settles is not None and not dry_run:
+                writer.settle(settles)
+            if revision and draft.confirm_until:
+                writer.await_confirmation(awaited(draft, draft.confirm_until))
+            writer.add(revision, entries, None if dry_run else _answer(caller, once, draft))
+        except BaseException as error:
+            self._give_up(group, error)
+            raise
+        if revision:
+            group.steps.append(Step(before, after, changes, revision))
+            self._tip = after
+
+    def _begun(self) -> Group:
+        """A group that begins with what everybody has written so far."""
+        group = Group(self.store)
+        try:
+            self._take_in(group.writer.missed(self._state.revision))
+        except BaseException:
+            group.give_up()
+            raise
+        self._tip = self._state
+        return group
+
+    def _give_up(self, group: Group, error: BaseException | None = None) -> None:
+        """Lose a group; who has a change in it is told why."""
+        group.give_up(error)
+        self._group, self._tip = None, self._state
+
+    def _settle(self, group: Group) -> None:
+        """Wait until a group is durable, or see to it. Raises why it could not be made so."""
+        with self._settling:
+            if not group.over:
+                with self._turn:  # who is in it is in it, and nobody joins any more
+                    if self._group is group:
+                        self._group = None
+                if not group.over:
+                    group.commit(self._advance)
+        if group.error:
+            raise group.error
 
     def refused(self, caller: Caller, operation: str, error: RingfenceError) -> None:
         """Have the audit tell of a refusal, once."""
@@ -158,17 +205,22 @@ class Control:
     def refresh(self) -> State:
         """Take in what other processes have written."""
         if self.store.head() > self._state.revision:
-            with self._lock:
-                self._take_in(self.store.revisions(self._state.revision))
+            self._take_in(self.store.revisions(self._state.revision))
         return self._state
 
     def _take_in(self, revisions: Sequence[Revision]) -> None:
+        """Make revisions known that others have written; somebody else may be doing so as well."""
         for revision in revisions:
-            changes = tuple(change_of(version) for version in revision.versions)
-            self._advance(Step(self._state, self._state.after(revision.number, changes), changes, revision))
+            before = self._state
+            if revision.number == before.revision + 1:
+                changes = tuple(change_of(version) for version in revision.versions)
+                self._advance(Step(before, before.after(revision.number, changes), changes, revision))
 
     def _advance(self, step: Step) -> None:
+        """Make a revision known, if it is not yet: whoever sees it first does."""
         with self._news:
+            if step.revision.number != self._state.revision + 1:
+                return
             self._state = step.after
             self._steps.append(step)
             del self._steps[:-KEPT_CHANGES]

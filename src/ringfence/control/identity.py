@@ -178,7 +178,7 @@ def reseal(control: Control, keyring: Keyring) -> int:
     count = 0
     with control.change(system, "RotateKey") as draft:
         for resource in draft.state.of_kind(Kind.ACCESS_KEY):
-            value = cast(AccessKey, resource.value)
+            value = cast("AccessKey", resource.value)
             if not keyring.is_current(value.sealed):
                 fresh = keyring.seal(keyring.open(value.sealed, resource.id), resource.id)
                 draft.put(ram.UPDATE_ACCESS_KEY, replace(resource, value=replace(value, sealed=fresh)))

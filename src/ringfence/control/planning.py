@@ -88,8 +88,18 @@ def plan(state: State, caller: Caller, wanted: World, at: str) -> Plan:
     """
     changes = _Planner(state, caller, wanted, at).changes()
     after = state.after(state.revision + bool(changes), changes)
-    check(state, after, changes, caller)
+    try:
+        check(state, after, changes, caller)
+    except InvalidFields as error:
+        raise InvalidFields(tuple(_in_names(error, Naming(after, caller.account)))) from None
     return Plan(state, after, changes, caller.account)
+
+
+def _in_names(error: InvalidFields, naming: Naming) -> Iterator[FieldProblem]:
+    """What is wrong, in the names of the file."""
+    for it in error.problems:
+        field = ".".join(map(naming.words, it.field.split(".")))
+        yield replace(it, field=field, what=naming.words(it.what), right=naming.words(it.right))
 
 
 @dataclass(frozen=True)

@@ -24,3 +24,8 @@ def check_name(text: str, *, dots: bool = True) -> str:
     if text in _RESERVED:
         raise NotationError(f"{text!r} is a word of the rule notation", "choose another name")
     return text
+
+
+def is_whole(text: str) -> bool:
+    """Whether it is of whole Unicode characters without zero bytes, as databases and files want it."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
-from ringfence.model.names import check_name
+from ringfence.model.names import check_name, is_whole
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.model.words import Words, quote
 
@@ -124,6 +124,8 @@ def check_description(text: str) -> str:
     """Give back a description that fits into a line; raises `NotationError`."""
     if len(text) > 512 or "\n" in text:
         raise NotationError("the description is too long or has a line break", "use at most 512 characters in one line")
+    if not is_whole(text):
+        raise NotationError("the description holds a zero byte or half of a surrogate pair", "use Unicode text")
     return text
 
 

@@ -84,7 +84,7 @@ def _vpc(before: Vpc | None, resource: Resource | None, subnets: Named) -> Vpc |
         return None
     known = {**(before.subnets if before else {}), **subnets}
     return replace(
-        cast(SharedVpc, resource.value).vpc,
+        cast("SharedVpc", resource.value).vpc,
         subnets={name: known[name] for name in sorted(known) if known[name] is not None},
     )
 

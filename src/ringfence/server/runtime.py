@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,13 @@ from ringfence.api.call import Service
 from ringfence.api.logging import logger
 from ringfence.api.metrics import Metrics
 from ringfence.api.requests import Frame
-from ringfence.control.control import Control, Step
+from ringfence.console import pages
+from ringfence.control.control import Control
+from ringfence.control.group import Step
 from ringfence.control.enforcement import DRIFT
 from ringfence.control.identity import Identities, given_root_key
-from ringfence.errors import RingfenceError, SealBroken
+from ringfence.errors import RingfenceError, SealBroken, UnknownRevision
+from ringfence.model.world import World
 from ringfence.resources.kind import Kind
 from ringfence.resources.state import State
 from ringfence.resources.values import AccessKey as SealedKey
@@ -93,6 +96,7 @@ class Runtime:
         """The API with all that stands around it."""
         app = build(self.service)
         operation.install(app, self.service, self.metrics, self.ready)
+        pages.install(app, self.service)
         return Frame(app, self.metrics)
 
     def ready(self) -> dict[str, bool]:
@@ -102,6 +106,14 @@ class Runtime:
         except RingfenceError:
             store = False
         return {"store": store} | ({"agent": self.agent.enforced > 0} if self.agent else {})
+
+    def world_before(self, agent: str) -> World | None:
+        """What an agent of that name had in force when it told so last, if the store still knows."""
+        for report in self.control.enforcement.reports():
+            if report.agent == agent:
+                with suppress(UnknownRevision):
+                    return self.control.as_of(report.revision).world
+        return None
 
     def await_agent(self, seconds: float) -> None:
         """Wait until the agent has put the first policy in force; not for ever."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -49,18 +50,19 @@ class Writer:
     def await_confirmation(self, confirmation: Confirmation) -> None:
         """With the revision that is committed: it is to be undone at a deadline unless it is confirmed."""
         records.await_confirmation(self._connection, confirmation)
+        self._head = replace(self._head, awaited=self._head.awaited + 1)
 
     def settle(self, revision: int) -> bool:
         """With what is committed: that revision is confirmed or undone. False if it was not awaited any more."""
         return records.settle(self._connection, revision)
 
-    def commit(
+    def add(
         self, revision: Revision | None, audit: Sequence[AuditEntry] = (), answer: IdempotentAnswer | None = None
     ) -> None:
-        """Commit a revision (None: nothing was changed), audit entries, and an answer to repeat; durable on return.
+        """Write a revision (None: nothing was changed), audit entries, and an answer to repeat; see `finish`.
 
-        Raises StoreMismatch, and nothing is committed, if the revision is not the next one, if what it changes is not
-        as it says, or if the answer's key has one already. It ends the writer: others may write.
+        Raises StoreMismatch, and all that this writer has written is lost, if the revision is not the next one, if what
+        it changes is not as it says, or if the answer's key has one already.
         """
         if revision and revision.number != self.head + 1:
             raise StoreMismatch(f"revision {revision.number} was to be committed, but the next one is {self.head + 1}")
@@ -70,4 +72,17 @@ class Writer:
             history.add_audit(self._connection, self._head, audit)
             if answer:
                 records.keep_answer(self._connection, answer)
+        number = revision.number if revision else self._head.number
+        self._head = replace(self._head, number=number, audited=self._head.audited + len(audit))
+
+    def finish(self) -> None:
+        """Commit what was written; durable on return. It ends the writer: others may write."""
+        with self._database.translating():
             self._connection.commit()
+
+    def commit(
+        self, revision: Revision | None, audit: Sequence[AuditEntry] = (), answer: IdempotentAnswer | None = None
+    ) -> None:
+        """Write one revision and finish: see `add`."""
+        self.add(revision, audit, answer)
+        self.finish()

@@ -5,6 +5,9 @@ Pure: every consumer (the world file, the operations of a server) asks here and 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+
 from ringfence.model.validation.acls import acl_problems
 from ringfence.model.validation.address_groups import address_group_problems
 from ringfence.model.validation.addresses import address_problems
@@ -31,20 +34,26 @@ def problems(world: World, touched: Touched | None = None) -> tuple[Problem, ...
     is nothing exactly where the whole world is valid. Of many ports or groups that a change breaks in the same way
     one is told.
     """
-    scope = Scope(world, everything(world) if touched is None else touched)
-    return (
-        *vpc_problems(scope),
-        *peering_problems(scope),
-        *address_group_problems(scope),
-        *acl_problems(scope),
-        *group_problems(scope),
-        *repeated_id_problems(scope),
-        *port_problems(scope),
-        *address_problems(scope),
-        *virtual_ip_problems(scope),
-        *listener_problems(scope),
-        *outside_problems(scope),
-        *penalty_problems(scope),
-        *expect_problems(scope),
-        *limit_problems(scope),
-    )
+    about = everything(world) if touched is None else touched
+    awake = {each.name for each in fields(about) if getattr(about, each.name)}
+    scope = Scope(world, about)
+    return tuple(problem for judge, wakes in _JUDGES if wakes & awake for problem in judge(scope))
+
+
+_JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...] = (
+    (vpc_problems, frozenset({"vpcs", "acls", "address_groups", "outside"})),
+    (peering_problems, frozenset({"peerings", "vpcs", "address_groups"})),
+    (address_group_problems, frozenset({"address_groups"})),
+    (acl_problems, frozenset({"acls", "vpcs", "address_groups"})),
+    (group_problems, frozenset({"groups", "vpcs", "address_groups"})),
+    (repeated_id_problems, frozenset({"groups", "acls", "vpcs", "peerings"})),
+    (port_problems, frozenset({"instances", "groups", "vpcs", "address_groups"})),
+    (address_problems, frozenset({"instances", "virtual_ips", "vpcs"})),
+    (virtual_ip_problems, frozenset({"virtual_ips", "vpcs", "instances", "outside"})),
+    (listener_problems, frozenset({"instances", "vpcs"})),
+    (outside_problems, frozenset({"outside", "instances", "vpcs"})),
+    (penalty_problems, frozenset({"penalties", "instances"})),
+    (expect_problems, frozenset({"expects", "virtual_ips", "instances", "outside"})),
+    (limit_problems, frozenset({"groups", "instances", "vpcs", "acls"})),
+)
+"""What is judged, and the fields of `Touched` that give it something to judge."""
