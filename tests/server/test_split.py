@@ -42,12 +42,8 @@ RULES = ("in allow udp 7 from any", "out allow all to any")
 WORLD = build(HUAWEI, "a: web; b: db", {"web": "; ".join(RULES), "db": "in allow udp 7 from group web"})
 FLOWS = [f"{one} -> {two} udp/{port}" for one, two in (("a", "b"), ("b", "a"), ("laptop", "a")) for port in (7, 8)]
 THEIRS = ("inet theirs", "ip ringfence-too", "netdev ringfence")
-AGENTS_POLICY = {
-    "Version": "1",
-    "Statement": [
-        {"Effect": "Allow", "Action": ["ringfence:WatchRevisions", "ringfence:ReportEnforcement"], "Resource": "*"}
-    ],
-}
+DOCS = Path(__file__).parent.parent.parent / "docs/service.md"
+AGENTS_POLICY = json.loads(DOCS.read_text().split("```json\n")[1].split("```")[0])
 """What docs/service.md gives agents."""
 
 
