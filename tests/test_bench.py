@@ -30,6 +30,11 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "compile time over load",
             "member join to enforced",
             "cold apply",
+            "rule authorisations a second by signature",
+            "rules a second in calls of",
+            "durable to enforced",
+            "start to enforced",
+            "memory of the serving and enforcing process",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])

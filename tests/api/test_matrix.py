@@ -15,14 +15,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from ringfence.api.app import all_routes
-from ringfence.api.call import Answer
+from ringfence.api.app import all_routes, build
+from ringfence.api.call import Answer, Service
+from ringfence.api.metrics import Metrics
+from ringfence.api.requests import Frame
 from ringfence.api.route import Route
 from ringfence.ram.actions import ACTIONS, Action
 from ringfence.security.secret import Secret
 from ringfence.store.rows import AuditEntry, AuditFilter
 from tests.api.asking import EVERYTHING, Account, Town, all_but, deny, only
 from tests.api.things import Ask, asks
+from tests.serving import serving
 
 ROUTES = {route.name: route for route in all_routes()}
 OWN = frozenset({"get_me", "create_token", "revoke_token"})
@@ -80,8 +83,8 @@ def test_nobody_gets_anything_without_proof(here: Town) -> None:
     wrong = "RINGFENCE1-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=" + "0" * 64
     expired = here.token(here.tenant, "account")
     here.served.identities.log_out(Secret(expired))
-    for route, ask in each(here):
-        account = here.home(ask)
+    for name, (ask, *_) in asks(here.tenant.ids).items():
+        route, account = ROUTES[name], here.home(ask)
         for token in (expired, "rft_" + "A" * 43, account.tokens["disabled"], account.tokens["revoked"]):
             assert_refused(here.ask(ask, token), 401, route)
         assert_refused(here.ask(ask), 401, route)
@@ -133,10 +136,11 @@ def test_neutron_640ce648_nothing_is_allowed_that_no_policy_names(here: Town) ->
 def assert_refused_and_audited(here: Town, route: Route, ask: Ask, account: Account, who: str) -> None:
     response = asked(here, route, ask, account, who)
     assert_refused(response, 403, route)
-    told = [(it.account, it.user, it.allowed, it.code) for it in audited(here, response) if not it.allowed]
+    entries = audited(here, response)
+    told = [(it.account, it.user, it.allowed, it.code) for it in entries if not it.allowed]
     about = here.tenant if ask.acting else account
     assert told == [(about.id, account.users[who], False, "ram.forbidden")], route.name
-    assert {it.action for it in audited(here, response)} <= {action.name for action in route.actions}
+    assert {it.action for it in entries} <= {action.name for action in route.actions}
 
 
 def test_neutron_2026_06_30_a_denial_is_logged_against_who_was_denied(here: Town) -> None:
@@ -251,3 +255,68 @@ def test_only_operators_change_accounts_quotas_settings_and_penalties(here: Town
 def assert_not_for_tenants(here: Town, route: Route, ask: Ask, who: str) -> None:
     response = asked(here, route, ask, here.tenant, who)
     assert response.status_code in (403, 404), (route.name, ask, response.text)
+
+
+def test_what_is_managed_by_a_service_elsewhere_is_not_told_either(here: Town) -> None:
+    headers = {"x-ringfence-account": here.stranger.id, "x-ringfence-service": "cdn"}
+    said = Ask("POST", "/v1/groups", {"name": "managed", "vpc": here.stranger.ids["vpc"], "managed": "cdn"}, dry=False)
+    managed = here.ask(said, here.operator.tokens["account"], headers).json()["item"]["id"]
+    for body in ({"direction": "ingress"}, {"rule": "out deny all to any"}):
+        theirs, nobodys = (Ask("POST", "/v1/rules", {"group": group, **body}) for group in (managed, "missing"))
+        assert_alike(here, ROUTES["create_rule"], theirs, managed, nobodys, "missing")
+
+
+def test_the_world_that_tenants_share_tells_none_of_them_what_another_has(here: Town) -> None:
+    """Outside hosts see every VPC, so that two with the same addresses cannot be: that is all that is told."""
+    cidrs = here.served.control.state.world.vpcs[here.stranger.ids["vpc"]].cidrs
+    response = here.ask(
+        Ask("POST", "/v1/vpcs", {"name": "v", "cidrs": list(map(str, cidrs))}), here.tenant.tokens["account"]
+    )
+    assert response.json()["errors"][0]["code"] == "world.overlap"
+    assert "VPC another account's" in response.text
+    assert not [id_ for id_ in here.stranger.ids.values() if len(id_) > 12 and id_ in response.text]
+
+
+def test_a_user_is_told_nothing_of_what_the_user_may_not_see(here: Town) -> None:
+    ids, changing = (
+        here.tenant.ids,
+        [ACTIONS[name] for name in ("ModifySecurityGroupAttribute", "AuthorizeSecurityGroup")],
+    )
+    port = ACTIONS["ModifyNetworkInterfaceAttribute"]
+    here.allow(here.tenant, only(changing), only([port], f"acs:*:*:*:eni/{ids['idle_port']}"))
+    token = here.tenant.tokens["probe"]
+    for ask, status in (
+        (Ask("PATCH", f"/v1/groups/{ids['group'][:-1]}x", {"description": "d"}), 404),
+        (
+            Ask(
+                "POST", "/v1/rules", {"group": ids["group"], "rule": f"in allow tcp 1 from group {ids['group'][:-1]}x"}
+            ),
+            422,
+        ),
+        (Ask("PATCH", f"/v1/ports/{ids['port']}", {"subnet": "another"}), 403),
+        (Ask("PATCH", f"/v1/ports/{ids['idle_port']}", {"subnet": "another"}), 422),
+    ):
+        response = here.ask(ask, token)
+        assert response.status_code == status, response.text
+        assert ids["group"] not in response.text.replace(str(ask.body and ask.body.get("group")), "")
+        assert (ids["subnet"] in response.text) is (ids["idle_port"] in ask.path)
+
+
+def test_neutron_640ce648_a_route_that_forgets_to_judge_is_closed_to_users_all_the_same(here: Town) -> None:
+    forgetful = Route("GET", "/v1/new", "new", "New.", (ACTIONS["CreateVpc"],), lambda _: Answer({}))
+    served = here.served
+    with serving(Frame(build(Service(served.control, served.identities), [forgetful]), Metrics())) as running:
+        for statements, status in (
+            ([EVERYTHING], 200),
+            ([only([ACTIONS["CreateVpc"]])], 200),
+            ([all_but(ACTIONS["CreateVpc"])], 403),
+            ([EVERYTHING, deny([ACTIONS["CreateVpc"]])], 403),
+            ([only([ACTIONS["DeleteVpc"]])], 403),
+        ):
+            here.allow(here.tenant, *statements)
+            headers = {"authorization": f"Bearer {here.tenant.tokens['probe']}"}
+            assert httpx2.get(f"{running.url}/v1/new", headers=headers, trust_env=False).status_code == status, (
+                statements
+            )
+        bare = {"authorization": f"Bearer {here.tenant.tokens['bare']}"}
+        assert httpx2.get(f"{running.url}/v1/new", headers=bare, trust_env=False).status_code == 403

@@ -28,7 +28,7 @@ from tests.api.asking import Town
 from tests.api.things import asks
 
 Operation = APIOperation[Any, Any, Any, Any]
-EXAMPLES = int(os.environ.get("RINGFENCE_SCHEMATHESIS", "4"))
+EXAMPLES = int(os.environ.get("RINGFENCE_SCHEMATHESIS", "3"))
 CHECKS: Any = [
     not_a_server_error,
     status_code_conformance,

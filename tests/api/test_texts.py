@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle, islice
 from typing import Any
 
 import httpx2
@@ -40,12 +41,11 @@ def send(here: Town, ask: Ask, content: bytes) -> httpx2.Response:
     return here.http.request(ask.method, ask.path, params=ask.query, content=content, headers=headers)
 
 
-@pytest.mark.parametrize("text", UNFIT)
-def test_a_text_that_no_database_keeps_is_refused_anywhere_in_a_body(here: Town, text: str) -> None:
-    head = here.served.control.state.revision
+def test_a_text_that_no_database_keeps_is_refused_anywhere_in_a_body(here: Town) -> None:
+    head, texts = here.served.control.state.revision, cycle(UNFIT)
     for name, found in asks(here.tenant.ids).items():
-        for ask in found:
-            for body in put_in(ask.body, text) if isinstance(ask.body, dict) else ():
+        for ask in found[:1]:
+            for body in put_in(ask.body, next(texts)) if isinstance(ask.body, dict) else ():
                 for content in {
                     json.dumps(body).encode(),
                     json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"),
@@ -56,16 +56,16 @@ def test_a_text_that_no_database_keeps_is_refused_anywhere_in_a_body(here: Town,
     assert here.served.control.state.revision == head
 
 
-@pytest.mark.parametrize("text", [*ODD, *UNFIT])
-def test_names_descriptions_and_tags_are_lines_that_print(here: Town, text: str) -> None:
-    head = here.served.control.state.revision
+def test_names_descriptions_and_tags_are_lines_that_print(here: Town) -> None:
+    head, texts = here.served.control.state.revision, cycle([*ODD, *UNFIT])
     for kind, form in FORMS.items():
         (path,) = {ask.path for ask in asks(here.tenant.ids)[f"get_{kind}"]}
         operators = kind in (Kind.ACCOUNT, Kind.QUOTA, Kind.SETTINGS, Kind.PENALTY)
         ask = Ask("PATCH", path, operators=operators, acting=kind is Kind.PENALTY)
-        for said in ({"name": text}, {"description": text}, {"tags": {text: "a"}}, {"tags": {"a": text}}):
-            response = send(here, ask, json.dumps(said).encode())
-            assert response.status_code == 422, (form.plural, said, response.text)
+        for text in islice(texts, 3):
+            for said in ({"name": text}, {"description": text}, {"tags": {text: "a"}}, {"tags": {"a": text}}):
+                response = send(here, ask, json.dumps(said).encode())
+                assert response.status_code == 422, (form.plural, said, response.text)
     assert here.served.control.state.revision == head
 
 

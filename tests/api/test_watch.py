@@ -248,9 +248,9 @@ def test_readers_who_do_not_read_hold_nobody_up_and_lose_nothing(here: Town) -> 
             slowest = max(slowest, time.monotonic() - began)
         return slowest
 
-    alone, first = write(10), head(here)
+    alone, first = write(5), head(here)
     with lazy_readers(here, token, first, 10) as readers:
-        count, began = 50, time.monotonic()
+        count, began = 30, time.monotonic()
         slowest = write(count)
         assert slowest < 2 + 4 * alone
         assert time.monotonic() - began < 30

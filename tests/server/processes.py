@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import re
 import signal
@@ -16,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import ringfence.server.runtime  # noqa: F401  # so that a fork need not
 from ringfence.cli.main import run
 from ringfence.client.client import Client
 from ringfence.security.keys import AccessKey
@@ -44,7 +44,7 @@ def of(url: str, key: AccessKey = ROOT) -> dict[str, str]:
 class Process:
     """A ``ringfence`` that runs, and what it has written so far."""
 
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forked
     out_file: Path
     err_file: Path
 
@@ -63,7 +63,7 @@ class Process:
         until(lambda: text in self.out + self.err or self._ended(text), seconds, lambda: f"no {text!r}: {self.err}")
 
     def _ended(self, text: str) -> bool:
-        assert self.popen.poll() is None, f"it ended with {self.popen.returncode} before {text!r}: {self.err}"
+        assert self.popen.poll() is None, f"it ended with {self.popen.poll()} before {text!r}: {self.err}"
         return False
 
     def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = PATIENCE) -> int:
@@ -113,29 +113,56 @@ class Done(NamedTuple):
 
 def forked(*words: str | Path, env: Mapping[str, str] | None = None) -> Done:
     """Run a ``ringfence`` to its end in a process that need not import everything again."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        pid = os.fork()
-        if not pid:
-            _become(_words(words)[2:], _env(env), out.fileno(), err.fileno())
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        out.seek(0)
-        err.seek(0)
-        done = Done(code, out.read().decode(), err.read().decode())
+    with tempfile.TemporaryDirectory() as directory:
+        out, err = Path(directory) / "out", Path(directory) / "err"
+        code = Forked(_words(words), _env(env), out, err).wait(PATIENCE)
+        done = Done(code, out.read_text(), err.read_text())
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
-def _become(argv: list[str], env: Mapping[str, str], out: int, err: int) -> None:
-    """Be another ``ringfence`` from here on."""
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.server.processes", "ringfence.server.runtime", "ringfence.cli.serving"])
+
+
+class Forked:
+    """A ``ringfence`` in a process of its own, forked from one that has imported everything; else as a `Popen`."""
+
+    def __init__(self, argv: list[str], env: Mapping[str, str], out: Path, err: Path) -> None:
+        self._process = _FORKS.Process(target=_become, args=(argv, env, out, err), daemon=True)
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    def send_signal(self, number: int) -> None:
+        """Signal it, if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end, and give its exit code."""
+        self._process.join(seconds)
+        code = self.poll()
+        assert code is not None, f"it did not end within {seconds} s"
+        return code
+
+
+def _become(argv: list[str], env: Mapping[str, str], out: Path, err: Path) -> None:
+    """Be a ``ringfence`` from here on."""
     code = 70
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
     try:
         os.environ.clear()
         os.environ.update(env)
-        for own, number in ((out, 1), (err, 2)):
-            os.dup2(own, number)
-        sys.argv = argv
-        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
+        sys.argv = argv[2:]
         run()
+        code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 71
     except BaseException:
@@ -153,22 +180,33 @@ class Processes:
         self.directory = directory
         self.started: list[Process] = []
 
-    def start(self, *words: str | Path, env: Mapping[str, str] | None = None, through: Sequence[str] = ()) -> Process:
-        """Start a ``ringfence``, as it is, or through a command that becomes it."""
+    def start(
+        self, *words: str | Path, env: Mapping[str, str] | None = None, through: Sequence[str] | None = None
+    ) -> Process:
+        """Start a ``ringfence``; where ``through`` is a command, or an empty one, as a program from its beginning."""
         out, err = (self.directory / f"{len(self.started)}.{name}" for name in ("out", "err"))
-        with out.open("wb") as told, err.open("wb") as log:
-            popen = subprocess.Popen(
-                [*through, *_words(words)], env=_env(env), stdout=told, stderr=log, stdin=subprocess.DEVNULL
-            )
+        out.touch()
+        err.touch()
+        popen: Forked | subprocess.Popen[bytes]
+        if through is None:
+            popen = Forked(_words(words), _env(env), out, err)
+        else:
+            with out.open("wb") as told, err.open("wb") as log:
+                popen = subprocess.Popen([*through, *_words(words)], env=_env(env), stdout=told, stderr=log)
         self.started.append(Process(popen, out, err))
         return self.started[-1]
 
     def serve(
-        self, *words: str | Path, data: str = "data", port: str = "0", env: Mapping[str, str] | None = None
+        self,
+        *words: str | Path,
+        data: str = "data",
+        port: str = "0",
+        env: Mapping[str, str] | None = None,
+        through: Sequence[str] | None = None,
     ) -> Server:
         """Start a server, and wait until it answers; the operator's key is `ROOT` unless ``env`` says otherwise."""
         options = ("serve", "--data", self.directory / data, "--listen", f"127.0.0.1:{port}")
-        process = self.start(*options, *words, env=given() if env is None else env)
+        process = self.start(*options, *words, env=given() if env is None else env, through=through)
         process.wait_for("Ringfence answers at ")
         found = re.search(r"answers at (\S+)", process.out)
         assert found

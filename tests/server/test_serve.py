@@ -44,7 +44,7 @@ def followed(server: Server, key: AccessKey) -> tuple[threading.Thread, list[str
 
 def test_a_life(run: Processes) -> None:
     """The key is told once and goes on signing; a stop is graceful, with a stream open; no secret is in any output."""
-    first = run.serve(env={})
+    first = run.serve(env={}, through=[])
     found = KEY.search(first.out)
     assert found
     key = AccessKey(found[1], Secret(found[2]))
@@ -65,13 +65,12 @@ def test_a_life(run: Processes) -> None:
     assert time.monotonic() - began < 8
     watching.join(5)
     assert not watching.is_alive()
-    again = run.serve("--log-level", "debug", env={})
+    again = run.serve("--log-level", "debug", env={}, through=[])
     assert KEY.search(again.out) is None
     assert again.client(key).get("/v1/revisions", {"limit": 1}) == head
     with Client(again.url, token=Secret(token)) as by_token:
         assert by_token.get("/v1/vpcs/shop")["cidrs"] == ["10.0.0.0/16"]
-    again.end(signal.SIGINT)
-    assert again.popen.returncode == 0
+    assert again.end(signal.SIGINT) == 0
     entries = [json.loads(line) for line in (first.err + again.err).splitlines()]
     assert {"made-by-test"} == {
         it["request_id"] for it in entries if it.get("path") == "/v1/vpcs" and it["status"] == 201
@@ -104,7 +103,7 @@ def _revision(server: Server) -> int:
 
 
 def test_metrics_health_and_readiness(run: Processes) -> None:
-    server = run.serve()
+    server = run.serve("--metrics", "127.0.0.1:0")
     client = server.client()
     plain = httpx2.get(f"{server.url}/healthz")
     assert (plain.status_code, plain.json()) == (200, {"alive": True})
@@ -131,6 +130,10 @@ def test_metrics_health_and_readiness(run: Processes) -> None:
         'ringfence_requests_total{method="POST",route="/v1/enforcement",status="200"}': 2,
     }
     assert {name: float(told[name]) for name in expected} == expected
+    at = re.search(r"Metrics at (\S+)", server.out)
+    assert at
+    assert "\nringfence_revision 3.0\n" in httpx2.get(at[1]).text
+    assert server.end() == 0
 
 
 def test_systemd_is_told(run: Processes) -> None:
@@ -146,7 +149,7 @@ def test_systemd_is_told(run: Processes) -> None:
 
 
 def test_a_signal_while_it_starts_ends_it_in_order(run: Processes) -> None:
-    process = run.start("serve", "--data", run.directory / "data", "--listen", "127.0.0.1:0", env=given())
+    process = run.start("serve", "--data", run.directory / "data", "--listen", "127.0.0.1:0", env=given(), through=[])
     until(lambda: (run.directory / "data").exists())
     assert process.end() == 0
     assert process.err == ""
@@ -217,6 +220,7 @@ REFUSED: Mapping[str, tuple[Callable[[Path], list[str]], int, str]] = {
     "store of a newer version": (_newer_store, 3, "start the newer version"),
     "world with mistakes": (_bad_world, 2, "line 1"),
     "address that is none": (lambda _: ["--listen", "here"], 2, "write it like 127.0.0.1:8475"),
+    "figures for everybody": (lambda _: ["--metrics", "0.0.0.0:0"], 2, "no loopback address"),
     "level that is none": (lambda _: ["--log-level", "loud"], 2, "use debug, info, warning, error"),
     "database that is none": (lambda _: ["--database", "mysql://x:hidden@y/z"], 3, "a store is sqlite:///PATH or"),
 }

@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from ringfence.api.server import GRACE
 from tests.agent.places import bare, nft
-from tests.server.processes import Processes, Server, given
+from tests.server.processes import Processes, Server, forked, given
 
 UNITS = sorted((Path(__file__).parent.parent.parent / "deploy").glob("*.service"))
 

@@ -79,7 +79,7 @@ class Crashing:
     running: Running = field(init=False)
 
     def __post_init__(self) -> None:
-        self._open, self._stop = threading.Event(), threading.Event()
+        self._open, self._stop, self._failed = threading.Event(), threading.Event(), threading.Event()
         self._told = threading.Lock()
 
     def run(self, moments: int, seed: int) -> None:
@@ -100,6 +100,9 @@ class Crashing:
                 self._check(store, first)
                 self.running = self.servers.start(self.data, namespaces=self.prefix)
                 self._check_enforced(store)
+        except BaseException:
+            self._failed.set()  # nobody need wait for a server any more
+            raise
         finally:
             self._stop.set()
             self._open.set()
@@ -139,6 +142,8 @@ class Crashing:
             wish = wishes.send(answer)
             number += 1
             answer = self._granted(asker, wish, f"{name}-{number}")
+            if answer is None:
+                break
             with self._told:
                 if answer["revision"] in self.acknowledged:
                     self.wrong.append(f"two requests were told revision {answer['revision']}")
@@ -146,13 +151,14 @@ class Crashing:
         asker.close()
 
     def _granted(self, asker: _Asker, wish: Wish, key: str) -> Any:
-        """The answer, however many servers it takes."""
-        while True:
+        """The answer, however many servers it takes; none if the test has failed."""
+        while not self._failed.is_set():
             self._open.wait(60)
             try:
                 return _asked(asker.client(self.running), wish, key)
             except (ServerUnreachable, ServerFailed):
                 time.sleep(0.005)
+        return None
 
     # --- what must be true
 

@@ -330,9 +330,9 @@ class Plain:
         if any(old["protected"] and ref not in self.things for ref, old in self._before.items()):
             found.add("InvalidOperation.DeletionProtection")
         if not found:  # what follows looks at what things name
-            for judge in (self._group_flaws, self._place_flaws, self._network_flaws, self._other_flaws, self._quotas):
+            for judge in (self._group_flaws, self._place_flaws, self._network_flaws, self._quotas):
                 found |= {*judge()}
-        return found
+        return found | {*self._other_flaws()}
 
     def users(self, ref: Ref) -> list[Ref]:
         """Who refers to a thing."""

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ringfence.api import (
+    audit,
     declaring,
     exchange,
     explaining,
@@ -42,7 +43,8 @@ ACCOUNT_HEADER, SERVICE_HEADER = "x-ringfence-account", "x-ringfence-service"
 
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
-    rooms = (quotas, resources, rules, membership, exchange, lines, tags, keys, watch, declaring, explaining, history)
+    changing = (quotas, resources, rules, membership, exchange, lines, tags, keys, declaring)
+    rooms = (*changing, explaining, history, audit, watch)
     return [route for room in rooms for route in room.routes()]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
+from ringfence.api.audit import sees_all
 from ringfence.api.call import MAX_PAGE, Answer, Call
 from ringfence.api.changes import change
 from ringfence.api.resources import page_schema
@@ -14,11 +13,11 @@ from ringfence.api.route import CHANGE, DRY_RUN, TRUTH, Parameter, Route, Schema
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import CHANGING, Verb, action_for
 from ringfence.control.reverting import changes_of, revert, revision_of, unknown
-from ringfence.errors import FieldProblem, InvalidFields, NotFound, UnknownRevision
+from ringfence.errors import NotFound, UnknownRevision
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import AUDIT, REVISION
+from ringfence.ram.arn import REVISION
 from ringfence.resources.resource import ResourceChange
-from ringfence.store.rows import AuditEntry, AuditFilter, Revision
+from ringfence.store.rows import Revision
 
 _CHUNK, _CHUNKS = 100, 20  # revisions that are read at once, and how often for one page
 _PAGE = 100
@@ -58,30 +57,6 @@ _AWAITED: Schema = {
         "revision": _NUMBER,
         "confirm_until": _TEXT,
         "failure": {"type": ["string", "null"], "description": "why it could not be taken back when it was due"},
-    },
-}
-_FILTERS = (
-    "account",
-    "user",
-    "key_id",
-    "source",
-    "operation",
-    "action",
-    "resource",
-    "code",
-    "request_id",
-    "since",
-    "until",
-)
-_ENTRY: Schema = {
-    "type": "object",
-    "required": ["seq", *_FILTERS[:-2], "at", "allowed", "revision", "before", "after"],
-    "properties": {
-        "seq": _NUMBER,
-        **dict.fromkeys((*_FILTERS[:-2], "at"), _TEXT),
-        "allowed": TRUTH,
-        "revision": {"type": ["integer", "null"]},
-        **{name: {"type": ["array", "null"], "items": {"type": "object"}} for name in ("before", "after")},
     },
 }
 _LIMIT = Parameter("limit", "items a page", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE})
@@ -131,34 +106,9 @@ def routes() -> Iterator[Route]:
         _awaited,
         answer=page_schema(_AWAITED),
     )
-    allowed = Parameter("allowed", "only what was allowed, or only what was refused", TRUTH)
-    newest = Parameter("newest_first", "the newest first; `after` is then where to go on backwards", TRUTH)
-    yield Route(
-        "GET",
-        "/v1/audit",
-        "list_audit",
-        "Who asked for what, and what became of it.",
-        (ram.LOOKUP_EVENTS,),
-        _audit,
-        (
-            _LIMIT,
-            Parameter("after", "the `next` of the page before", _AFTER),
-            newest,
-            allowed,
-            *(Parameter(name, f"only those with this {name}") for name in _FILTERS[:-2]),
-            *(Parameter(name, "a time in UTC, like 2026-11-22T09:00:00.000Z") for name in _FILTERS[-2:]),
-        ),
-        answer=page_schema(_ENTRY),
-    )
 
 
 # --- revisions
-
-
-def _sees_all(call: Call) -> bool:
-    """Whether the caller is an operator who acts on no tenant in particular."""
-    caller = call.caller
-    return caller.operator and caller.account == (caller.home or caller.account)
 
 
 def _visible(call: Call, revision: Revision) -> list[ResourceChange]:
@@ -166,7 +116,7 @@ def _visible(call: Call, revision: Revision) -> list[ResourceChange]:
     own = [
         version
         for version in revision.versions
-        if _sees_all(call) or call.caller.account in {row.account for row in (version.before, version.after) if row}
+        if sees_all(call) or call.caller.account in {row.account for row in (version.before, version.after) if row}
     ]
     authority, caller = call.control.authority, call.caller
     if not caller.user:
@@ -177,11 +127,11 @@ def _visible(call: Call, revision: Revision) -> list[ResourceChange]:
 
 
 def _is_visible(call: Call, revision: Revision, changes: Iterable[ResourceChange]) -> bool:
-    return _sees_all(call) or revision.account == call.caller.account or any(True for _ in changes)
+    return sees_all(call) or revision.account == call.caller.account or any(True for _ in changes)
 
 
 def _told(call: Call, revision: Revision, count: int, awaited: dict[int, str]) -> dict[str, Any]:
-    own = _sees_all(call) or revision.account == call.caller.account
+    own = sees_all(call) or revision.account == call.caller.account
     return {
         "number": revision.number,
         "at": revision.at,
@@ -196,7 +146,7 @@ def _told(call: Call, revision: Revision, count: int, awaited: dict[int, str]) -
 
 def _deadlines(call: Call) -> dict[int, str]:
     known = call.control.store.confirmations()
-    return {it.revision: it.deadline for it in known if _sees_all(call) or it.account == call.caller.account}
+    return {it.revision: it.deadline for it in known if sees_all(call) or it.account == call.caller.account}
 
 
 def _list(call: Call) -> Answer:
@@ -288,39 +238,3 @@ def _awaited(call: Call) -> Answer:
         for it in confirming.pending(call.caller.account)
     ]
     return Answer({"items": told, "next": None})
-
-
-# --- the audit
-
-
-def _audit(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.LOOKUP_EVENTS, AUDIT)
-    limit, newest = call.number("limit", _PAGE, 1, MAX_PAGE), call.flag("newest_first")
-    after = call.number("after", 0, 0, 2**53)
-    found = call.control.store.find_audit(
-        _filter(call),
-        after_seq=0 if newest else after,
-        before_seq=after if newest and "after" in call.query else None,
-        newest_first=newest,
-        limit=limit + 1,
-    )
-    rest = len(found) > limit
-    return Answer({"items": list(map(_entry, found[:limit])), "next": found[limit - 1].seq if rest else None})
-
-
-def _filter(call: Call) -> AuditFilter:
-    wanted: dict[str, Any] = {name: call.query[name] for name in _FILTERS if name in call.query}
-    if "allowed" in call.query:
-        wanted["allowed"] = call.flag("allowed")
-    if not _sees_all(call):
-        other = wanted.get("account", call.caller.account)
-        if other != call.caller.account:
-            what = f"the audit of {other!r} is not the caller's to see"
-            raise InvalidFields((FieldProblem("account", what, "leave it out", value=other),))
-        wanted["account"] = call.caller.account
-    return AuditFilter(**wanted)
-
-
-def _entry(entry: AuditEntry) -> dict[str, Any]:
-    told = asdict(entry)
-    return told | {name: json.loads(told[name]) if told[name] else None for name in ("before", "after")}

@@ -16,6 +16,7 @@ from ringfence.errors import CannotRun
 GRACE: Final = 5
 """Seconds that open requests have to end after the server was told to stop."""
 
+_BACKLOG = 2048  # uvicorn's own
 _KEEP_ALIVE = 75  # seconds; longer than clients keep a connection idle, so that it is they who close it
 
 
@@ -79,6 +80,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        bound.listen(_BACKLOG)  # who asks from now on waits until the server runs, and is not refused
     except OSError as error:
         bound.close()
         raise CannotRun(

@@ -24,8 +24,8 @@ from starlette.types import Scope
 from ringfence.api.call import Answer, Call
 from ringfence.api.protocol import stopping_of
 from ringfence.api.route import AS_OF, TRUTH, Parameter, Route
-from ringfence.control.group import Step
 from ringfence.control.enforcement import DRIFT, FAILED, OK, STOPPED
+from ringfence.control.group import Step
 from ringfence.control.identity import From
 from ringfence.control.kinds import Verb, action_for
 from ringfence.errors import Forbidden, NotAuthenticated, UnknownRevision

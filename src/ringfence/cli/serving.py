@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from ringfence.cli.places import (
     data_directory,
     fabric,
 )
-from ringfence.errors import FieldProblem, InvalidFields, InvalidInput, LabMissing
+from ringfence.errors import CannotRun, FieldProblem, InvalidFields, InvalidInput, LabMissing
 from ringfence.security.keys import AccessKey
 
 if TYPE_CHECKING:  # the command line starts without what only a service needs
@@ -54,6 +55,9 @@ def serve(
     world: Annotated[
         Path | None, typer.Option("--world", metavar="FILE", help="Take this in, if the store has no networks yet.")
     ] = None,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="HOST:PORT", help="Figures without a key, on a loopback address only.")
+    ] = "",
     demo: Annotated[
         Path | None, typer.Option("--demo", metavar="FILE", help="A world in a lab, gone at the end.")
     ] = None,
@@ -78,7 +82,8 @@ def serve(
     from ringfence.server.runtime import Runtime, Settings
     from ringfence.worldfile import read
 
-    host, port = _address(listen)
+    host, port = _address("--listen", listen)
+    figures = _loopback(metrics) if metrics else None
     if lab and namespaces:
         raise InvalidInput("the agent enforces in a lab or in namespaces; give one of --lab and --namespaces")
     configure(sys.stderr, "warning" if demo and log_level == "info" else check_level(log_level))
@@ -97,7 +102,7 @@ def serve(
                 before = runtime.world_before(own)
                 runtime.attach(own, fabric(lab, namespaces, runtime.control.state.world, before))
             running = server(runtime.app())
-            with runtime.running():
+            with _figures(figures, runtime), runtime.running():
                 runtime.await_agent(60)
                 stopping.by(running.stop)
                 _greet(url, demo=demo is not None)
@@ -106,12 +111,44 @@ def serve(
                 notify("STOPPING=1")
 
 
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
+def _address(option: str, text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
     if not host or not (port.isascii() and port.isdigit() and int(port) < 65536):
-        what = f"{listen!r} is not HOST:PORT"
-        raise InvalidFields((FieldProblem("--listen", what, "write it like 127.0.0.1:8475; port 0 takes a free one"),))
+        what = f"{text!r} is not HOST:PORT"
+        raise InvalidFields((FieldProblem(option, what, "write it like 127.0.0.1:8475; port 0 takes a free one"),))
     return host.strip("[]"), int(port)
+
+
+def _loopback(text: str) -> tuple[str, int]:
+    """An address that only this host can reach: whoever can, need not say who they are."""
+    host, port = _address("--metrics", text)
+    with suppress(ValueError):
+        if ip_address(host).is_loopback:
+            return host, port
+    what = f"{host} is no loopback address, and figures are told there to everybody"
+    raise InvalidFields((FieldProblem("--metrics", what, "write it like 127.0.0.1:9475, or ask GET /metrics"),))
+
+
+@contextmanager
+def _figures(at: tuple[str, int] | None, runtime: Runtime) -> Iterator[None]:
+    """Tell figures at an address of their own. Raises `CannotRun`."""
+    from prometheus_client import start_http_server
+
+    if at is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(at[1], at[0], registry=runtime.metrics.registry)
+    except OSError as error:
+        what = f"cannot tell figures at {at[0]} port {at[1]}: {error.strerror}"
+        raise CannotRun(f"{what}; choose another address or port") from None
+    print(f"Metrics at http://{at[0]}:{server.server_port}/metrics", flush=True)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _agent_name(name: str) -> str:

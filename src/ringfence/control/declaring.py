@@ -12,9 +12,9 @@ from ringfence.control.awaiting import deadline
 from ringfence.control.caller import Caller
 from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer, Unmet
-from ringfence.control.exporting import Naming
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.making import make
+from ringfence.control.naming import Naming
 from ringfence.control.planning import Plan, plan
 from ringfence.errors import Conflict
 from ringfence.model.world import World

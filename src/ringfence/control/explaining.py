@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ringfence.control.exporting import Naming, visible_world, world_of
+from ringfence.control.exporting import visible_world, world_of
+from ringfence.control.naming import Naming
 from ringfence.errors import UnknownName
 from ringfence.model.flow import Endpoint, Expectation, Query
 from ringfence.model.world import World

@@ -17,19 +17,10 @@ from ringfence.control.authority import OPERATOR
 from ringfence.control.basic import DEFAULT_GROUP, TAGS
 from ringfence.control.caller import Caller
 from ringfence.control.checks import check, service_of
-from ringfence.control.exporting import (
-    SECTIONS,
-    Naming,
-    own_acl,
-    own_group,
-    own_rule,
-    own_vpc,
-    plain_lines,
-    shared_vpcs,
-    world_of,
-)
+from ringfence.control.exporting import own_acl, own_group, own_rule, own_vpc, plain_lines, world_of
 from ringfence.control.ids import new_id
 from ringfence.control.kinds import OPERATORS_ONLY
+from ringfence.control.naming import SECTIONS, Naming, shared_vpcs
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation

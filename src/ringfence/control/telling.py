@@ -40,7 +40,7 @@ class Telling:
                 key = Key(Kind.RULE, self.after.world.groups[group].rules[index].given_id)
                 place = self.places.get(key, "rule") if key in self.changed else f"groups.{group}.rules.{key.id}"
                 return ".".join([place, *map(str, rest)])
-        return ".".join(map(str, problem.path))
+        return ".".join(self.words(str(part)) for part in problem.path)
 
     def value(self, problem: Problem) -> Any:
         """What the field says: of a rule its notation."""
@@ -61,7 +61,7 @@ class Telling:
     def told(self, problem: Problem) -> FieldProblem:
         """One thing that is wrong, as one of the request."""
         what, right = self.words(problem.what), self.words(problem.right)
-        return FieldProblem(self.words(self.field(problem)), what, right, code_of(problem), self.value(problem))
+        return FieldProblem(self.field(problem), what, right, code_of(problem), self.value(problem))
 
 
 def code_of(problem: Problem) -> str:
@@ -74,5 +74,6 @@ def refusal(found: Sequence[Problem], telling: Telling) -> InvalidFields | Quota
     if all(problem.code.startswith("limit.") or problem.code == _RULE_QUOTA for problem in found):
         first = found[0]
         right = f"{first.right}; {len(found) - 1} more would be over a limit" if len(found) > 1 else first.right
-        return QuotaExceeded(first.what, right, reason=code_of(first), field=telling.field(first))
+        what, right = telling.words(first.what), telling.words(right)
+        return QuotaExceeded(what, right, reason=code_of(first), field=telling.field(first))
     return InvalidFields(tuple(map(telling.told, found)))

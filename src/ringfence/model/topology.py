@@ -213,6 +213,8 @@ class OutsideHost:
 
     name: str
     addresses: tuple[Address, ...]
+    account: str = ""
+    """Whose it is; nobody else's VPCs have to keep clear of it."""
 
     def address(self, family: Family) -> Address | None:
         """Its address of one family."""

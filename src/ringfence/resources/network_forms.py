@@ -534,7 +534,7 @@ _OUTSIDE_HOST = Form(
     prefix="host",
     doc="A host on the internet side of every VPC.",
     fields=(listed("addresses", "at most one of a family", Address.parse, longest=2, example="203.0.113.9"),),
-    build=lambda called, fields: OutsideHost(called.id, fields["addresses"]),
+    build=lambda called, fields: OutsideHost(called.id, fields["addresses"], called.account),
     parts=lambda it: {"addresses": it.addresses},
     refers=lambda it: (),
 )

@@ -26,8 +26,8 @@ from ringfence.api.metrics import Metrics
 from ringfence.api.requests import Frame
 from ringfence.console import pages
 from ringfence.control.control import Control
-from ringfence.control.group import Step
 from ringfence.control.enforcement import DRIFT
+from ringfence.control.group import Step
 from ringfence.control.identity import Identities, given_root_key
 from ringfence.errors import RingfenceError, SealBroken, UnknownRevision
 from ringfence.model.world import World

@@ -49,15 +49,16 @@ def _prefix_problems(vpc: Vpc) -> Iterator[Problem]:
 
 
 def _shared_space_problems(scope: Scope) -> Iterator[Problem]:
-    world, chosen = scope.world, {*scope.touched.vpcs}
-    if scope.has_first_outside:
-        chosen = {*world.vpcs}
-    for name in sorted(chosen & world.vpcs.keys()):
+    world, first = scope.world, scope.accounts_with_first_outside
+    known = {host.account for host in world.outside.values()}
+    chosen = {name for name, vpc in world.vpcs.items() if vpc.account in first} if first else set()
+    chosen |= scope.touched.vpcs & world.vpcs.keys()
+    for name in sorted(chosen):
         for other in world.vpcs:
             if other == name or (other in chosen and other < name):
                 continue  # each pair once
             one, two = (world.vpcs[it] for it in sorted((name, other)))
-            if prefix := shared_space(one, two):
+            if one.account == two.account and one.account in known and (prefix := shared_space(one, two)):
                 yield Problem(
                     ("vpcs", two.name, "cidrs"),
                     "world.overlap",
@@ -124,14 +125,15 @@ def _host_problems(world: World, host: OutsideHost, vpcs: Iterable[str]) -> Iter
                 "choose one like 203.0.113.9 or 2001:db8::9",
             )
         for vpc in map(world.vpcs.__getitem__, vpcs):
-            if any(address in cidr for cidr in vpc.cidrs):
+            if vpc.account == host.account and address in vpc:
                 yield Problem(
                     path,
                     "world.inside_vpc",
                     f"{address} of outside host {host.name} lies inside VPC {vpc.name}",
                     "choose an address outside of every VPC",
                 )
-        owner = next(it for it in world.places["", address] if isinstance(it, OutsideHost))
+        hosts = (it for it in world.places["", address] if isinstance(it, OutsideHost))
+        owner = next(it for it in hosts if it.account == host.account)
         if owner != host:
             yield Problem(
                 path, "world.address_in_use", f"{address} belongs to {owner.name} already", "choose a free address"

@@ -169,9 +169,10 @@ class Scope:
         return self._there("outside", same.union(self.touched.outside, self.touched.instances))
 
     @property
-    def has_first_outside(self) -> bool:
-        """Whether there may have been no outside host before the change."""
-        return self.world.outside.keys() <= self.touched.outside
+    def accounts_with_first_outside(self) -> set[str]:
+        """The accounts that may have had no outside host before the change."""
+        before = {host.account for name, host in self.world.outside.items() if name not in self.touched.outside}
+        return {host.account for host in self.world.outside.values()} - before
 
     @cached_property
     def penalties(self) -> list[str]:
