@@ -26,7 +26,7 @@ from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.renaming import renamed
-from ringfence.model.topology import Instance
+from ringfence.model.topology import Instance, OutsideHost
 from ringfence.model.world import World, by_name
 from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
 from ringfence.resources.naming import Key
@@ -374,8 +374,8 @@ def _acl_value(planner: _Planner, _: Slot, acl: NetworkAcl) -> Value:
     return replace(acl, description="", account=planner.caller.account)
 
 
-def _address_group(planner: _Planner, _: Slot, group: AddressGroup) -> Value:
-    return replace(group, account=planner.caller.account)
+def _own(planner: _Planner, _: Slot, value: AddressGroup | OutsideHost) -> Value:
+    return replace(value, account=planner.caller.account)
 
 
 def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
@@ -390,12 +390,12 @@ def _same(_: _Planner, __: Slot, value: Any) -> Value:
 _VALUES: Mapping[Kind, Callable[[_Planner, Slot, Any], Value]] = {
     Kind.VPC: _vpc_value,
     Kind.GROUP: _group_value,
-    Kind.ADDRESS_GROUP: _address_group,
+    Kind.ADDRESS_GROUP: _own,
     Kind.ACL: _acl_value,
     Kind.PEERING: _same,
     Kind.INSTANCE: _machine,
     Kind.VIRTUAL_IP: _virtual_ip,
-    Kind.OUTSIDE_HOST: _same,
+    Kind.OUTSIDE_HOST: _own,
 }
 """The value of a resource by that of a world."""
 
