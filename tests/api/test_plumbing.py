@@ -28,6 +28,7 @@ from ringfence.api.metrics import CONTENT_TYPE, Metrics
 from ringfence.api.problems import SCHEMA, STATUS, documented, install, problem_of
 from ringfence.api.redaction import clean
 from ringfence.api.requests import Frame
+from ringfence.ram.document import PolicyError
 from ringfence.security.secret import Secret
 from tests.serving import Serving, serving
 
@@ -302,7 +303,11 @@ def test_requests_are_counted_by_route_and_not_by_path(bench: Bench) -> None:
     assert CONTENT_TYPE.startswith("text/plain")
 
 
-SPECIAL: dict[type, tuple[object, ...]] = {errors.WorldFileError: ("a", ()), errors.InvalidFields: ((),)}
+SPECIAL: dict[type, tuple[object, ...]] = {
+    errors.WorldFileError: ("a", ()),
+    errors.InvalidFields: ((),),
+    PolicyError: ("a", "b", "c"),
+}
 
 
 def test_every_error_of_the_tree_has_a_status() -> None:
