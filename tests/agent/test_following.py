@@ -115,6 +115,7 @@ def test_a_namespace_that_comes_late_or_is_made_anew_is_taken_in(service: Servic
     """Within about a second, and then it routes; nobody has to change anything for that."""
     with bare() as prefix, following(LocalSource(service.control), prefix) as told:
         told.until("enforced")
+        assert VPC in service.control.enforcement.reports()[0].detail  # which no host has
         for _ in range(2):
             subprocess.run(["ip", "netns", "add", prefix + VPC], check=True)
             before = len(told.events)

@@ -307,6 +307,7 @@ SPECIAL: dict[type, tuple[object, ...]] = {
     errors.WorldFileError: ("a", ()),
     errors.InvalidFields: ((),),
     PolicyError: ("a", "b", "c"),
+    errors.ServerRefused: ("a",),
 }
 
 

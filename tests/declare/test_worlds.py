@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,9 +95,10 @@ def test_what_is_planned_is_what_the_file_says(world: World, caller: Caller) -> 
 
 @settings(LAW, max_examples=6)
 @given(st.lists(own_worlds(), min_size=2, max_size=3))
-def test_one_file_after_the_other(tmp_path_factory: pytest.TempPathFactory, worlds: list[World]) -> None:
+def test_one_file_after_the_other(worlds: list[World]) -> None:
     """On a real store: each file leads to what it says, whatever was before, in one revision."""
-    desk = Desk(tmp_path_factory.mktemp("desk"))
+    directory = tempfile.TemporaryDirectory()  # no fixture: hypothesis would print it with a failure
+    desk = Desk(Path(directory.name))
     me = desk.caller()
     try:
         for world in worlds:
@@ -110,6 +112,7 @@ def test_one_file_after_the_other(tmp_path_factory: pytest.TempPathFactory, worl
         assert State.of(number, (Resource.parse(row.body) for row in rows)).world == desk.control.state.world
     finally:
         desk.store.close()
+        directory.cleanup()
 
 
 def _can_follow(before: World, after: World) -> bool:

@@ -22,6 +22,7 @@ from ringfence.errors import CannotRun, RingfenceError
 from ringfence.resources.edits import edits_of
 from ringfence.resources.state import State
 
+_NAMED = 20  # VPCs in one line
 HEARTBEAT = 5.0
 """Seconds after which an agent reports even if nothing has changed."""
 AUDIT = 60.0
@@ -217,7 +218,7 @@ class Agent:
             return
         self._failing, self.enforced = "", revision
         self._tell(Event("enforced", revision, seconds=seconds))
-        self._report_if_followed(OK)
+        self._report_if_followed(OK, self._absent())
 
     def _fail(self, revision: int, detail: str) -> None:
         """Tell that a revision is not in force; it is tried again."""
@@ -274,10 +275,16 @@ class Agent:
 
     def _report_again(self) -> None:
         """Report as it is. That the server takes it says that it is there."""
-        self._report(FAILED if self._failing else OK, self._failing)
+        self._report(FAILED if self._failing else OK, self._failing or self._absent())
         if self._lost is not None:
             self._tell(Event("following", self.enforced))
         self._lost = None
+
+    def _absent(self) -> str:
+        """What is not in force here though nothing failed, in words: VPCs that have no namespace on this host."""
+        names = sorted(self._enforcer.absent)
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"no network namespace here for VPC {', '.join(names[:_NAMED])}{more}" if names else ""
 
     def _report_if_followed(self, status: str, detail: str = "") -> None:
         if self._lost is None:

@@ -38,6 +38,7 @@ STATUS: dict[type[errors.RingfenceError], int] = {
     errors.Protected: 409,
     errors.UnknownRevision: 404,
     errors.QuotaExceeded: 403,
+    errors.ServerRefused: 409,
     errors.Refused: 409,
     errors.InvalidInput: 422,
     errors.SealBroken: 500,
