@@ -34,9 +34,10 @@ lint: setup  ## types, style, and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: setup  ## a large policy; random worlds, model against packets, for MINUTES (default 10)
+soak: setup  ## a large policy; random worlds against packets, histories and kills of the service, for MINUTES each (default 10)
 	$(BIN)/python -m tests.nftables.large
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.service.soak --minutes $(or $(MINUTES),10)
 
 bench: setup  ## each named figure as a ratio measured in one run, with its target
 	$(BIN)/python -m bench $(BENCH)

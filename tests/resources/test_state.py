@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ringfence.model.topology import Penalty, Port
 from ringfence.model.world import World
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange, squashed
 from ringfence.resources.state import State
+from ringfence.resources.values import Machine, Penalized, PortAt
 from tests.full_worlds import full_worlds
 from tests.resources.drawing import as_kept, identities, resources_of
 
@@ -76,3 +78,20 @@ def test_after_any_history_a_state_is_that_of_what_there_is(worlds: list[World],
     once = State().after(state.revision, squashed(history))
     assert once == state
     assert State() == once.after(0, [change.reversed for change in reversed(squashed(history))])
+
+
+def test_a_port_that_takes_the_name_of_another_is_cut_off_as_its_own_penalty_says() -> None:
+    """In one revision, whichever of the two ids comes first."""
+    for old, new in (("p1", "p2"), ("p2", "p1"), *((f"p{number}", f"q{number}") for number in range(20))):
+        before, after = (
+            [
+                Resource(Kind.PORT, port, "a", PortAt(0, Port("i", "eth0", "s", "v", (), ("g",)))),
+                Resource(Kind.PENALTY, f"pen-{port}", "a", Penalized("", port, port)),
+            ]
+            for port in (old, new)
+        )
+        machine = Resource(Kind.INSTANCE, "i", "a", Machine())
+        state = State.of(1, [machine, *before])
+        changes = [*(ResourceChange(each, None) for each in before), *(ResourceChange(None, each) for each in after)]
+        assert state.after(2, changes).world.penalties == {"i.eth0": Penalty("i.eth0", new)}
+        assert not state.after(2, changes[:2]).world.penalties

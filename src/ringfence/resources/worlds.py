@@ -152,7 +152,10 @@ def _penalties(
         resource = resources.get(key) or gone.get(key)
         target = str(cast("PortAt", resource.value).port) if resource and key.kind is Kind.PORT else key.id
         left = sorted((resources[user] for user in referrers(key) if user.kind is Kind.PENALTY), key=lambda it: it.id)
-        found[target] = Penalty(target, cast("Penalized", left[0].value).reason) if left else None
+        if left:
+            found[target] = Penalty(target, cast("Penalized", left[0].value).reason)
+        else:  # unless another port that has taken this one's name is cut off
+            found.setdefault(target, None)
     return found
 
 
