@@ -1,4 +1,4 @@
-"""Commit-confirm (PEERS-BUGS 22 and 23): confirmed by a new connection, or taken back by itself, whatever happens."""
+"""calico#968, Proxmox: a change is confirmed by a new connection, or taken back by itself, whatever happens (22, 23)."""
 
 from __future__ import annotations
 
