@@ -281,8 +281,7 @@ def test_requests_are_counted_by_route_and_not_by_path(bench: Bench) -> None:
         bench.client.get(path)
     bench.metrics.revision(7)
     bench.metrics.enforced("lab", 7, 0.004)
-    bench.metrics.audited(allowed=True)
-    bench.metrics.denied("ringfence:CreateGroup")
+    bench.metrics.refused("ram.forbidden")
     bench.metrics.repaired("lab")
     bench.metrics.count_resources(lambda: {"group": 3, "rule": 20})
     text = bench.metrics.text().decode()
@@ -292,8 +291,7 @@ def test_requests_are_counted_by_route_and_not_by_path(bench: Bench) -> None:
         "ringfence_revision 7.0",
         'ringfence_enforced_revision{agent="lab"} 7.0',
         'ringfence_enforcement_seconds_bucket{agent="lab",le="0.005"} 1.0',
-        'ringfence_audit_entries_total{outcome="allowed"} 1.0',
-        'ringfence_ram_denied_total{action="ringfence:CreateGroup"} 1.0',
+        'ringfence_refusals_total{code="ram.forbidden"} 1.0',
         'ringfence_drift_repairs_total{agent="lab"} 1.0',
         'ringfence_resources{kind="rule"} 20.0',
     ):

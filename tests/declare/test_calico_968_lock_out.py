@@ -1,4 +1,4 @@
-"""calico#968, Proxmox: a change is confirmed by a new connection, or taken back by itself, whatever happens (22, 23)."""
+"""calico#968, Proxmox: a change is confirmed by a new connection, or taken back by itself, whatever happens."""
 
 from __future__ import annotations
 

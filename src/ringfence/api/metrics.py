@@ -33,8 +33,9 @@ class Metrics:
             "ringfence_enforcement_seconds", "From a revision's commit to the kernel's.", ("agent",),
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
-        self._audit = Counter("ringfence_audit_entries", "Entries of the audit log.", ("outcome",), registry=registry)
-        self._denied = Counter("ringfence_ram_denied", "Actions that RAM denied.", ("action",), registry=registry)
+        self._refused = Counter(
+            "ringfence_refusals", "Requests refused, as the audit has them.", ("code",), registry=registry
+        )
         self._repairs = Counter(
             "ringfence_drift_repairs", "Times that foreign changes of enforced rules were undone.", ("agent",),
             registry=registry,
@@ -60,13 +61,9 @@ class Metrics:
         if seconds is not None:
             self._lag.labels(agent).observe(max(0.0, seconds))
 
-    def audited(self, *, allowed: bool) -> None:
-        """An entry went to the audit log."""
-        self._audit.labels("allowed" if allowed else "refused").inc()
-
-    def denied(self, action: str) -> None:
-        """RAM denied an action."""
-        self._denied.labels(action).inc()
+    def refused(self, code: str) -> None:
+        """A request was refused, for a reason with this stable code."""
+        self._refused.labels(code).inc()
 
     def repaired(self, agent: str) -> None:
         """An agent found its rules changed by others, and put them right."""

@@ -59,6 +59,8 @@ class Control:
         self._news = threading.Condition()
         self._steps: list[Step] = []
         self._listeners: list[Callable[[Step], None]] = []
+        self.refusals: list[Callable[[str], None]] = []
+        """Called with the code of each refusal, in the thread that is refused."""
         number, rows = store.load()
         with garbage.paused():
             self._state = State.of(number, (Resource.parse(row.body) for row in rows))
@@ -201,6 +203,8 @@ class Control:
             caller.request_id,
         )
         self.store.audit([entry])
+        for listener in self.refusals:
+            listener(code)
 
     def refresh(self) -> State:
         """Take in what other processes have written."""

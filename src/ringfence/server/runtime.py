@@ -74,6 +74,7 @@ class Runtime:
         self.root_key: AccessKey | None = self.identities.bootstrap()
         """The operator's access key, if this is the first start."""
         self.metrics = Metrics()
+        self.control.refusals.append(self.metrics.refused)
         self.control.enforcement.listeners.append(self._reported)
         self._enforced: dict[str, int] = {}
         self.service = Service(self.control, self.identities)
