@@ -26,7 +26,7 @@ FULL = (
     ConnectionCase(sizes=(1, 10, 100, 1_000), connections=1_024, rounds=160),
     CompileCase(ports=(1_000, 10_000), repetitions=(5, 3)),
     ChangeCase(ports=(100, 100_000), rounds=60, cold=10_000),
-    ServeCase(ports=1_000, requests=400, rounds=12, batch=100),
+    ServeCase(ports=10_000, requests=400, rounds=12, batch=100),
     FollowCase(ports=(100, 100_000), rounds=100),
     FootprintCase(ports=10_000),
 )

@@ -217,7 +217,7 @@ class Rule:
         """The address families in which the rule can match."""
         return common_families(self.protocol, self.remote, self.local)
 
-    @property
+    @cached_property
     def size(self) -> RuleSize:
         """What of it counts towards limits."""
         families = len(self.families) if isinstance(self.remote, AnyRemote) else 1
