@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 EXAMPLE := examples/three-tier.yaml
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile
+KERNEL := tests/nftables tests/peers tests/live tests/lab tests/logs  # in processes of their own
 export PATH := $(PATH):/usr/sbin:/sbin  # where nft is; su without a dash leaves them out
 
 .PHONY: help setup run down test lint soak bench clean
@@ -26,7 +28,8 @@ down: setup  ## take away a lab that was left behind
 	$(BIN)/ringfence down
 
 test: setup  ## everything that is proved; with packets when root
-	$(BIN)/pytest --numprocesses 3 --dist loadfile  # most of the time is waiting for packets that must not come
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(KERNEL)  # most of the time is waiting for packets that must not come
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests $(addprefix --ignore=,$(KERNEL))
 
 lint: setup  ## types, style, and the import contract
 	$(BIN)/ruff check
