@@ -12,8 +12,8 @@ from typer.main import get_group
 from ringfence import errors, worldfile
 from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
+from ringfence.model.switches import SWITCHES
 from ringfence.policy.evaluate import evaluate
-from ringfence.worldfile.switches import SWITCHES
 
 COMMANDS = get_group(app)
 ROOT = Path(__file__).parent.parent

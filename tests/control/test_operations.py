@@ -14,7 +14,7 @@ from ringfence.control.draft import Draft
 from ringfence.control.lines import Place
 from ringfence.errors import InvalidFields
 from ringfence.exchange.values import Format
-from ringfence.resources.identity_forms import LIMITS
+from ringfence.model.profile import LIMITS
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State

@@ -10,9 +10,9 @@ from hypothesis.strategies import DrawFn
 
 from ringfence.model.acl import AclRule
 from ringfence.model.group import SecurityGroup
+from ringfence.model.profile import LIMITS
 from ringfence.model.topology import Penalty, Vpc
 from ringfence.model.world import World
-from ringfence.resources.identity_forms import LIMITS
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ringfence.agent.source import Lost, News, Snapshot, combined
-from ringfence.client.client import Client
+from ringfence.client.client import Client, events_of
 from ringfence.errors import ServerFailed
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
@@ -79,7 +79,7 @@ class _Stream:
         query = {"everything": "true", "store": store, "after": str(after)}
         try:
             with self._client, self._client.stream("GET", "/v1/watch", query, silence=_SILENCE) as lines:
-                for kind, data in _events(self._until_ended(lines)):
+                for kind, data in events_of(self._until_ended(lines)):
                     self._events.put(Lost() if kind == "reset" else json.loads(data))
             self._events.put(ServerFailed(f"{self._client.url} has ended the stream"))
         except Exception as error:  # told in the thread that takes
@@ -111,17 +111,6 @@ class _Stream:
     def end(self) -> None:
         """Read no more, as soon as the thread finds out."""
         self._ended.set()
-
-
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Kind and data of the events of a stream."""
-    kind = ""
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            yield kind, value
 
 
 def _changes(told: Mapping[str, Any]) -> list[ResourceChange]:

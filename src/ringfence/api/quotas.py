@@ -11,10 +11,11 @@ from ringfence.api.resources import changed_schema, list_schema, schema_of
 from ringfence.api.route import CHANGE, Parameter, Route, Schema
 from ringfence.control import quotas
 from ringfence.control.draft import Draft
+from ringfence.model.profile import LIMITS
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import QUOTA
 from ringfence.resources.forms import FORMS
-from ringfence.resources.identity_forms import EVERYBODY, LIMITS
+from ringfence.resources.identity_forms import EVERYBODY
 from ringfence.resources.kind import Kind
 
 _LIMIT: Schema = {"type": ["integer", "null"], "minimum": 0, "maximum": 1_000_000}

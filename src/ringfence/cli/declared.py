@@ -25,10 +25,10 @@ from ringfence.cli.asking import (
 )
 from ringfence.cli.choosing import where
 from ringfence.cli.confirming import seconds_of, settle
-from ringfence.cli.members import read_bytes
+from ringfence.cli.members import deliver, read_bytes
 from ringfence.cli.plans import show_plan, summary
 from ringfence.client.paths import at
-from ringfence.errors import CannotRun, InvalidInput, Refused, WorldFileError
+from ringfence.errors import InvalidInput, Refused, WorldFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,10 +193,4 @@ def export(
     """
     form = "json" if asked.json else "yaml"
     content = asked.client.get_bytes(at("world"), {"format": form, "as_of": as_of})
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise CannotRun(f"{output} cannot be written: {error.strerror}; name another file") from None
+    deliver(content, output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ from ringfence.cli import showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.confirming import confirm as confirm_through_new
 from ringfence.cli.plans import as_change, show_changes
-from ringfence.client.client import Client
+from ringfence.client.client import Client, events_of
 from ringfence.client.paths import at
 from ringfence.errors import Refused
 
@@ -141,24 +141,13 @@ def watch(
     """Tell changes as they come, until interrupted."""
     query = {"after": after, "everything": everything or None}
     with asked.client.stream("GET", at("watch"), query) as lines:
-        for kind, data in events(lines):
+        for kind, data in events_of(lines):
             told = json.loads(data)
             if kind == "reset":
                 raise Refused(told["detail"], "begin after a newer revision", reason=told["code"])
             print(json.dumps(told, ensure_ascii=False) if asked.json else _headline(told), flush=True)
             if not asked.json:
                 show_changes(as_change(each["before"], each["after"]) for each in told["changes"])
-
-
-def events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Kind and data of the events of a stream."""
-    kind = ""
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name == "event":
-            kind = value
-        elif name == "data":
-            yield kind, value
 
 
 def _headline(told: Mapping[str, Any]) -> str:

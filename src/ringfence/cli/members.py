@@ -103,13 +103,7 @@ def export_rules(
     if form is Format.XLSX and output is None and sys.stdout.isatty():
         raise InvalidInput("a spreadsheet does not print on a terminal; name a file with -o")
     content = asked.client.get_bytes(at("groups", group, "rules", "export"), {"format": form.value})
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise CannotRun(f"{output} cannot be written: {error.strerror}; name another file") from None
+    deliver(content, output)
 
 
 def import_rules(
@@ -155,6 +149,17 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
 def _format_of(file: Path | None) -> Format | None:
     ending = file.suffix.removeprefix(".").lower() if file else ""
     return Format(ending) if ending in set(Format) else None
+
+
+def deliver(content: bytes, output: Path | None) -> None:
+    """Write what was asked for to a file, or print it. Raises `CannotRun`."""
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise CannotRun(f"{output} cannot be written: {error.strerror}; name another file") from None
 
 
 def read_bytes(file: Path) -> bytes:

@@ -217,6 +217,17 @@ def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
         yield rest.decode()
 
 
+def events_of(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Kind and data of the server-sent events of a stream."""
+    kind = ""
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            yield kind, value
+
+
 def _present(query: Query | None) -> dict[str, str | int | bool | Sequence[str]]:
     return {name: value for name, value in (query or {}).items() if value is not None}
 

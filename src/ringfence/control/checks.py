@@ -23,7 +23,7 @@ from ringfence.model.flow import Expectation
 from ringfence.model.rule import GroupRemote
 from ringfence.model.validation import Touched, problems
 from ringfence.model.world import World, nearest
-from ringfence.resources.kind import Kind
+from ringfence.resources.kind import SECTIONS, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
@@ -237,22 +237,10 @@ def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | Non
     return replace(Touched(expects=expects), **sections)
 
 
-_SECTIONS = {
-    Kind.VPC: "vpcs",
-    Kind.GROUP: "groups",
-    Kind.ADDRESS_GROUP: "address_groups",
-    Kind.ACL: "acls",
-    Kind.PEERING: "peerings",
-    Kind.INSTANCE: "instances",
-    Kind.VIRTUAL_IP: "virtual_ips",
-    Kind.OUTSIDE_HOST: "outside",
-}
-
-
 def _touches(state: State, resource: Resource) -> Iterator[tuple[str, str]]:
     value = resource.value
-    if resource.kind in _SECTIONS:
-        yield _SECTIONS[resource.kind], resource.id
+    if resource.kind in SECTIONS:
+        yield SECTIONS[resource.kind], resource.id
     elif isinstance(value, RuleOf):
         yield "groups", value.group
     elif isinstance(value, PortAt):

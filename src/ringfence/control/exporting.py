@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from ringfence.control.naming import SECTIONS, Naming, foreign_remotes
+from ringfence.control.naming import Naming, foreign_remotes
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
@@ -18,7 +18,7 @@ from ringfence.model.renaming import renamed
 from ringfence.model.rule import GroupRemote, Rule
 from ringfence.model.topology import Instance, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
-from ringfence.resources.kind import Kind
+from ringfence.resources.kind import SECTIONS, Kind
 from ringfence.resources.state import State
 
 Item = TypeVar("Item")

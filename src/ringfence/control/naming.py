@@ -16,22 +16,11 @@ from ringfence.errors import NotationError
 from ringfence.model.names import check_name
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, parse_remote
 from ringfence.model.topology import Subnet
-from ringfence.resources.kind import Kind
+from ringfence.resources.kind import SECTIONS, Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import SharedVpc
 
-SECTIONS: Mapping[Kind, str] = {
-    Kind.VPC: "vpcs",
-    Kind.GROUP: "groups",
-    Kind.ADDRESS_GROUP: "address_groups",
-    Kind.ACL: "acls",
-    Kind.PEERING: "peerings",
-    Kind.INSTANCE: "instances",
-    Kind.VIRTUAL_IP: "virtual_ips",
-    Kind.OUTSIDE_HOST: "outside",
-}
-"""The kinds that a world file knows by a name of their own, by the section that holds them. Subnets are in VPCs."""
 _ENDS = (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)
 Names = Mapping[str, Mapping[str, str]]
 _WORD = re.compile(r"[\w.-]+")

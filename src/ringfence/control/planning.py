@@ -20,7 +20,7 @@ from ringfence.control.checks import check, service_of
 from ringfence.control.exporting import own_acl, own_group, own_rule, own_vpc, plain_lines, world_of
 from ringfence.control.ids import new_id
 from ringfence.control.kinds import OPERATORS_ONLY
-from ringfence.control.naming import SECTIONS, Naming, shared_vpcs
+from ringfence.control.naming import Naming, shared_vpcs
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
@@ -28,7 +28,7 @@ from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Instance, OutsideHost
 from ringfence.model.world import World, by_name
-from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
+from ringfence.resources.kind import LIKE_A_WORLD_FILE, SECTIONS, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange, common_problems, refuse
 from ringfence.resources.state import State

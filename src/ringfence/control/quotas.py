@@ -15,11 +15,11 @@ from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
-from ringfence.model.profile import Counted, Profile
+from ringfence.model.profile import LIMITS, Counted, Profile
 from ringfence.model.rule import Direction, GroupRemote
 from ringfence.model.validation.quotas import acl_rule_cost, group_cost
 from ringfence.model.world import World
-from ringfence.resources.identity_forms import EVERYBODY, LIMITS
+from ringfence.resources.identity_forms import EVERYBODY
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State

@@ -347,7 +347,7 @@ ALIBABA = Profile(
     ),
 )
 
-LIMITS = frozenset(each.name for each in fields(Profile) if each.type == "int" and not each.name.endswith("priority"))
-"""The switches that are limits: what an operator may set for an account."""
+LIMITS = tuple(each.name for each in fields(Profile) if each.type == "int" and not each.name.endswith("priority"))
+"""The switches that are limits (SEMANTICS.md 6): what an operator may set for an account."""
 
 PROFILES = {profile.name: profile for profile in (HUAWEI, ALIBABA)}

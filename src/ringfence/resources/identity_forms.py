@@ -8,8 +8,7 @@ from typing import Any
 
 from ringfence.errors import NotationError
 from ringfence.model.names import check_name
-from ringfence.model.profile import Profile
-from ringfence.model.switches import SWITCHES
+from ringfence.model.profile import LIMITS
 from ringfence.resources.fields import flag, listed, mapping, reference, text
 from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
@@ -20,9 +19,6 @@ Fields = Mapping[str, Any]
 
 EVERYBODY = "*"
 """The target of a quota that holds for every account."""
-
-LIMITS = tuple(name for name, kind in SWITCHES.items() if kind is int and not name.endswith("priority"))
-"""The limits of a profile that a quota may set (SEMANTICS.md 6)."""
 
 _ACCOUNT = Form(
     kind=Kind.ACCOUNT,
@@ -91,11 +87,6 @@ def _limits(given: Mapping[str, Any]) -> dict[str, int]:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1_000_000:
             raise NotationError(f"{name} cannot be {value!r}", "use a number from 0 to 1000000")
     return dict(sorted(given.items()))
-
-
-def default_limits(profile: Profile) -> dict[str, int]:
-    """The limits of a profile, by name."""
-    return {name: getattr(profile, name) for name in LIMITS}
 
 
 def _target(called: Called, fields: Fields) -> Quota:

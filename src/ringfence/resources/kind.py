@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -40,3 +41,15 @@ IDENTITY = frozenset({Kind.ACCOUNT, Kind.USER, Kind.ACCESS_KEY, Kind.POLICY})
 
 LIKE_A_WORLD_FILE = tuple(kind for kind in Kind if kind not in IDENTITY and kind is not Kind.QUOTA)
 """Kinds that a world file can say."""
+
+SECTIONS: Mapping[Kind, str] = {
+    Kind.VPC: "vpcs",
+    Kind.GROUP: "groups",
+    Kind.ADDRESS_GROUP: "address_groups",
+    Kind.ACL: "acls",
+    Kind.PEERING: "peerings",
+    Kind.INSTANCE: "instances",
+    Kind.VIRTUAL_IP: "virtual_ips",
+    Kind.OUTSIDE_HOST: "outside",
+}
+"""The kinds that a world knows by a name of their own, by its section that holds them. Subnets are in VPCs."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ringfence.security.secret import Secret
 
 _LETTERS = string.ascii_letters + string.digits
-_KEY_ID = re.compile(r"LTAI[A-Za-z0-9]{20}")
 _TOKEN = re.compile(r"rft_[A-Za-z0-9_-]{43}")
 _SECRET_LENGTH = 30  # as Alibaba Cloud's: 62**30 are 178 bits
 
@@ -37,11 +36,6 @@ def mint_token() -> Secret:
 def digest(token: Secret) -> str:
     """What is kept of a token and looked up: its SHA-256 in hex. A token's 256 random bits need no salt."""
     return hashlib.sha256(token.reveal().encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def is_key_id(text: str) -> bool:
-    """Whether a text has the form of an access key's id."""
-    return _KEY_ID.fullmatch(text) is not None
 
 
 def is_token(text: str) -> bool:

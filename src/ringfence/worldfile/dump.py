@@ -12,10 +12,10 @@ from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.profile import PROFILES, Profile
 from ringfence.model.rule import NicType, Rule
+from ringfence.model.switches import SWITCHES, switch_value
 from ringfence.model.topology import Instance, Network, Peering, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World
 from ringfence.worldfile.instances import SHORT_PORT
-from ringfence.worldfile.switches import SWITCHES, switch_value
 
 
 def dump(world: World) -> str:

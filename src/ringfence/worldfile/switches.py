@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any
 
 from ringfence.errors import NotationError
-from ringfence.model.profile import PROFILES, Profile, Timeouts
+from ringfence.model.profile import LIMITS, PROFILES, Profile, Timeouts
 from ringfence.model.service import ServiceSet
+from ringfence.model.switches import SWITCHES
 from ringfence.worldfile.nodes import Cursor, is_null
-
-_FIXED = ("name", "acl_exempt", "acl_default", "default_rules", "default_rules_advanced")
-"""What a cloud is known by, and the rules that it makes itself."""
-
-SWITCHES: Mapping[str, type] = {
-    field.name: get_type_hints(Profile)[field.name] for field in fields(Profile) if field.name not in _FIXED
-}
-"""The switches that a file may set, with their types."""
 
 _BOOLS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SERVICES = "a list like [tcp/25, udp/135-139]"
@@ -99,19 +92,8 @@ def _read_services(cursor: Cursor) -> ServiceSet | None:
     return ServiceSet(tuple(sorted(each for found in read if found for each in found.ranges)))
 
 
-def switch_value(value: object) -> object:
-    """The value of a switch as a file says it."""
-    if isinstance(value, Timeouts):
-        return asdict(value)
-    if isinstance(value, ServiceSet):
-        return list(filter(None, str(value).split(",")))
-    return value.value if isinstance(value, StrEnum) else value
-
-
 def _lenient(profile: Profile) -> Profile:
-    limits: dict[str, Any] = {
-        name: _NO_LIMIT for name, kind in SWITCHES.items() if kind is int and not name.endswith("priority")
-    }
+    limits: dict[str, Any] = dict.fromkeys(LIMITS, _NO_LIMIT)
     return replace(
         profile,
         **limits,
