@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from ringfence import worldfile
@@ -97,18 +98,33 @@ def remains(name: str) -> list[str]:
 
 
 def _stray_listeners() -> list[str]:
-    homes = {(found.st_dev, found.st_ino) for entry in NAMESPACES.iterdir() if (found := entry.stat())}
-    strays = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-            home = Path(f"/proc/{pid}/ns/net").stat()
-        except OSError:  # it ended while we looked
-            continue
-        ours = b"/ringfence/lab/listener.py" in command or b"ringfence.lab.watcher" in command
-        if ours and (home.st_dev, home.st_ino) not in homes:
-            strays.append(f"process {pid}")
-    return strays
+    """Programs of labs in namespaces without a name. Other tests make and take away labs while we look.
+
+    A lab names a namespace before a program starts in it and ends the program before it takes the name away: a
+    program is astray when it still runs after the names were read and found without its namespace.
+    """
+    return [f"process {pid}" for pid in filter(str.isdigit, os.listdir("/proc")) if _is_astray(Path("/proc", pid))]
+
+
+def _is_astray(process: Path) -> bool:
+    try:
+        command = (process / "cmdline").read_bytes()
+        if b"/ringfence/lab/listener.py" not in command and b"ringfence.lab.watcher" not in command:
+            return False
+        home = (process / "ns/net").stat()
+        return (home.st_dev, home.st_ino) not in _homes() and (process / "cmdline").read_bytes() == command
+    except OSError:  # it ended while we looked
+        return False
+
+
+def _homes() -> set[tuple[int, int]]:
+    """Device and inode of every namespace that has a name."""
+    homes = set()
+    for entry in NAMESPACES.iterdir():
+        with suppress(FileNotFoundError):  # another test's, taken away meanwhile
+            found = entry.stat()
+            homes.add((found.st_dev, found.st_ino))
+    return homes
 
 
 def links() -> set[str]:

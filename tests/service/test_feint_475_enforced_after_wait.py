@@ -34,7 +34,8 @@ VPC = "net"
 @contextmanager
 def service(data: Path, fabric: Namespaces) -> Iterator[tuple[Runtime, Client]]:
     """A server with an agent in it, and a client of the operator's."""
-    runtime = Runtime(Settings.at(data), fabric=fabric)
+    runtime = Runtime(Settings.at(data))
+    runtime.attach("local", fabric)
     assert runtime.root_key
     with runtime.running(), serving(runtime.app()) as serves, Client(serves.url, key=runtime.root_key) as client:
         client.post("/v1/vpcs", {"name": VPC, "cidrs": ["10.0.0.0/16", "fd00:1::/56"]})

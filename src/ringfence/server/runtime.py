@@ -63,7 +63,7 @@ class Settings:
 class Runtime:
     """The service, put together. `running` starts and stops what it does by itself."""
 
-    def __init__(self, settings: Settings, *, agent_name: str = "local", fabric: Fabric | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         given_root_key()  # bad: told before anything is made
         has_keys = os.path.lexists(settings.key_file)
@@ -79,8 +79,6 @@ class Runtime:
         self._enforced: dict[str, int] = {}
         self.service = Service(self.control, self.identities)
         self.agent: Agent | None = None
-        if fabric:
-            self.attach(agent_name, fabric)
         self._stopping = threading.Event()
 
     def attach(self, name: str, fabric: Fabric, enforcer: Enforcer | None = None) -> None:
