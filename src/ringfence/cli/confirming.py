@@ -106,14 +106,21 @@ def tell_end(client: Client, number: int) -> None:
 
 
 def _was_taken_back(client: Client, number: int, until: float) -> bool:
-    """Whether it was, or is about to be; waits for a server that the change had cut off."""
+    """Whether it was, as soon as that is done; waits for a server that the change had cut off.
+
+    Raises `Refused` where the server still has not done it at a time (monotonic), `ServerUnreachable`.
+    """
     while True:
+        over = time.monotonic() > until
         try:
             with client.fresh(timeout=_PATIENCE) as fresh:
-                waits = any(it["revision"] == number for it in fresh.get(at("confirmations"))["items"])
-                later = fresh.get(at("revisions"), {"after": number})["items"]
-                return waits or any(it["operation"] == _REVERT for it in later)
+                if not any(it["revision"] == number for it in fresh.get(at("confirmations"))["items"]):
+                    later = fresh.get(at("revisions"), {"after": number})["items"]
+                    return any(it["operation"] == _REVERT for it in later)
+                if over:
+                    what = f"revision {number} was not confirmed, and the server has not taken it back yet"
+                    raise Refused(what, f"look why: ringfence revision show {number}", reason="confirm.late")
         except ServerUnreachable:
-            if time.monotonic() > until:
+            if over:
                 raise
-            time.sleep(0.5)
+        time.sleep(0.2)
