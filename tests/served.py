@@ -1,4 +1,4 @@
-"""A real service for tests: a store, the native API on a loopback port, and the operator's access key."""
+"""A real service for tests: a store, all its APIs on a loopback port, and the operator's access key."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ringfence.control.identity import Identities
 from ringfence.security.keyring import Keyring
 from ringfence.security.keys import AccessKey
 from ringfence.store.store import Store
+from ringfence.wire.apis import wire_apis
 from tests.serving import Serving, serving
 
 
@@ -56,7 +57,8 @@ def served(directory: Path, database: str = "") -> Iterator[Served]:
         service = Service(control, identities)
         service.confirming.start()
         try:
-            with serving(Frame(build(service), Metrics())) as running:
+            wires = wire_apis(build(service), control, identities)
+            with serving(Frame(wires, Metrics(), refusal=wires.refusal)) as running:
                 yield Served(running, store, control, identities, key)
         finally:
             service.confirming.stop()

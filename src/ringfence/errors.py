@@ -169,19 +169,26 @@ class NotAuthenticated(Refused):
 
 
 class Forbidden(Refused):
-    """No policy of the caller's allows it, or one denies it (SEMANTICS.md 9): which action, and on what."""
+    """No policy of the caller's allows it, or one denies it (SEMANTICS.md 9): which action, and on what.
+
+    ``explicit``: a policy denies it.
+    """
 
     code = "ram.forbidden"
 
-    def __init__(self, what: str, right: str = "", *, action: str = "", arn: str = "") -> None:
+    def __init__(self, what: str, right: str = "", *, action: str = "", arn: str = "", explicit: bool = False) -> None:
         super().__init__(what, right)
-        self.action, self.arn = action, arn
+        self.action, self.arn, self.explicit = action, arn, explicit
 
 
 class NotFound(Refused):
-    """There is no such resource, or it is not the caller's to see; the two look alike."""
+    """There is no such resource, or it is not the caller's to see; the two look alike. ``kind`` is what it would be."""
 
     code = "resource.not_found"
+
+    def __init__(self, what: str, right: str = "", *, field: str = "", value: object = None, kind: str = "") -> None:
+        super().__init__(what, right, field=field, value=value)
+        self.kind = kind
 
 
 class InUse(Refused):

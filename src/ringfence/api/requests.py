@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections.abc import Callable
 from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
@@ -23,8 +24,15 @@ from ringfence.security.signing import Request as SignedRequest
 MAX_BODY: Final = 8 * 1024 * 1024
 """Most bytes of a request's body; a world of 10,000 ports is smaller."""
 
+Refusal = Callable[[Scope, Problem, str], ASGIApp]
+"""How a refusal of the frame itself is told, with the request's id: the request may speak another API."""
+
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _as_problem(_scope: Scope, problem: Problem, request_id: str) -> ASGIApp:
+    return response(problem, request_id)
 
 
 class Frame:
@@ -32,10 +40,13 @@ class Frame:
     ``request_id``, and ``log``: a dict for more fields of the request's line in the log, as the account that asks.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, max_body: int = MAX_BODY, *, refusal: Refusal | None = None
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._max_body = max_body
+        self._refusal = refusal or _as_problem
 
     @cached_property
     def _log(self) -> Any:
@@ -46,7 +57,7 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._max_body)
+        exchange = _Exchange(scope, receive, send, self._max_body, self._refusal)
         try:
             if bad := exchange.bad_head():
                 await exchange.answer(bad)
@@ -80,6 +91,7 @@ class _Exchange:
     __slots__ = (
         "_length",
         "_receive",
+        "_refusal",
         "_scope",
         "_send",
         "began",
@@ -90,8 +102,9 @@ class _Exchange:
         "status",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_body: int, refusal: Refusal) -> None:
         self.began = perf_counter()
+        self._refusal = refusal
         self._scope, self._receive, self._send = scope, receive, send
         self.max_body, self.received, self.status = max_body, 0, 0
         self._length, given = 0, b""
@@ -133,7 +146,7 @@ class _Exchange:
     async def answer(self, problem: Problem) -> None:
         """Answer with a problem, unless an answer has begun: then the server closes the connection on its half."""
         if not self.status:
-            await response(problem, self.request_id)(self._scope, self._receive, self.send)
+            await self._refusal(self._scope, problem, self.request_id)(self._scope, self._receive, self.send)
 
 
 def signed_request(scope: Scope, body: bytes) -> SignedRequest:

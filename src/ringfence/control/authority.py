@@ -15,7 +15,7 @@ from ringfence.model.rule import AnyRemote
 from ringfence.ram.actions import Action
 from ringfence.ram.arn import USER as USER_TYPE
 from ringfence.ram.arn import Arn, ResourceType
-from ringfence.ram.evaluate import NamedPolicy, Outcome, Request, Target, conceivable, decide
+from ringfence.ram.evaluate import Decision, NamedPolicy, Outcome, Request, Target, conceivable, decide
 from ringfence.ram.keys import (
     CURRENT_TIME,
     DOMAIN_NAME,
@@ -75,7 +75,7 @@ class Authority:
                 self._policies(caller), Request(caller.user, action, (Target(arn),), self._context(caller))
             )
             if decision.outcome is Outcome.EXPLICIT_DENY:
-                raise _forbidden(caller, action, str(arn), decision.reason)
+                raise _denied(caller, action, str(arn), decision)
         return str(arn)
 
     def require_conceivable(self, caller: Caller, actions: Sequence[Action]) -> None:
@@ -96,12 +96,13 @@ class Authority:
     ) -> str:
         arn = str(target.arn)
         if operators_only and not caller.operator:
-            raise _forbidden(caller, action, arn, f"{action.ecs} on {arn} is for operators only")
+            what = f"{action.ecs} on {arn} is for operators only"
+            raise Forbidden(what, _right(caller), action=action.name, arn=arn)
         if caller.user:
             request = Request(caller.user, action, (target,), {**self._context(caller), **_of_rule(written)})
             decision = decide(self._policies(caller), request)
             if not decision.allowed:
-                raise _forbidden(caller, action, arn, decision.reason)
+                raise _denied(caller, action, arn, decision)
         return arn
 
     def _policies(self, caller: Caller) -> list[NamedPolicy]:
@@ -134,6 +135,10 @@ def _of_rule(written: Value | None) -> Context:
     return {RULE_PROTOCOLS: str(written.rule.protocol), RULE_SOURCES: sources}
 
 
-def _forbidden(caller: Caller, action: Action, arn: str, reason: str) -> Forbidden:
-    right = "ask the account to allow it by a policy" if caller.user else "ask the operator"
-    return Forbidden(reason, right, action=action.name, arn=arn)
+def _denied(caller: Caller, action: Action, arn: str, decision: Decision) -> Forbidden:
+    explicit = decision.outcome is Outcome.EXPLICIT_DENY
+    return Forbidden(decision.reason, _right(caller), action=action.name, arn=arn, explicit=explicit)
+
+
+def _right(caller: Caller) -> str:
+    return "ask the account to allow it by a policy" if caller.user else "ask the operator"

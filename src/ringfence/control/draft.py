@@ -82,8 +82,16 @@ class Draft:
                 f"give an id: {', '.join(sorted(it.id for it in found))}",
                 field="id",
                 value=ref,
+                kind=kind.value,
             )
         raise self.missing(kind, ref)
+
+    def own(self, kind: Kind, id_: str) -> Resource:
+        """A resource of the caller's account by its id alone, as the clouds' APIs know it. Raises `NotFound`."""
+        found = self.get(kind, id_)
+        if found is None or found.account != self.caller.account:
+            raise self.missing(kind, id_)
+        return found
 
     def missing(self, kind: Kind, ref: str) -> NotFound:
         """The refusal of what is not there."""
@@ -197,4 +205,5 @@ def not_found(authority: Authority, state: State, caller: Caller, kind: Kind, re
     """The refusal of what is not there, or is somebody else's: both look alike. It hints at what the caller may see."""
     seen = (it for it in state.owned(caller.account, kind) if authority.may(caller, action_for(Verb.READ, it), it))
     known: Iterable[str] = (text for it in seen for text in (it.id, it.name) if text)
-    return NotFound(f"there is no {kind.words} {ref!r}", nearest(ref, known), field="id", value=ref)
+    what = f"there is no {kind.words} {ref!r}"
+    return NotFound(what, nearest(ref, known), field="id", value=ref, kind=kind.value)

@@ -59,8 +59,10 @@ class Identities:
     def __init__(self, control: Control, keyring: Keyring, clock: Callable[[], float] = time.time) -> None:
         self._control = control
         self._keyring = keyring
-        self._clock = clock
-        self._verifier = Verifier(self.secret_of, Nonces(clock()), clock)
+        self.clock = clock
+        self.nonces = Nonces(clock())
+        """Those of all schemes of signatures."""
+        self._verifier = Verifier(self.secret_of, self.nonces, clock)
         self._opened: dict[str, Secret] = {}
         self._tokens: dict[str, tuple[float, Token]] = {}
 
@@ -73,6 +75,10 @@ class Identities:
         if sealed not in self._opened:
             self._opened[sealed] = self._keyring.open(sealed, key_id)
         return self._opened[sealed]
+
+    def knows(self, key_id: str) -> bool:
+        """Whether there is such an access key, enabled or not."""
+        return self._control.state.get(Kind.ACCESS_KEY, key_id) is not None
 
     def by_signature(self, request: Request, origin: From) -> Caller:
         """The caller who signed a request; raises `NotAuthenticated`."""
@@ -94,7 +100,7 @@ class Identities:
     def by_token(self, token: Secret, origin: From) -> Caller:
         """The caller who has a token; raises `NotAuthenticated`, `Forbidden`."""
         found = self._token(keys.digest(token))
-        if found is None or found.expires <= utc(datetime.fromtimestamp(self._clock(), UTC)):
+        if found is None or found.expires <= utc(datetime.fromtimestamp(self.clock(), UTC)):
             raise NotAuthenticated("the token is not known, or has expired", "log in again", reason="auth.token")
         return self.by_key(found.key_id, origin)
 
@@ -115,7 +121,7 @@ class Identities:
         if not 1 <= hours <= 7 * 24:
             what = f"a token cannot be good for {hours} hours"
             raise InvalidFields((FieldProblem("hours", what, "use 1 to 168", value=hours),))
-        token, began = mint_token(), datetime.fromtimestamp(self._clock(), UTC)
+        token, began = mint_token(), datetime.fromtimestamp(self.clock(), UTC)
         expires = utc(began + timedelta(hours=hours))
         home = caller.home or caller.account
         self._control.store.add_token(Token(keys.digest(token), home, caller.user, caller.key_id, utc(began), expires))

@@ -30,10 +30,17 @@ def find(control: Control, state: State, caller: Caller, kind: Kind, ref: str) -
         named = state.named(caller.account, kind, ref)
         if len(named) > 1:
             ids = ", ".join(it.id for it in named)
-            raise NotFound(f"several {kind.words}s are called {ref!r}", f"give an id: {ids}", field="id", value=ref)
-        if not named:
-            control.authority.require_kind(caller, action_of(Verb.READ, kind), kind)
-            raise not_found(control.authority, state, caller, kind, ref)
-        found = named[0]
+            what = f"several {kind.words}s are called {ref!r}"
+            raise NotFound(what, f"give an id: {ids}", field="id", value=ref, kind=kind.value)
+        ref = named[0].id if named else ref
+    return find_by_id(control, state, caller, kind, ref)
+
+
+def find_by_id(control: Control, state: State, caller: Caller, kind: Kind, id_: str) -> Resource:
+    """A resource by its id alone, as the clouds' APIs know it. Raises `NotFound`, `Forbidden`."""
+    found = state.get(kind, id_)
+    if found is None or found.account != caller.account:
+        control.authority.require_kind(caller, action_of(Verb.READ, kind), kind)
+        raise not_found(control.authority, state, caller, kind, id_)
     control.authority.require(caller, action_for(Verb.READ, found), found)
     return found

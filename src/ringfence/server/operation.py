@@ -1,4 +1,4 @@
-"""Routes for those who run the service: is it alive, can it serve, and its figures."""
+"""Routes for those who run the service: what is served, is it alive, can it serve, and its figures."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from ringfence.api.call import Service
 from ringfence.api.metrics import Metrics
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import METRICS
+from ringfence.wire.index import index
 
-PUBLIC = ("/healthz", "/readyz")
+PUBLIC = ("/", "/healthz", "/readyz")
 """Paths that need no caller: they tell nothing of anybody."""
 
 
 def install(app: FastAPI, service: Service, metrics: Metrics, ready: Callable[[], dict[str, bool]]) -> None:
     """Add the routes. ``ready`` tells what the service needs to serve, and whether it is there."""
+
+    async def root(request: Request) -> Response:
+        return JSONResponse(index(str(request.base_url).rstrip("/")))
 
     async def healthz() -> Response:
         return JSONResponse({"alive": True})
@@ -38,5 +42,5 @@ def install(app: FastAPI, service: Service, metrics: Metrics, ready: Callable[[]
         told = await run_in_threadpool(figures, request, await request.body())
         return Response(told, media_type="text/plain; version=0.0.4")
 
-    for path, handle in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics_)):
+    for path, handle in (("/", root), ("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics_)):
         app.add_api_route(path, handle, methods=["GET"], include_in_schema=False)

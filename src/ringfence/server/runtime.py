@@ -39,6 +39,7 @@ from ringfence.security.keys import AccessKey
 from ringfence.server import operation
 from ringfence.store.rows import Report
 from ringfence.store.store import Store
+from ringfence.wire.apis import wire_apis
 
 _LOOK = 0.1  # seconds between two looks at what other servers have written
 
@@ -51,6 +52,8 @@ class Settings:
     key_file: Path
     audit_every: float = AUDIT
     """Seconds between two comparisons of the kernel with what should be there."""
+    region: str = ""
+    """The region that the clouds' APIs serve; empty: whatever a request names."""
 
     @classmethod
     def at(
@@ -92,11 +95,12 @@ class Runtime:
         )
 
     def app(self) -> ASGIApp:
-        """The API with all that stands around it."""
+        """The APIs with all that stands around them."""
         app = build(self.service)
         operation.install(app, self.service, self.metrics, self.ready)
         pages.install(app, self.service)
-        return Frame(app, self.metrics)
+        wires = wire_apis(app, self.control, self.identities, self.settings.region)
+        return Frame(wires, self.metrics, refusal=wires.refusal)
 
     def ready(self) -> dict[str, bool]:
         """What is needed to serve, and whether it is there."""

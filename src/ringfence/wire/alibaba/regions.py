@@ -1,0 +1,39 @@
+"""Regions and zones: there is one of each, by whatever name the server has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
+from ringfence.wire.request import Told
+
+ZONE = "a"
+"""The zone that everything is in, after the region's name."""
+
+
+def operations() -> Iterator[Operation]:
+    """The operations."""
+    ignored = frozenset({"AcceptLanguage", "InstanceChargeType", "ResourceType", "SpotStrategy", "Verbose"})
+    yield Operation(
+        "DescribeRegions", Product.ECS, "The regions that are served: one.", (), _regions, ignored=ignored, own=True
+    )
+    fields = (Field("RegionId", required=True),)
+    yield Operation(
+        "DescribeZones", Product.ECS, "The zones of the region: one.", (), _zones, fields, ignored, own=True
+    )
+
+
+def zone_of(call: Call) -> str:
+    """The zone that a request is told."""
+    return f"{call.region}-{ZONE}"
+
+
+def _regions(call: Call) -> Told:
+    region = {"RegionId": call.region, "RegionEndpoint": call.host, "LocalName": call.region, "Status": "available"}
+    return {"Regions": {"Region": [region]}}
+
+
+def _zones(call: Call) -> Told:
+    call.said.required("RegionId")
+    zone = zone_of(call)
+    return {"Zones": {"Zone": [{"ZoneId": zone, "LocalName": zone, "ZoneType": "AvailabilityZone"}]}}
