@@ -17,10 +17,8 @@ from ringfence.wire.alibaba.faults import access_denied, fault_of
 from ringfence.wire.alibaba.operation import ALWAYS, COMMON, LEGACY, Call, Fault, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.registry import OPERATIONS
-from ringfence.wire.alibaba.signing import claim_of, verified
+from ringfence.wire.alibaba.signing import claim_of, is_form, verified
 from ringfence.wire.request import Answer, Request, Service, Told
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -34,9 +32,13 @@ class Alibaba:
         if request.signed.path != "/":
             return False
         query = f"&{request.signed.query}"
-        is_form = request.signed.method == "POST" and request.header("content-type").startswith(_FORM)
         signed = request.header("authorization").startswith("ACS3-") or bool(request.header("x-acs-action"))
-        return signed or is_form or "&Action=" in query or "&Signature=" in query
+        return (
+            signed
+            or (request.signed.method == "POST" and is_form(request))
+            or "&Action=" in query
+            or "&Signature=" in query
+        )
 
     def answer(self, request: Request) -> Answer:
         """Answer a request, refusals too."""
@@ -91,8 +93,9 @@ class _Exchange:
         signed = self._request.signed
         if signed.method not in ("GET", "POST"):
             raise Refused("Specified method is not supported.", reason="UnsupportedHTTPMethod")
-        is_form = self._request.header("content-type").startswith(_FORM)
-        return Parameters.of(signed.query, *((signed.body.decode("utf-8", "replace"),) if is_form else ()))
+        return Parameters.of(
+            signed.query, *((signed.body.decode("utf-8", "replace"),) if is_form(self._request) else ())
+        )
 
     @property
     def _is_acs3(self) -> bool:
