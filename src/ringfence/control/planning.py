@@ -173,12 +173,13 @@ class _Planner:
         return old is not None and any(getattr(old, it) != getattr(new, it) for it in _FIXED.get(section, ()))
 
     def _new_id(self, kind: Kind, name: str) -> str:
-        speaking, resources = self.caller.account == OPERATOR, self.state.resources
-        made = new_id(
-            kind, name, speaking=speaking, taken=lambda id_: (key := Key(kind, id_)) in resources or key in self._made
-        )
+        style, speaking = self.caller.ids, self.caller.account == OPERATOR
+        made = new_id(kind, name, style=style, speaking=speaking, taken=lambda id_: self._is_taken(Key(kind, id_)))
         self._made.add(Key(kind, made))
         return made
+
+    def _is_taken(self, key: Key) -> bool:
+        return key in self.state.resources or key in self._made
 
     # --- what there is, and what there is to be
 
