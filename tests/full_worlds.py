@@ -173,11 +173,14 @@ def _with_firewalls(draw: DrawFn, world: World) -> World:
 
 @st.composite
 def _lines(draw: DrawFn, world: World, owner: str, directions: Sequence[Direction | None]) -> tuple[AclRule, ...]:
-    """Lines about the addresses and address groups of a world, some with an id."""
+    """Lines about the addresses and address groups of a world, some with an id or a name, some twice."""
     pool = {family: _sides(world, family) for family in Family}
     drawn = draw(st.lists(acl_rules(directions, pool), max_size=3, unique_by=lambda line: line.key))
     ids = [draw(st.just("") | st.just(f"acr:{owner}:{index}")) for index in range(len(drawn))]
-    return tuple(replace(line, given_id=given) for line, given in zip(drawn, ids, strict=True))
+    called = [draw(st.just("") | texts().filter(str.isprintable)) for _ in drawn]
+    lines = [replace(line, given_id=id_, name=it) for line, id_, it in zip(drawn, ids, called, strict=True)]
+    doubled = [line for line in lines if draw(st.integers(0, 3)) == 3]
+    return (*lines, *(replace(line, given_id=f"twin:{owner}:{index}") for index, line in enumerate(doubled)))
 
 
 def _sides(world: World, family: Family) -> list[Side]:

@@ -33,7 +33,12 @@ _MOVE: Schema = {"type": "object", "properties": _PLACE, "additionalProperties":
 _LINE: Schema = {
     "type": "object",
     "required": ["id", "position", "rule"],
-    "properties": {"id": {"type": "string"}, "position": {"type": "integer"}, "rule": {"type": "string"}},
+    "properties": {
+        "id": {"type": "string"},
+        "name": {"type": "string", "description": "left out where it has none"},
+        "position": {"type": "integer"},
+        "rule": {"type": "string"},
+    },
 }
 _LINES: Schema = {"type": "object", "required": ["items"], "properties": {"items": list_schema(_LINE)}}
 _ENTRIES: Schema = {"type": "array", "items": {"type": "string", "maxLength": 128}}
@@ -118,7 +123,10 @@ def _actions(kind: Kind) -> tuple[Action, ...]:
 
 
 def _told(resource: Resource) -> list[dict[str, Any]]:
-    return [{"id": it.id, "position": it.position, "rule": str(it.rule)} for it in lines.lines(resource)]
+    return [
+        {"id": it.id, "position": it.position, "rule": str(it.rule)} | ({"name": it.rule.name} if it.rule.name else {})
+        for it in lines.lines(resource)
+    ]
 
 
 def _list(kind: Kind, call: Call) -> Answer:

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
+from ringfence.control.line_ids import identified, refuse_unknown
+from ringfence.control.lines import FIELDS
 from ringfence.control.settling import Said, by_id, profile_at, remote_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
@@ -84,7 +86,7 @@ def _changed(draft: Draft, old: Resource, said: Mapping[str, Any]) -> Resource:
         wanted = settle(draft, kind, wanted)
     renamed = replace(old, **common)
     value = form.read(_called(renamed), shown | wanted)
-    return replace(renamed, value=value)
+    return replace(renamed, value=_with_ids(draft, kind, old.value, value))
 
 
 def require_more(draft: Draft, old: Resource, new: Resource) -> None:
@@ -173,7 +175,13 @@ def _resource(draft: Draft, kind: Kind, said: Said) -> Resource:
         id_ = Kind.SETTINGS.value  # of these, there is one
     bare = Resource(kind, id_, draft.caller.account, cast("Any", None), created=draft.at, **common)
     value = FORMS[kind].read(_called(bare), said)
-    return replace(bare, value=value)
+    return replace(bare, value=_with_ids(draft, kind, None, value))
+
+
+def _with_ids(draft: Draft, kind: Kind, before: Value | None, after: Value) -> Value:
+    """What has lines, with their ids."""
+    refuse_unknown(before, after, FIELDS.get(kind, ""))
+    return identified(before, after, draft.caller.ids)
 
 
 def _called(resource: Resource) -> Called:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ringfence.control.authority import REGION
 from ringfence.control.draft import Draft
 from ringfence.control.rules import Authorized, add
 from ringfence.control.settling import profile_at
@@ -30,19 +29,19 @@ class File:
     content: bytes
 
 
-def export_rules(state: State, group: Resource, to: Format, day: str) -> File:
+def export_rules(state: State, group: Resource, to: Format, day: str, region: str) -> File:
     """The rules of a group as a file, called as the clouds call it; ``day`` is that of the export (ISO)."""
     rules = state.rules(group.id)
     listed = [ExportedRule(each.id, cast("RuleOf", each.value).rule, each.created) for each in rules]
     names = _names(state, group.account, [each.rule for each in listed])
-    return File(_file_name(group, to, day), export(to, group.id, listed, names))
+    return File(_file_name(group, to, day, region), export(to, group.id, listed, names))
 
 
-def _file_name(group: Resource, to: Format, day: str) -> str:
+def _file_name(group: Resource, to: Format, day: str, region: str) -> str:
     return {
-        Format.JSON: f"ecs_{REGION}_{group.id}.json",
-        Format.CSV: f"ecs_sgRule_{group.id}_{REGION}_{day.replace('-', '')}.csv",
-        Format.XLSX: f"{group.name or group.id}_{REGION}_{day.replace('-', '')}.xlsx",
+        Format.JSON: f"ecs_{region}_{group.id}.json",
+        Format.CSV: f"ecs_sgRule_{group.id}_{region}_{day.replace('-', '')}.csv",
+        Format.XLSX: f"{group.name or group.id}_{region}_{day.replace('-', '')}.xlsx",
     }[to]
 
 

@@ -88,6 +88,8 @@ def line_by_id(draft: Draft, line: AclRule) -> AclRule:
 
 
 def _line(draft: Draft, said: Any) -> Any:
+    if isinstance(said, Mapping) and "rule" in said:
+        return {**said, "rule": _line(draft, said["rule"])}
     try:
         return str(line_by_id(draft, AclRule.parse(said))) if isinstance(said, str) else said
     except NotationError:

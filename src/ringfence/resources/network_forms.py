@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ringfence.errors import NotationError
@@ -95,6 +96,41 @@ def _lines_refer(lines: tuple[AclRule, ...]) -> Iterator[Key]:
         yield from _lists(line.source, line.destination)
 
 
+def _lines(name: str, doc: str, *, example: str) -> Field:
+    """Lines of an ACL or a firewall: each a text, or an object where the line has an id of its own or a name."""
+
+    def read(json: object) -> tuple[AclRule, ...]:
+        if not isinstance(json, list) or len(json) > _LONGEST_LIST:
+            raise NotationError(
+                f"{name} is not a list of at most {_LONGEST_LIST} rules", f"use a list like [{example!r}]"
+            )
+        return tuple(map(_read_line, json))
+
+    text = {"type": "string", "maxLength": 4096}
+    said = {"type": "object", "required": ["rule"], "additionalProperties": False}
+    said["properties"] = {"id": {"type": "string", "maxLength": 64}, "name": text | {"maxLength": 128}, "rule": text}
+    items = {"anyOf": [text, said]}
+    schema = {"type": "array", "items": items, "maxItems": _LONGEST_LIST, "examples": [[example]]}
+    return Field(name, doc, read, lambda value: list(map(_show_line, value)), schema, ())
+
+
+_LONGEST_LIST = 1000
+
+
+def _read_line(json: object) -> AclRule:
+    if isinstance(json, str):
+        return AclRule.parse(json)
+    told = isinstance(json, Mapping) and "rule" in json and json.keys() <= {"id", "name", "rule"}
+    if not (isinstance(json, Mapping) and told and all(isinstance(each, str) for each in json.values())):
+        raise NotationError(f"{json!r} is not a rule", "use a text, or an object {id, name, rule} of texts")
+    return replace(AclRule.parse(json["rule"]), given_id=json.get("id", ""), name=json.get("name", ""))
+
+
+def _show_line(line: AclRule) -> str | dict[str, str]:
+    own = {name: value for name, value in (("id", line.given_id), ("name", line.name)) if value}
+    return own | {"rule": str(line)} if own else str(line)
+
+
 _VPC = Form(
     kind=Kind.VPC,
     plural="vpcs",
@@ -104,14 +140,7 @@ _VPC = Form(
         listed("cidrs", "its address space", Prefix.parse, longest=50, example="10.0.0.0/16"),
         _profile_field(HUAWEI.name),
         _SWITCHES,
-        listed(
-            "border",
-            "rules of the firewall between it and the internet",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="in deny tcp 22 from any to any",
-        ),
+        _lines("border", "rules of the firewall between it and the internet", example="in deny tcp 22 from any to any"),
         choice("network", "a VPC, or the classic network", Network, default=Network.VPC, fixed=True),
         listed("shared_with", "accounts that may have groups and ports in it", check_name, default=(), longest=100),
     ),
@@ -357,14 +386,7 @@ _ACL = Form(
     prefix="acl",
     doc="A network ACL: rules in their order, at the edge of subnets.",
     fields=(
-        listed(
-            "rules",
-            "its rules in their order",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="in allow tcp 80 from any to any",
-        ),
+        _lines("rules", "its rules in their order", example="in allow tcp 80 from any to any"),
         reference("vpc", "the VPC whose subnets may use it; empty for any", default="", fixed=True),
         flag("enabled", "a disabled ACL denies everything but its fixed rules", default=True),
     ),
@@ -393,14 +415,7 @@ _PEERING = Form(
     doc="A way between two VPCs, with a firewall on it.",
     fields=(
         listed("vpcs", "the two VPCs", check_name, longest=2, fixed=True, example="vpc-1"),
-        listed(
-            "firewall",
-            "rules of the firewall on it",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="deny tcp 22 from any to any",
-        ),
+        _lines("firewall", "rules of the firewall on it", example="deny tcp 22 from any to any"),
     ),
     build=_peering,
     parts=lambda it: {"vpcs": it.vpcs, "firewall": it.firewall},

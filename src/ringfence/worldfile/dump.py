@@ -123,17 +123,21 @@ def _rule(rule: Rule) -> str | dict[str, Any]:
 
 
 def _line(rule: AclRule) -> str | dict[str, Any]:
-    if not rule.given_id:
+    if not rule.given_id and not rule.name:
         return str(rule)
-    return {**_common(rule), "source": str(rule.source), "destination": str(rule.destination)}
+    return {
+        **_filled({"name": rule.name}),
+        **_common(rule),
+        "source": str(rule.source),
+        "destination": str(rule.destination),
+    }
 
 
 def _common(rule: Rule | AclRule) -> dict[str, Any]:
     direction = rule.direction.word if rule.direction else ""
     ports = {"ports": str(rule.ports), "source_ports": str(rule.source_ports)}
     return {
-        "id": rule.given_id,
-        **_filled({"direction": direction, **ports, "description": rule.description}),
+        **_filled({"id": rule.given_id, "direction": direction, **ports, "description": rule.description}),
         "action": rule.action.value,
         "protocol": str(rule.protocol),
         "enabled": rule.enabled,

@@ -30,7 +30,7 @@ _REMOTE = "any, a prefix, 'group NAME' or the name of an address group"
 _SIDE = "any, a prefix or the name of an address group"
 _COMMON_KEYS = ("direction", "action", "protocol", "ports", "source_ports", "enabled", "description", "id")
 _KEYS = (*_COMMON_KEYS, "remote", "local", "nic", "priority", "managed")
-_LINE_KEYS = (*_COMMON_KEYS, "source", "destination")
+_LINE_KEYS = (*_COMMON_KEYS, "source", "destination", "name")
 _DIRECTIONS = {word: way for way in Direction for word in (way.word, way.value)}
 _ACTIONS = {action.value: action for action in Action}
 _NICS = {nic.value: nic for nic in NicType}
@@ -109,7 +109,7 @@ def _read_long_line(cursor: Cursor) -> AclRule | None:
     action = _needed(cursor, fields, "action", "allow or deny", lambda each: each.choice(_ACTIONS))
     direction = given(fields, "direction", lambda each: each.choice(_DIRECTIONS), None)
     source, destination = (_read_side(fields, key) for key in ("source", "destination"))
-    rest = _common(fields)
+    rest = _common(fields) | {"name": given(fields, "name", lambda each: each.text("a text"), "")}
     if action is None or cursor.broken:
         return None
     return cursor.noting(lambda: AclRule(action, source=source, destination=destination, direction=direction, **rest))
