@@ -14,6 +14,7 @@ from hypothesis.strategies import DrawFn
 from ringfence.model.acl import AclRule, NetworkAcl, Side
 from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.port_list import NamedPorts, PortList
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, Direction, GroupRemote, NicType, Rule
 from ringfence.model.topology import Instance, Network, Peering, Penalty, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
@@ -42,12 +43,14 @@ def _edited(world: World, edit: Callable[[SecurityGroup], SecurityGroup]) -> Wor
 
 @st.composite
 def _sized(draw: DrawFn, world: World) -> World:
-    """Address groups that say how many entries they may have."""
+    """Address groups and port lists that say how many entries they may have."""
 
-    def sized(group: AddressGroup) -> AddressGroup:
-        return replace(group, max_entries=draw(st.none() | st.integers(max(1, len(group.entries)), 4)))
+    def bound(it: AddressGroup | PortList) -> int | None:
+        return draw(st.none() | st.integers(max(1, len(it.entries)), 4))
 
-    return replace(world, address_groups=by_name(map(sized, world.address_groups.values())))
+    groups = (replace(it, max_entries=bound(it)) for it in world.address_groups.values())
+    lists = (replace(it, max_entries=bound(it)) for it in world.port_lists.values())
+    return replace(world, address_groups=by_name(groups), port_lists=by_name(lists))
 
 
 @st.composite
@@ -63,6 +66,7 @@ def _classic(draw: DrawFn, world: World) -> World:
 
     def edited(group: SecurityGroup) -> SecurityGroup:
         kept = [rule for rule in group.rules if not isinstance(rule.remote, AddressGroupRemote)]
+        kept = [rule for rule in kept if not isinstance(rule.ports, NamedPorts)]
         rules = tuple(draw(with_nic(rule)) for rule in kept)
         return replace(group, rules=rules) if group.vpc == vpc.name else group
 

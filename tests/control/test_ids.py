@@ -35,7 +35,7 @@ def desk(tmp_path: Path) -> Desk:
         (IdStyle.PREFIXED, lambda prefix, _: _PREFIXED.format(prefix)),
         (IdStyle.UUID, lambda _, __: UUID),
     ],
-    ids=str,
+    ids=["speaking", "prefixed", "uuid"],
 )
 def test_ids_look_as_the_api_wants_them(desk: Desk, style: IdStyle, of: Callable[[str, str], str]) -> None:
     operator = desk.caller(ids=style)

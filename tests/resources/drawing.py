@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from ringfence.model.group import SecurityGroup
+from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import LIMITS
 from ringfence.model.topology import Penalty, Vpc
 from ringfence.model.world import World
@@ -26,6 +27,7 @@ from ringfence.resources.values import (
     SharedVpc,
     User,
     Value,
+    listing,
 )
 from tests.value_strategies import names, texts
 
@@ -76,7 +78,9 @@ def _made(kind: Kind, id_: str, value: Value, account: str = "", description: st
 def _networks(world: World) -> Iterator[Resource]:
     yield _made(Kind.SETTINGS, "settings", world.profile)
     for group in world.address_groups.values():
-        yield _made(Kind.ADDRESS_GROUP, group.name, group, group.account)
+        yield _made(Kind.ADDRESS_GROUP, group.name, listing(group, _remarks(group)), group.account)
+    for each in world.port_lists.values():
+        yield _made(Kind.PORT_LIST, each.name, listing(each, _remarks(each)), each.account)
     for vpc in world.vpcs.values():
         yield _made(Kind.VPC, vpc.name, SharedVpc(replace(vpc, subnets={})), vpc.account)
     for acl in world.acls.values():
@@ -86,6 +90,11 @@ def _networks(world: World) -> Iterator[Resource]:
             yield _made(Kind.SUBNET, subnet.name, subnet)
     for peering in world.peerings.values():
         yield _made(Kind.PEERING, peering.name, peering)
+
+
+def _remarks(it: AddressGroup | PortList) -> dict[str, str]:
+    """Words about the first entry."""
+    return {str(entry): f"the first of {len(it.entries)}" for entry in it.entries[:1]}
 
 
 def _groups(world: World) -> Iterator[Resource]:

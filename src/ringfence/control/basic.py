@@ -14,7 +14,7 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
 from ringfence.control.lines import FIELDS
-from ringfence.control.settling import Said, by_id, profile_at, remote_by_id, settle
+from ringfence.control.settling import Said, by_id, profile_at, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
@@ -26,12 +26,14 @@ from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
-from ringfence.resources.values import PortAt, RuleOf, SharedVpc, User, Value
+from ringfence.resources.values import Listing, PortAt, RuleOf, SharedVpc, User, Value
 
 DEFAULT_GROUP = "default"
 """The group of a port that names none (Security FAQ)."""
 TAGS = 20
 """So many tags a resource may have."""
+LISTS = (Kind.ADDRESS_GROUP, Kind.PORT_LIST)
+"""Kinds that rules name."""
 GIVEN = ("name", "description", "tags", "protected")
 """What a request may say of any resource."""
 
@@ -85,6 +87,9 @@ def _changed(draft: Draft, old: Resource, said: Mapping[str, Any]) -> Resource:
     if kind is Kind.POLICY and "document" in wanted:
         wanted = settle(draft, kind, wanted)
     renamed = replace(old, **common)
+    if isinstance(old.value, Listing) and "remarks" not in wanted:
+        bare = cast("Listing", form.read(_called(renamed), shown | wanted | {"remarks": {}}))
+        return replace(renamed, value=bare.remarked(old.value.remarks))
     value = form.read(_called(renamed), shown | wanted)
     return replace(renamed, value=_with_ids(draft, kind, old.value, value))
 
@@ -130,7 +135,7 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
     """Delete a resource, with what it is made of: a group's rules, an instance's ports.
 
-    ``force``: an address group goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
+    ``force``: a list goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
     `Protected`, `Forbidden`.
     """
     found = draft.find(kind, ref)
@@ -138,7 +143,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
         raise Protected(f"{found.key} is the default group", "edit its rules instead", field="id", value=found.id)
     draft.remove(action_for(Verb.DELETE, found), found)
     for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
-        if _is_part(each, found) or (force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.RULE):
+        if _is_part(each, found) or (force and kind in LISTS and each.kind is Kind.RULE):
             draft.remove(action_for(Verb.DELETE, each), each)
     return found
 
@@ -239,7 +244,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
         rule = Rule.parse(said["rule"], default_priority=priority)
     except NotationError:  # the long way says where it is wrong
         return None
-    return add_rule(draft, group, replace(rule, remote=remote_by_id(draft, rule.remote)))
+    return add_rule(draft, group, rule_by_id(draft, rule))
 
 
 def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:

@@ -13,6 +13,7 @@ from ringfence.errors import InvalidFields
 from ringfence.exchange.files import export, preview
 from ringfence.exchange.values import ExportedRule, Format, Names, Preview
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
@@ -46,11 +47,12 @@ def _file_name(group: Resource, to: Format, day: str, region: str) -> str:
 
 
 def _names(state: State, account: str, rules: Iterable[Rule]) -> Names:
-    """The groups and address groups of an account, and those of others that its rules name."""
-    own: dict[GroupRemote | AddressGroupRemote, str] = {
+    """The groups and lists of an account, and the groups of others that its rules name."""
+    own: dict[GroupRemote | AddressGroupRemote | NamedPorts, str] = {
         GroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.GROUP)
     }
     own |= {AddressGroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.ADDRESS_GROUP)}
+    own |= {NamedPorts(it.id): it.name or it.id for it in state.owned(account, Kind.PORT_LIST)}
     remotes = {rule.remote for rule in rules}
     return own | {it: it.name for it in remotes if isinstance(it, GroupRemote) and it.account}
 

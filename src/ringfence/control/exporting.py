@@ -113,6 +113,7 @@ def _part(state: State, account: str) -> World:
         ),
         vips,
         by_name(it for it in world.penalties.values() if it.target in ports or it.target in instances),
+        by_name(replace(it, account="") for it in _kept(world.port_lists, own["port_lists"]).values()),
     )
 
 

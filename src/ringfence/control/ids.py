@@ -9,6 +9,7 @@ from enum import Enum, auto
 
 from ringfence.errors import NotationError
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 
@@ -54,6 +55,8 @@ def random_text(length: int) -> str:
 
 def _fits(kind: Kind, name: str) -> bool:
     try:
+        if kind is Kind.PORT_LIST:
+            NamedPorts(name)
         return bool(check_name(name, dots=kind not in (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)))
     except NotationError:
         return False

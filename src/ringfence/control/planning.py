@@ -26,6 +26,7 @@ from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Instance, OutsideHost
 from ringfence.model.world import World, by_name
@@ -33,13 +34,14 @@ from ringfence.resources.kind import LIKE_A_WORLD_FILE, SECTIONS, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange, common_problems, refuse
 from ringfence.resources.state import State
-from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc, Value
+from ringfence.resources.values import Listing, Machine, Penalized, PortAt, RuleOf, SharedVpc, Value, listing
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
     "groups": ("vpc", "type", "managed"),
     "acls": ("vpc",),
     "peerings": ("vpcs",),
     "address_groups": ("max_entries",),
+    "port_lists": ("max_entries",),
     "virtual_ips": ("vpc", "subnet"),
 }
 """What cannot be changed of a thing: another one takes its place, and its name."""
@@ -47,8 +49,9 @@ _ORDER = {
     kind: number
     for number, kind in enumerate(
         (
-            *(Kind.SETTINGS, Kind.VPC, Kind.ADDRESS_GROUP, Kind.ACL, Kind.SUBNET, Kind.PEERING, Kind.GROUP),
-            *(Kind.RULE, Kind.INSTANCE, Kind.PORT, Kind.VIRTUAL_IP, Kind.PENALTY, Kind.OUTSIDE_HOST, Kind.EXPECTATION),
+            *(Kind.SETTINGS, Kind.VPC, Kind.ADDRESS_GROUP, Kind.PORT_LIST, Kind.ACL, Kind.SUBNET, Kind.PEERING),
+            *(Kind.GROUP, Kind.RULE, Kind.INSTANCE, Kind.PORT, Kind.VIRTUAL_IP, Kind.PENALTY, Kind.OUTSIDE_HOST),
+            Kind.EXPECTATION,
         )
     )
 }
@@ -383,8 +386,16 @@ def _acl_value(planner: _Planner, slot: Slot, acl: NetworkAcl) -> Value:
     return _identified(planner, slot, replace(acl, description="", account=planner.caller.account))
 
 
-def _own(planner: _Planner, _: Slot, value: AddressGroup | OutsideHost) -> Value:
-    return replace(value, account=planner.caller.account)
+def _host(planner: _Planner, _: Slot, host: OutsideHost) -> Value:
+    return replace(host, account=planner.caller.account)
+
+
+def _listing(planner: _Planner, slot: Slot, said: AddressGroup | PortList) -> Value:
+    """A list with the remarks that a file cannot say; the family follows the entries, if there are any."""
+    there = planner._there.get(slot)
+    old = cast("Listing", there.value) if there else None
+    made = listing(replace(said, account=planner.caller.account), old.remarks if old else {})
+    return made if made.family or old is None else replace(made, family=old.family)
 
 
 def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
@@ -395,12 +406,13 @@ def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
 _VALUES: Mapping[Kind, Callable[[_Planner, Slot, Any], Value]] = {
     Kind.VPC: _vpc_value,
     Kind.GROUP: _group_value,
-    Kind.ADDRESS_GROUP: _own,
+    Kind.ADDRESS_GROUP: _listing,
+    Kind.PORT_LIST: _listing,
     Kind.ACL: _acl_value,
     Kind.PEERING: _identified,
     Kind.INSTANCE: _machine,
     Kind.VIRTUAL_IP: _virtual_ip,
-    Kind.OUTSIDE_HOST: _own,
+    Kind.OUTSIDE_HOST: _host,
 }
 """The value of a resource by that of a world."""
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from ringfence.errors import NotationError
 from ringfence.model.acl import AclRule, NetworkAcl
-from ringfence.model.address import Address, AddressRange, Family, Prefix
+from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.flow import Expectation
-from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts, parse_ports
 from ringfence.model.profile import HUAWEI, PROFILES, IntraGroup, Profile
 from ringfence.model.rule import (
     Action,
@@ -30,6 +31,7 @@ from ringfence.model.topology import Network, OutsideHost, Peering, Port, Subnet
 from ringfence.resources.fields import Field, choice, flag, listed, mapping, number, parsed, reference, text
 from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
+from ringfence.resources.list_forms import ADDRESS_GROUP, PORT_LIST
 from ringfence.resources.naming import Called, Key
 from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc
 
@@ -298,6 +300,8 @@ def _rule_refers(it: RuleOf) -> Iterator[Key]:
     if isinstance(it.rule.remote, GroupRemote):
         yield Key(Kind.GROUP, it.rule.remote.name)
     yield from _lists(it.rule.remote)
+    if isinstance(it.rule.ports, NamedPorts):
+        yield Key(Kind.PORT_LIST, it.rule.ports.name)
 
 
 _RULE = Form(
@@ -316,7 +320,13 @@ _RULE = Form(
             default=Protocol.ALL,
             example="tcp",
         ),
-        parsed("ports", "destination ports; none is all", PortSet.parse, default=ALL_PORTS, example="22,80-90"),
+        parsed(
+            "ports",
+            "destination ports, or the id of a port list; none is all",
+            parse_ports,
+            default=ALL_PORTS,
+            example="22,80-90",
+        ),
         parsed(
             "remote",
             "any, a prefix, 'group ID' or the id of an address group",
@@ -341,33 +351,7 @@ _RULE = Form(
 )
 
 
-# --- address groups and ACLs
-
-
-def _address_group(called: Called, fields: Fields) -> AddressGroup:
-    return AddressGroup(called.id, fields["entries"], fields["max_entries"], called.account)
-
-
-_ADDRESS_GROUP = Form(
-    kind=Kind.ADDRESS_GROUP,
-    plural="address-groups",
-    prefix="pl",
-    doc="A named list of addresses (prefix list) that rules name.",
-    fields=(
-        listed(
-            "entries",
-            "addresses, prefixes and ranges of one family",
-            AddressRange.parse,
-            default=(),
-            longest=1_000_000,
-            example="203.0.113.0/24",
-        ),
-        number("max_entries", "how many it may ever have", 1, 100_000, default=None, fixed=True),
-    ),
-    build=_address_group,
-    parts=lambda it: {"entries": it.entries, "max_entries": it.max_entries},
-    refers=lambda it: (),
-)
+# --- ACLs
 
 
 def _acl(called: Called, fields: Fields) -> NetworkAcl:
@@ -581,7 +565,8 @@ FORMS: tuple[Form, ...] = (
     _SUBNET,
     _GROUP,
     _RULE,
-    _ADDRESS_GROUP,
+    ADDRESS_GROUP,
+    PORT_LIST,
     _ACL,
     _PEERING,
     _INSTANCE,

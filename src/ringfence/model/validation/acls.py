@@ -67,10 +67,7 @@ def _two_lists_problems(rule: AclRule, path: Path) -> Iterator[Problem]:
 def _limit_problems(world: World, acl: NetworkAcl, profile: Profile) -> Iterator[Problem]:
     for direction in Direction:
         rules = [rule for rule in acl.rules if rule.direction is direction]
-        cost = {
-            f"{family} ": sum(acl_rule_cost(rule, profile, world.address_groups, family) for rule in rules)
-            for family in Family
-        }
+        cost = {f"{family} ": sum(acl_rule_cost(rule, profile, world, family) for rule in rules) for family in Family}
         for kind, number in (cost if profile.acl_rules_per_family else {"": sum(cost.values())}).items():
             if number > profile.acl_rules_per_direction:
                 what = (
