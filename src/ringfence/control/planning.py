@@ -36,7 +36,7 @@ from ringfence.resources.state import State
 from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc, Value
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
-    "groups": ("vpc", "type", "managed"),
+    "groups": ("vpc", "profile", "type", "managed"),
     "acls": ("vpc",),
     "peerings": ("vpcs",),
     "address_groups": ("max_entries",),
