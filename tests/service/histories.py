@@ -293,7 +293,7 @@ def _group(plain: Plain, name: str, it: Thing) -> Thing:
     own = [(id_, rule) for id_, rule in sorted(plain.all("rule").items()) if rule["group"] == name]
     names = ("direction", "action", "protocol", "ports", "remote", "priority", "enabled", "description", "source_ports")
     listed = [{"id": id_} | {key: rule[key] for key in names if rule[key] != ""} for id_, rule in own]
-    said = {key: it[key] for key in ("vpc", "description", "tags") if it[key]}
+    said = {key: it[key] for key in ("vpc", "profile", "description", "tags") if it[key]}
     return {
         **said,
         "account": _account(plain),

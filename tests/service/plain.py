@@ -24,7 +24,7 @@ Said = Mapping[str, Any]
 DEFAULTS: Mapping[str, Thing] = {
     "vpc": {"profile": "huawei", "switches": {}, "border": [], "network": "vpc", "shared_with": []},
     "subnet": {"cidr": None, "cidr6": None, "acl": "", "nic": "intranet"},
-    "group": {"vpc": "", "type": "basic", "intra_group": "drop", "ftp_helper": False, "managed": ""},
+    "group": {"vpc": "", "profile": "", "type": "basic", "intra_group": "drop", "ftp_helper": False, "managed": ""},
     "rule": {
         "action": "allow",
         "protocol": "all",
@@ -207,7 +207,7 @@ class Plain:
         id_ = self._new_id(kind, f"{thing['instance']}.{name}" if kind == "port" else name)
         self.things[kind, id_] = thing
         if template:
-            for rule in DEFAULT_RULES[self._profile(thing["vpc"])]:
+            for rule in DEFAULT_RULES[self._profile_of(thing)]:
                 remote = rule.get("remote", "any").format(group=id_)
                 self._create("rule", "", {**rule, "group": id_, "remote": remote})
         for port in ports:
@@ -226,9 +226,12 @@ class Plain:
     def _profile(self, vpc: str) -> str:
         return str(self.things.get(("vpc", vpc), {"profile": "huawei"})["profile"])
 
+    def _profile_of(self, group: Thing) -> str:
+        return self._profile(group["vpc"]) if group["vpc"] else str(group["profile"] or "huawei")
+
     def _settle_group(self, thing: Thing, said: Said) -> None:
         if "intra_group" not in said:
-            thing["intra_group"] = "accept" if self._profile(thing["vpc"]) == "alibaba" else "drop"
+            thing["intra_group"] = "accept" if self._profile_of(thing) == "alibaba" else "drop"
 
     def _settle_port(self, thing: Thing, _: Said) -> None:
         self._settle_place(thing)
@@ -365,9 +368,14 @@ class Plain:
         meanings = Counter((rule["group"], _meaning(rule)) for rule in self.all("rule").values())
         if any(number > 1 for number in meanings.values()):
             yield "world.duplicate"
+        for group in self.all("group").values():
+            if group["vpc"] and group["profile"] not in ("", self._profile(group["vpc"])):
+                yield "world.group_of_other_profile"
+            if not group["vpc"] and group["profile"] == "alibaba":
+                yield "world.group_vpc"
         for rule in self.all("rule").values():
             group = self.things["group", rule["group"]]
-            alibaba = self._profile(group["vpc"]) == "alibaba"
+            alibaba = self._profile_of(group) == "alibaba"
             word, _, other = rule["remote"].partition(" ")
             if word == "group" and alibaba and other == rule["group"]:
                 yield "InvalidParamter.Conflict"
@@ -395,7 +403,7 @@ class Plain:
             for group in groups:
                 if group["vpc"] and group["vpc"] != port["vpc"]:
                     yield "world.group_of_other_vpc"
-                elif self._profile(group["vpc"]) != self._profile(port["vpc"]):
+                elif self._profile_of(group) != self._profile(port["vpc"]):
                     yield "world.group_of_other_profile"
         owners = [*self.attached().values(), *self.all("virtual_ip").values()]
         taken = Counter((it["vpc"], address) for it in owners for address in it["addresses"])
@@ -471,7 +479,7 @@ class Plain:
         for rule in self.all("rule").values():
             costs[rule["group"]] += self._cost(rule)
         for name, cost in costs.items():
-            usual = 200 if self._profile(self.things["group", name]["vpc"]) == "alibaba" else 50
+            usual = 200 if self._profile_of(self.things["group", name]) == "alibaba" else 50
             if cost > limits.get("rules_per_group", usual):
                 yield "AuthorizationLimitExceed"
         if len(self.all("group")) > limits.get("groups_per_account", 100):
@@ -480,7 +488,7 @@ class Plain:
     def _cost(self, rule: Thing) -> int:
         ranges: int = rule["ports"].count(",") + 1
         families = 2 if rule["remote"] == "any" and rule["protocol"] not in ("icmp", "icmpv6") else 1
-        if self._profile(self.things["group", rule["group"]]["vpc"]) != "alibaba":
+        if self._profile_of(self.things["group", rule["group"]]) != "alibaba":
             return families
         entries = self.all("address_group").get(rule["remote"], {"entries": []})["entries"]
         ports = self.all("port_list").get(rule["ports"], {"entries": []})["entries"]

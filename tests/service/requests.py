@@ -186,6 +186,7 @@ class Requests:
         "group": lambda it, _: (
             (lambda name: {"name": name, "vpc": GROUPS[name]})(it.chance.choice([*GROUPS]))
             | it.chance.choice([{}, {"template": "default"}])
+            | it.chance.choice([{}, {}, {}, {"profile": "huawei"}, {"profile": "alibaba"}])
         ),
         "rule": lambda it, plain: it.rule(plain) | {"group": it.name(plain, "group")},
         "address_group": lambda it, _: {"name": it.chance.choice(LISTS), "entries": it.entries()},
