@@ -126,7 +126,7 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 
 
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
-    """Delete a resource, with what it is made of: a group's rules, an instance's ports.
+    """Delete a resource, with what it is made of: a group's rules, an instance's ports, what hangs off a port.
 
     ``force``: an address group goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
     `Protected`, `Forbidden`.
@@ -144,7 +144,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
 def _is_part(each: Resource, whole: Resource) -> bool:
     if whole.kind is Kind.GROUP and isinstance(each.value, RuleOf):
         return each.value.group == whole.id
-    return whole.kind is Kind.INSTANCE and each.kind is Kind.PORT
+    return whole.kind in (Kind.INSTANCE, Kind.PORT) and each.kind is Kind.PORT
 
 
 def expanded(kind: Kind, said: Mapping[str, Any]) -> Said:

@@ -26,10 +26,30 @@ from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.persistent import Claims, Section, Sizes, Table, Uses
 from ringfence.model.profile import HUAWEI, Profile
 from ringfence.model.rule import NicType
-from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
+from ringfence.model.topology import (
+    DetachedPort,
+    Instance,
+    OutsideHost,
+    Peering,
+    Penalty,
+    Port,
+    Subnet,
+    VirtualIp,
+    Vpc,
+)
 
 Named = TypeVar(
-    "Named", Vpc, AddressGroup, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
+    "Named",
+    Vpc,
+    AddressGroup,
+    SecurityGroup,
+    NetworkAcl,
+    Instance,
+    VirtualIp,
+    Peering,
+    Penalty,
+    OutsideHost,
+    DetachedPort,
 )
 
 
@@ -46,7 +66,7 @@ _TABLES: Mapping[str, Facts] = {
 }
 SECTIONS = (
     *("vpcs", "address_groups", "groups", "instances", "outside", "acls"),
-    *("peerings", "virtual_ips", "penalties"),
+    *("peerings", "virtual_ips", "penalties", "detached"),
 )
 """The sections of a world: its mappings from names to values."""
 
@@ -73,6 +93,8 @@ class World:
     penalties: Mapping[str, Penalty] = field(default_factory=dict)
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What the operator of a server allows instead of a profile: by account (``*``: every one) and limit."""
+    detached: Mapping[str, DetachedPort] = field(default_factory=dict)
+    """Ports of no instance: members of their groups that meet no packet. No world file says them."""
 
     # ---- edits
 
@@ -97,6 +119,7 @@ class World:
         virtual_ips: Mapping[str, VirtualIp | None] = _UNCHANGED,
         penalties: Mapping[str, Penalty | None] = _UNCHANGED,
         outside: Mapping[str, OutsideHost | None] = _UNCHANGED,
+        detached: Mapping[str, DetachedPort | None] = _UNCHANGED,
         profile: Profile | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         expects: tuple[Expectation, ...] | None = None,
@@ -116,6 +139,7 @@ class World:
             "virtual_ips": virtual_ips,
             "penalties": penalties,
             "outside": outside,
+            "detached": detached,
         }
         changed: dict[str, Any] = {"profile": profile, "limits": limits, "expects": expects}
         others = {name: value for name, value in changed.items() if value is not None}
@@ -283,7 +307,7 @@ class World:
             if address.family is not family:
                 raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
             having = (owner for vpc in self.vpcs for owner in self.places[vpc, address])
-            owners = [it for it in sorted(having, key=facts.owner_rank) if not isinstance(it, OutsideHost)]
+            owners = [it for it in sorted(having, key=facts.owner_rank) if isinstance(it, Port | VirtualIp)]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
             return Endpoint(address, owners[0].vpc if owners else "", name)
