@@ -77,7 +77,10 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     client.post(f"/v1/ports/{ids['idle_port']}/addresses", {"addresses": [f"10.{net}.1.98"]})
     make("other_port", "ports", name="eth2", instance=ids["instance"], subnet=subnet, groups=[group])
     make("loose_port", "ports", subnet=subnet, groups=[group])
-    other: dict[str, Any] = {"subnet": ids["other_subnet"], "groups": [ids["idle_group"]]}
+    other: dict[str, Any] = {
+        "subnet": ids["other_subnet"],
+        "groups": [make("lab_group", "groups", name="sg-lab", vpc=ids["other_vpc"])],
+    }
     make("halted", "instances", name="halted", power="stopped", ports=[other])
     ids["carrier"] = client.get("/v1/ports", {"instance": ids["halted"]})["items"][0]["id"]
     make("other_loose_port", "ports", **other)
