@@ -22,6 +22,7 @@ from ringfence.control import (
     machines,
     membership,
     quotas,
+    reverting,
     rules,
     tagging,
 )
@@ -29,7 +30,7 @@ from ringfence.control.control import Control
 from ringfence.control.draft import Draft
 from ringfence.control.exporting import world_of
 from ringfence.control.lines import Place
-from ringfence.errors import InvalidFields
+from ringfence.errors import InUse, InvalidFields
 from ringfence.exchange.values import Format
 from ringfence.model.profile import LIMITS
 from ringfence.resources.edits import edits_of
@@ -172,6 +173,30 @@ def test_a_port_goes_to_an_instance_and_away_with_what_hangs_off_it(shop: Servic
     assert sorted(shop.control.state.world.detached) == sorted([second.id, below.id])
     shop.delete(Kind.PORT, second.id)
     assert not shop.control.state.world.detached
+
+
+def test_a_move_is_taken_back_unless_what_names_the_port_would_lose_it(shop: Service) -> None:
+    """A virtual IP follows its port to where it is taken back to; that it is on no instance is refused."""
+    port = shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]).id
+    revisions = []
+    for work in (
+        lambda draft: attaching.attach(draft, port, "huawei-a"),
+        lambda draft: (attaching.detach(draft, port), attaching.attach(draft, port, "huawei-b")),
+    ):
+        shop.do(work)
+        revisions.append(shop.control.state.revision)
+    shop.make(Kind.VIRTUAL_IP, name="vip", subnet="huawei-1", addresses=["10.1.1.100"], ports=[port])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-b.eth1",)
+
+    def back(number: int) -> None:
+        revision = reverting.revision_of(shop.control.store, number)
+        shop.do(lambda draft: reverting.revert(draft, revision))
+
+    back(revisions[1])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-a.eth1",)
+    assert shop.audit()[-1].action == "AttachNetworkInterface"
+    with pytest.raises(InUse):
+        back(revisions[0])
 
 
 def test_addresses_come_and_go(shop: Service) -> None:

@@ -140,10 +140,17 @@ def _check_attached(after: State, change: ResourceChange) -> None:
     """A virtual IP or a penalty is for ports that some instance has: nothing happens at another one."""
     if change.after and change.key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY):
         for key in sorted(change.after.refers):
-            port = after.resources[key].value
-            if isinstance(port, PortAt) and not port.port.instance:
+            if _is_detached(after.resources[key]):
                 what, field = f"{key} is of no instance", _field_of(change.after, key)
                 raise InvalidFields((FieldProblem(field, what, "attach it first", "world.unknown_port", key.id),))
+    if change.after and _is_detached(change.after):
+        users = [key for key in after.referrers(change.key) if key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY)]
+        if users:
+            raise _in_use(after, change.after, users)
+
+
+def _is_detached(resource: Resource) -> bool:
+    return isinstance(resource.value, PortAt) and not resource.value.port.instance
 
 
 def _is_address(end: str) -> bool:
@@ -245,6 +252,8 @@ def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | Non
     for resource in resources:
         for section, name in _touches(state, resource):
             names.setdefault(section, set()).add(name)
+    users = (user for it in resources if it.kind is Kind.PORT for user in state.referrers(it.key))
+    names.setdefault("virtual_ips", set()).update(user.id for user in users if user.kind is Kind.VIRTUAL_IP)
     expects = any(each.kind is Kind.EXPECTATION for each in resources)
     sections: dict[str, Any] = dict(names)
     return replace(Touched(expects=expects), **sections)
