@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from ringfence.control.caller import Caller
@@ -225,24 +224,26 @@ def limit_of(world: World, account: str, name: str) -> int:
 
 def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | None:
     """The names of what some changes touch in the world of a state; None where that may be everything."""
-    names: dict[str, set[str]] = {}
-    resources = [resource for change in changes for resource in change if resource]
-    if any(each.kind in (Kind.SETTINGS, Kind.QUOTA) for each in resources):
-        return None
-    for resource in resources:
-        for section, name in _touches(state, resource):
-            names.setdefault(section, set()).add(name)
-    expects = any(each.kind is Kind.EXPECTATION for each in resources)
-    sections: dict[str, Any] = dict(names)
-    return replace(Touched(expects=expects), **sections)
+    names: dict[str, Any] = {}
+    rules: dict[str, set[str]] = {}
+    for before, after in changes:
+        if after and isinstance(after.value, RuleOf):
+            rules.setdefault(after.value.group, set()).add(after.id)
+            continue  # a rule that goes breaks nothing
+        for resource in filter(None, (before, after)):
+            if resource.kind in (Kind.SETTINGS, Kind.QUOTA):
+                return None
+            for section, name in _touches(state, resource):
+                names.setdefault(section, set()).add(name)
+            if resource.kind is Kind.EXPECTATION:
+                names["expects"] = True
+    return Touched(rules=rules, **names)
 
 
 def _touches(state: State, resource: Resource) -> Iterator[tuple[str, str]]:
     value = resource.value
     if resource.kind in SECTIONS:
         yield SECTIONS[resource.kind], resource.id
-    elif isinstance(value, RuleOf):
-        yield "groups", value.group
     elif isinstance(value, PortAt):
         yield "instances", value.port.instance
     elif isinstance(value, Penalized):

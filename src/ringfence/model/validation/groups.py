@@ -24,6 +24,11 @@ def group_problems(scope: Scope) -> Iterator[Problem]:
         yield from _kind_problems(world, group, profile)
         yield from rule_problems(world, group, profile)
         yield from _limit_problems(world, group, profile)
+    for name, new in scope.new_rules.items():
+        group = world.groups[name]
+        profile = world.profile_of(group)
+        yield from rule_problems(world, group, profile, new)
+        yield from _limit_problems(world, group, profile)
     for group in map(world.groups.__getitem__, scope.tied_groups):
         yield from reference_problems(world, group, world.profile_of(group))
 

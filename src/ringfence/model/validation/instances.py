@@ -27,6 +27,8 @@ def port_problems(scope: Scope) -> Iterator[Problem]:
             yield from home_problems(world, port, (*path, "subnet"))
         else:
             yield from _port_group_problems(scope, port, (*path, "groups"))
+    for port in scope.laden_ports:
+        yield from _load_problems(scope, port, ("instances", port.instance, "ports", port.name, "groups"))
 
 
 _LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
@@ -77,6 +79,12 @@ def _port_group_problems(scope: Scope, port: Port, path: Path) -> Iterator[Probl
     if len({group.account for group in known}) > 1:
         what = f"{port} is in groups of several accounts"
         yield Problem(path, "world.group_of_other_account", what, "use the groups of the account that has the instance")
+    yield from _load_problems(scope, port, path)
+
+
+def _load_problems(scope: Scope, port: Port, path: Path) -> Iterator[Problem]:
+    profile = scope.world.profile_in(port.vpc, scope.world.instances[port.instance].account)
+    known = filter(None, map(scope.world.groups.get, port.groups))
     cost = sum(scope.cost_of(group, profile) for group in known)
     if cost > profile.rules_per_port:
         right = f"{port} would have {cost} rules, {profile.name} allows {profile.rules_per_port}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 
-from ringfence.model.facts import LINE_SECTIONS, LineOwner, owner_rank, peering_rank
+from ringfence.model.facts import LINE_SECTIONS, LineOwner, Member, owner_rank, peering_rank
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import Profile
@@ -111,6 +111,12 @@ class Scope:
         return self._there("groups", self._changed_groups | self._costing_groups)
 
     @cached_property
+    def new_rules(self) -> dict[str, Set[str]]:
+        """The new rules of more groups, to judge by those and by what they come to with the old ones."""
+        touched = self.touched.rules
+        return {name: touched[name] for name in self._there("groups", touched.keys() - {*self.groups}) if touched[name]}
+
+    @cached_property
     def tied_groups(self) -> list[str]:
         """More groups, to judge by the groups that they name alone."""
         tied = {other for name in self._changed_groups for other in self.world.ties.one_of_each(name)}
@@ -143,7 +149,15 @@ class Scope:
             for kind, members in self.world.members.kinds(name).items():
                 if self.world.profile_in(kind.vpc, kind.account).address_group_costs_entries:
                     chosen.add(next(iter(members)))
-        return [self.world.instances[instance].by_name[port] for instance, port in sorted(chosen)]
+        return self._ports(chosen)
+
+    @property
+    def laden_ports(self) -> list[Port]:
+        """More ports, to judge by how many rules they have."""
+        return self._ports({member for name in self.new_rules for member in self.world.members.one_of_each(name)})
+
+    def _ports(self, members: Iterable[Member]) -> list[Port]:
+        return [self.world.instances[instance].by_name[port] for instance, port in sorted(members)]
 
     @cached_property
     def owners(self) -> list[Port | VirtualIp]:
