@@ -207,6 +207,12 @@ class Rule:
             check_name(self.managed)
         check_description(self.description)
 
+    def called(self, given_id: str) -> Rule:
+        """The same rule under an id of its own; raises `NotationError`."""
+        made = object.__new__(Rule)  # `replace` would check again all that is checked already
+        vars(made).update(vars(self), given_id=check_id(given_id))
+        return made
+
     @classmethod
     def parse(cls, text: str, *, default_priority: int = 1) -> Rule:
         """Read the short form. ``default_priority`` is what a rule without one gets; raises `NotationError`."""
