@@ -49,6 +49,10 @@ class Authority:
         self._state = state
         self._clock = clock
 
+    def for_now(self) -> Authority:
+        """The same for one caller and one change: what the policies and the time are is looked up once."""
+        return _Moment(self._state, self._clock)
+
     def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
         """Raise `Forbidden` unless the caller may do it to a resource; gives the resource's ARN.
 
@@ -123,6 +127,25 @@ class Authority:
             DOMAIN_NAME: caller.home or caller.account,
         }
         return context | ({SOURCE_IP: caller.source} if caller.source else {})
+
+
+class _Moment(Authority):
+    """An authority over one caller at one moment."""
+
+    def __init__(self, state: Callable[[], State], clock: Callable[[], datetime]) -> None:
+        super().__init__(state, clock)
+        self._known: tuple[list[NamedPolicy], Mapping[str, str]] | None = None
+
+    def _of(self, caller: Caller) -> tuple[list[NamedPolicy], Mapping[str, str]]:
+        if self._known is None:
+            self._known = super()._policies(caller), super()._context(caller)
+        return self._known
+
+    def _policies(self, caller: Caller) -> list[NamedPolicy]:
+        return self._of(caller)[0]
+
+    def _context(self, caller: Caller) -> Mapping[str, str]:
+        return self._of(caller)[1]
 
 
 def _of_rule(written: Value | None) -> Context:

@@ -84,17 +84,17 @@ def _check_protection(before: State, after: State, change: ResourceChange, calle
         raise Protected(what, "set protected to false first", reason=DELETION_PROTECTION, field="id", value=old.id)
     for owned, service in _managed(before, after, change):
         if service and caller.service != service:
-            what = f"{owned} belongs to {service}"
+            what = f"{owned.key} belongs to {service}"
             raise Protected(what, "only the service may change it", reason=MANAGED, field="managed", value=service)
 
 
-def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Key, str]]:
+def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Resource, str]]:
     """What a change touches of managed services (SEMANTICS.md 5.1), and which: a rule is its group's, too, and a port
     that joins or leaves a group changes the group; one that goes for good does not.
     """
     for state, resource in ((before, change.before), (after, change.after)):
         if resource:
-            yield change.key, service_of(resource)
+            yield resource, service_of(resource)
             if isinstance(resource.value, RuleOf):
                 yield from _owners(state, [resource.value.group])
     if change.after and isinstance(change.after.value, PortAt):
@@ -102,9 +102,9 @@ def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tu
         yield from _owners(after, {*old} ^ {*change.after.value.port.groups})
 
 
-def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Key, str]]:
+def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Resource, str]]:
     for group in filter(None, (state.get(Kind.GROUP, name) for name in groups)):
-        yield group.key, service_of(group)
+        yield group, service_of(group)
 
 
 def service_of(resource: Resource) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ringfence.control.authority import OPERATOR, Authority
 from ringfence.control.caller import Caller
@@ -17,7 +18,7 @@ from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import Resource, ResourceChange, squashed
+from ringfence.resources.resource import Resource, ResourceChange, squashed, text_of
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf, SharedVpc
 
@@ -47,7 +48,8 @@ class Draft:
         """Status and body of the answer, where the request may be repeated: see `Control.change`."""
         self.confirm_until: str | None = None
         """When the change is taken back unless it was confirmed, UTC: see `ringfence.control.confirming`."""
-        self._authority = authority
+        self._authority = authority.for_now()
+        self._said: dict[Key, tuple[Resource, dict[str, Any]]] = {}
         self._made: dict[Key, ResourceChange] = {}
         self._changes: tuple[ResourceChange, ...] | None = None  # of those, once somebody has asked
 
@@ -156,9 +158,11 @@ class Draft:
 
     def put(self, action: Action, resource: Resource, judged: Resource | None = None) -> Resource:
         """Make a resource, or leave it like this; ``judged`` is what RAM judges in its place. Raises `Forbidden`."""
-        before = self.get(resource.kind, resource.id)
+        key = resource.key
+        made, kept = self._made.get(key), self.state.resources.get(key)
+        before = made.after if made else kept
         self.require(action, judged or before or resource, written=judged or resource)
-        self._made[resource.key] = ResourceChange(self.state.get(resource.kind, resource.id), resource)
+        self._made[key] = ResourceChange(kept, resource)
         self._changes = None
         return resource
 
@@ -171,6 +175,17 @@ class Draft:
             self._made[resource.key] = ResourceChange(before, None)
         else:
             del self._made[resource.key]
+
+    def shown(self, resource: Resource) -> dict[str, Any]:
+        """What may be told of a resource that the change makes; it is stored in the same words."""
+        said = resource.as_json()
+        self._said[resource.key] = resource, said
+        return resource.without_hidden(said)
+
+    def text(self, resource: Resource) -> str:
+        """A resource as it is stored."""
+        known, said = self._said.get(resource.key, (None, None))
+        return text_of(said) if said and known is resource else resource.text()
 
     def new_id(self, kind: Kind, name: str) -> str:
         """An id that nobody has."""

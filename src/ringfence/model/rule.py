@@ -139,7 +139,7 @@ def check_side(protocol: Protocol, side: Remote) -> None:
 
 def check_ports(protocol: Protocol, *sets: PortSet) -> None:
     """Raise `NotationError` if a protocol that has no ports is given some."""
-    if any(sets) and not protocol.has_ports:
+    if not protocol.has_ports and any(sets):
         raise NotationError(f"protocol {protocol} takes no ports", "leave them out, or use tcp or udp")
 
 

@@ -15,7 +15,7 @@ class Words:
     def __init__(self, text: str, what: str, form: str) -> None:
         self._words = [*_TOKEN.findall(text), ""]  # the empty one stands at the end, and nothing takes it
         self._what, self._form = what, form
-        if _TOKEN.sub("", text).strip():
+        if '"' in text and _TOKEN.sub("", text).strip():
             raise NotationError(f"a quote in {text!r} is not closed", "put the description in double quotes")
         self._next = 0
 

@@ -30,8 +30,8 @@ def repeated_id_problems(scope: Scope) -> Iterator[Problem]:
         owners.update(_sharing(scope.world, owner))
     for name, new in scope.new_rules.items():
         owners.update(_claiming(scope.world, new))
-        group = scope.world.groups[name]
-        if len(group.by_id) < len(group.rules):
+        ids = [rule.id_in(name) for rule in scope.world.groups[name].rules]
+        if any(ids.count(each) > 1 for each in new):
             owners.add((0, name))
     for owner in sorted(owners):
         yield from _owner_problems(scope.world, owner)

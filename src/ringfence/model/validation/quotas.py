@@ -35,7 +35,8 @@ def group_cost(group: SecurityGroup, profile: Profile, lists: AddressGroups) -> 
 
 def _cost(size: RuleSize, profile: Profile, lists: AddressGroups) -> int:
     ranges = size.ranges if profile.port_range_counts else 1
-    return size.families * ranges * _entries(lists.get(size.address_group), profile)
+    entries = _entries(lists.get(size.address_group), profile) if size.address_group else 1
+    return size.families * ranges * entries
 
 
 def acl_rule_cost(rule: AclRule, profile: Profile, lists: AddressGroups, family: Family) -> int:
