@@ -130,15 +130,30 @@ class Authority:
 
 
 class _Moment(Authority):
-    """An authority over one caller at one moment."""
+    """An authority over one caller at one moment.
+
+    Policies without conditions decide by action and name alone, so that a name is judged once: a hundred rules of one
+    group are. What has conditions is judged each time, as these may ask for the rule or its tags.
+    """
 
     def __init__(self, state: Callable[[], State], clock: Callable[[], datetime]) -> None:
         super().__init__(state, clock)
         self._known: tuple[list[NamedPolicy], Mapping[str, str]] | None = None
+        self._allowed: dict[tuple[str, Kind, str, str], str] = {}
+
+    def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
+        """As of every authority."""
+        key = action.name, resource.kind, resource.account, judged_id(resource)
+        arn = self._allowed.get(key)
+        if arn is None:
+            arn = super().require(caller, action, resource, written)
+            if not any(it.conditions for named in self._policies(caller) for it in named.policy.statements):
+                self._allowed[key] = arn
+        return arn
 
     def _of(self, caller: Caller) -> tuple[list[NamedPolicy], Mapping[str, str]]:
         if self._known is None:
-            self._known = super()._policies(caller), super()._context(caller)
+            self._known = (super()._policies(caller), super()._context(caller)) if caller.user else ([], {})
         return self._known
 
     def _policies(self, caller: Caller) -> list[NamedPolicy]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from ringfence.control.authority import OPERATOR, Authority
 from ringfence.control.caller import Caller
@@ -18,7 +17,7 @@ from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import Resource, ResourceChange, squashed, text_of
+from ringfence.resources.resource import Resource, ResourceChange, Text, squashed
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf, SharedVpc
 
@@ -49,7 +48,7 @@ class Draft:
         self.confirm_until: str | None = None
         """When the change is taken back unless it was confirmed, UTC: see `ringfence.control.confirming`."""
         self._authority = authority.for_now()
-        self._said: dict[Key, tuple[Resource, dict[str, Any]]] = {}
+        self._texts: dict[Key, tuple[Resource, Text]] = {}
         self._made: dict[Key, ResourceChange] = {}
         self._changes: tuple[ResourceChange, ...] | None = None  # of those, once somebody has asked
 
@@ -176,16 +175,17 @@ class Draft:
         else:
             del self._made[resource.key]
 
-    def shown(self, resource: Resource) -> dict[str, Any]:
-        """What may be told of a resource that the change makes; it is stored in the same words."""
-        said = resource.as_json()
-        self._said[resource.key] = resource, said
-        return resource.without_hidden(said)
+    def shown(self, resource: Resource) -> Text:
+        """What may be told of a resource that the change makes: the text that is stored, where nothing is hidden."""
+        return Text(resource.shown_text()) if resource.form.is_secretive else self.text(resource)
 
-    def text(self, resource: Resource) -> str:
-        """A resource as it is stored."""
-        known, said = self._said.get(resource.key, (None, None))
-        return text_of(said) if said and known is resource else resource.text()
+    def text(self, resource: Resource) -> Text:
+        """A resource as it is stored; its text is made once."""
+        known, text = self._texts.get(resource.key, (None, None))
+        if text is None or known is not resource:
+            text = Text(resource.text())
+            self._texts[resource.key] = resource, text
+        return text
 
     def new_id(self, kind: Kind, name: str) -> str:
         """An id that nobody has."""

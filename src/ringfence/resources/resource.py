@@ -23,8 +23,25 @@ _LONGEST_NAME, _LONGEST_DESCRIPTION = 128, 512
 _RESERVED_TAGS = ("aliyun", "acs:")
 
 
-text_of: Callable[[Mapping[str, Any]], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""What a resource says, as one line of JSON."""
+text_of: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Anything that is JSON, as one line of it."""
+
+
+class Text(str):
+    """JSON that is text already, for answers that hold what is stored as it is."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def around(body: Any) -> str:
+        """A body as one line of JSON; it may be such a text, or hold some in its members and their lists."""
+        if isinstance(body, Text):
+            return body
+        if isinstance(body, list) and body and all(isinstance(it, Text) for it in body):
+            return f"[{','.join(body)}]"
+        if isinstance(body, dict) and any(isinstance(it, Text | list) for it in body.values()):
+            return f"{{{','.join(f'{text_of(name)}:{Text.around(it)}' for name, it in body.items())}}}"
+        return text_of(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +93,8 @@ class Resource:
 
     def shown(self) -> dict[str, Any]:
         """The same without what nobody is to see: for answers, for those who follow, and for the audit."""
-        return self.without_hidden(self.as_json())
-
-    def without_hidden(self, said: dict[str, Any]) -> dict[str, Any]:
-        """What may be told of everything that it says."""
         hidden = self.form.hidden
-        return {name: value for name, value in said.items() if name not in hidden} if hidden else said
+        return {name: value for name, value in self.as_json().items() if name not in hidden}
 
     def shown_text(self) -> str:
         """What may be told, as one line of JSON."""

@@ -35,11 +35,12 @@ def problems(world: World, touched: Touched | None = None) -> tuple[Problem, ...
     one is told.
     """
     about = everything(world) if touched is None else touched
-    awake = {each.name for each in fields(about) if getattr(about, each.name)}
+    awake = {name for name in _SECTIONS if getattr(about, name)}
     scope = Scope(world, about)
     return tuple(problem for judge, wakes in _JUDGES if wakes & awake for problem in judge(scope))
 
 
+_SECTIONS = tuple(each.name for each in fields(Touched))
 _JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...] = (
     (vpc_problems, frozenset({"vpcs", "acls", "address_groups", "outside"})),
     (peering_problems, frozenset({"peerings", "vpcs", "address_groups"})),
