@@ -66,7 +66,8 @@ def check_laws(world: World, changes: Changes, expects: tuple[Expectation, ...] 
 
 def by_rules(about: Touched, world: World, edited: World) -> Touched:
     """The same, with the new rules in place of groups that are as they were but for rules."""
-    both = {name: (world.groups[name], edited.groups[name]) for name in about.groups & world.groups.keys() & edited.groups.keys()}
+    there = about.groups & world.groups.keys() & edited.groups.keys()
+    both = {name: (world.groups[name], edited.groups[name]) for name in there}
     rules = {
         name: {rule.id_in(name) for rule in new.rules if rule not in old.rules}
         for name, (old, new) in both.items()

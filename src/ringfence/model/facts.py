@@ -101,9 +101,7 @@ def _ways(peering: Peering) -> Iterator[tuple[tuple[str, str], Peering]]:
 # ---- groups that grow
 
 
-def apart(
-    old: SecurityGroup | None, new: SecurityGroup | None
-) -> tuple[SecurityGroup | None, SecurityGroup | None]:
+def apart(old: SecurityGroup | None, new: SecurityGroup | None) -> tuple[SecurityGroup | None, SecurityGroup | None]:
     """What says the facts by which a group differs from what it was.
 
     Where it has some more rules, those say all: what one of them repeats, a table holds once.

@@ -13,7 +13,7 @@ class Words:
     """The words of one line; ``what`` and ``form`` are what the line should be, for messages."""
 
     def __init__(self, text: str, what: str, form: str) -> None:
-        self._words = [*_TOKEN.findall(text), ""]  # the empty one stands at the end, and nothing takes it
+        self._words: list[str] = [*_TOKEN.findall(text), ""]  # the empty one stands at the end, and nothing takes it
         self._what, self._form = what, form
         if '"' in text and _TOKEN.sub("", text).strip():
             raise NotationError(f"a quote in {text!r} is not closed", "put the description in double quotes")

@@ -26,9 +26,9 @@ _NOTHING: frozenset[str] = frozenset()
 class Touched:
     """The names of the things that a change added, replaced or removed; each field is called as in `World`.
 
-    Ports go by their instances. ``rules``: of groups that are as they were but for rules, the ids of those that are
-    new or others; a group where some are only gone has none. ``expects``: whether the expectations are others. Who changes the profile of a world
-    or its limits has touched everything.
+    Ports go by their instances. ``rules``: of groups that are as they were but for rules, the ids of those that are new
+    or others (none, where some are only gone). ``expects``: whether the expectations are others. Who changes the
+    profile of a world or its limits has touched everything.
     """
 
     vpcs: Set[str] = _NOTHING
