@@ -265,7 +265,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
 def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:
     """Add a rule, given as a value, to a group. Its id is made anew."""
     id_ = draft.new_id(Kind.RULE, "")
-    value = RuleOf(group.id, replace(rule, given_id=id_))
+    value = RuleOf(group.id, rule.called(id_))
     made = Resource(Kind.RULE, id_, group.account, value, "", rule.description, tags, created=draft.at)
     return draft.put(action_for(Verb.CREATE, made), made)
 

@@ -46,13 +46,14 @@ def add(draft: Draft, group: Resource, rules: Iterable[Resource], places: Iterab
     known = {_key(each): each for each in draft.rules(group.id)}
     added, already = [], []
     for rule, place in zip(rules, places, strict=True):
-        if there := known.get(_key(rule)):
+        key = _key(rule)
+        if there := known.get(key):
             draft.require(action_for(Verb.CREATE, rule), group)
             already.append(there)
         else:
             made = add_rule(draft, group, _rule(rule), rule.tags)
             draft.places[made.key] = place
-            known[_key(made)] = made
+            known[key] = made
             added.append(made)
     return Authorized(tuple(added), tuple(already))
 
