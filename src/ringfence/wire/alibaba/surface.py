@@ -181,11 +181,14 @@ def _is_region(text: str) -> bool:
 
 
 def _check_names(operation: Operation, said: Parameters) -> None:
-    """Refuse a parameter that the operation does not know: what is meant by it would be dropped in silence."""
+    """Refuse what lacks a parameter, and one that is not known: what is meant by it would be dropped in silence."""
     known = operation.known | COMMON | LEGACY | ALWAYS
     for name, value in said.values.items():
         if _pattern(name) not in known:
             raise invalid(name, "the operation has no such parameter", value)
+    for each in operation.fields:
+        if each.required and "." not in each.name:  # those of lists are asked for by who reads the list
+            said.required(each.name)
 
 
 def _pattern(name: str) -> str:
