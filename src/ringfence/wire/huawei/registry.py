@@ -8,3 +8,6 @@ from ringfence.wire.huawei.operation import Operation
 _ROOMS = (projects,)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for room in _ROOMS for operation in room.operations())
+
+NOT_SERVED: dict[str, str] = {}
+"""Operations that one would look for, and why they are not served."""
