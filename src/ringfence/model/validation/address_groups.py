@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup
 from ringfence.model.port_list import PortList
-from ringfence.model.profile import Profile
+from ringfence.model.profile import PROFILES, Profile
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.scope import Scope
@@ -23,7 +23,7 @@ def address_group_problems(scope: Scope) -> Iterator[Problem]:
     for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
         profile = scope.world.profile_in("", group.account)
         yield from _entry_problems(group, profile)
-        yield from size_problems(("address_groups", group.name), group, profile.address_group_entries, profile)
+        yield from size_problems(("address_groups", group.name), group, profile)
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
@@ -40,11 +40,16 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, "world.address_range", what, "write the prefixes that make up the range")
 
 
-def size_problems(path: Path, it: AddressGroup | PortList, most: int, profile: Profile) -> Iterator[Problem]:
-    """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that."""
+def size_problems(path: Path, it: AddressGroup | PortList, profile: Profile) -> Iterator[Problem]:
+    """A list with more entries than its own bound or the profile's allows, or with a bound beyond that.
+
+    As no VPC says which cloud's a list is, a bound may be what any of them takes, unless the limit is set otherwise.
+    """
     section, bound = str(path[0]), it.max_entries
-    words = section[:-1].replace("_", " ")
-    code = f"limit.{section[:-1]}_entries"
+    words, limit = section[:-1].replace("_", " "), f"{section[:-1]}_entries"
+    code, most = f"limit.{limit}", getattr(profile, limit)
+    if bound is not None and most == getattr(PROFILES[profile.name], limit):
+        most = max(getattr(each, limit) for each in PROFILES.values())
     if bound is not None and not 1 <= bound <= most:
         what = f"{words} {it.name} may have {bound} entries, {profile.name} allows 1 to {most}"
         yield Problem((*path, "max_entries"), code, what, f"write max_entries: {most} or fewer")

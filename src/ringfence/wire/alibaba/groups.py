@@ -46,7 +46,6 @@ def operations() -> Iterator[Operation]:
         faults={
             "world.group_type": Fault(400, "InvalidParams.VpcIdGroupType"),
             "InvalidVpcId.NotFound": Fault(403, "InvalidVpcId.NotFound"),
-            "InvalidResourceGroup.NotFound": Fault(404, "InvalidResourceGroup.NotFound"),
         },
     )
     yield Operation(

@@ -65,9 +65,7 @@ class Parameters:
             raise invalid(self.path + name, "use true or false", text)
         return _TRUTH[text.lower()]
 
-    def choice(
-        self, name: str, choices: Mapping[str, str], default: str = "", code: str = "InvalidParameter"
-    ) -> str:
+    def choice(self, name: str, choices: Mapping[str, str], default: str = "", code: str = "InvalidParameter") -> str:
         """One of some words in any case of letters, as what it stands for; raises `InvalidFields` with a code."""
         text = self.text(name)
         if not text:

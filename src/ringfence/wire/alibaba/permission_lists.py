@@ -9,9 +9,10 @@ from typing import Any, Final, cast
 from ringfence.exchange.permissions import permission
 from ringfence.exchange.values import ExportedRule, Names, by_family
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import NamedPorts, RulePorts
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import Action, AddressGroupRemote, Direction, GroupRemote, Rule
-from ringfence.model.service import ALL_PORTS, PortSet
+from ringfence.model.service import PortSet
 from ringfence.policy.decisions import rule_nic
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
@@ -28,6 +29,12 @@ from ringfence.wire.request import Told
 
 _SIZES: Final = Sizes(default=500, most=1000, least=10)
 _DIRECTIONS: Final = {each.value: each.value for each in Direction} | {"all": ""}
+_KINDS: Final[Mapping[type, Kind]] = {
+    GroupRemote: Kind.GROUP,
+    AddressGroupRemote: Kind.ADDRESS_GROUP,
+    NamedPorts: Kind.PORT_LIST,
+}
+"""What rules may name."""
 _BOTH: Final = ("{}CidrIp", "Ipv6{}CidrIp", "{}GroupId", "{}GroupName", "{}GroupOwnerAccount", "{}PrefixListId")
 _EMPTY: Final[Mapping[str, str]] = dict.fromkeys(
     (
@@ -102,12 +109,15 @@ def _parts(resource: Resource) -> Iterator[Resource]:
     for one in by_family(at.rule):
         for ports in _ranges(one.ports):
             for source_ports in _ranges(one.source_ports):
-                part = replace(one, ports=ports, source_ports=source_ports)
+                part = replace(one, ports=ports, source_ports=cast("PortSet", source_ports))
                 yield replace(resource, value=RuleOf(at.group, part))
 
 
-def _ranges(ports: PortSet) -> Iterator[PortSet]:
-    yield from (PortSet((each,)) for each in ports.ranges) if ports.ranges else (ALL_PORTS,)
+def _ranges(ports: RulePorts) -> Iterator[RulePorts]:
+    if isinstance(ports, PortSet) and ports.ranges:
+        yield from (PortSet((each,)) for each in ports.ranges)
+    else:
+        yield ports
 
 
 def _order(part: Resource) -> str:
@@ -120,12 +130,11 @@ def _order(part: Resource) -> str:
 def _names(state: State, account: str, rules: list[Resource]) -> Names:
     """What is named in rules, by its name: only of one's own things it is told."""
     found: dict[Any, str] = {}
-    for each in rules:
-        remote = rule_of(each).remote
-        if isinstance(remote, GroupRemote | AddressGroupRemote):
-            kind = Kind.GROUP if isinstance(remote, GroupRemote) else Kind.ADDRESS_GROUP
-            named = state.get(kind, remote.name)
-            found[remote] = named.name if named and named.account == account else ""
+    for rule in map(rule_of, rules):
+        for named in {rule.remote, rule.ports}:
+            if kind := _KINDS.get(type(named)):
+                thing = state.get(kind, cast("Any", named).name)
+                found[named] = thing.name if thing and thing.account == account else ""
     return found
 
 

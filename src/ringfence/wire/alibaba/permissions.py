@@ -7,7 +7,7 @@ behind: here a text becomes one of our notation, or is refused by the vendor's c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ from ringfence.wire.alibaba.texts import description_of
 Rule = dict[str, Any]
 """A rule in the fields of our own notation."""
 ALL_PORTS, NO_PORTS = "1/65535", "-1/-1"
+OWNER_FIELDS: Final = ("GroupOwnerId", "GroupOwnerAccount")
+"""What ConfigureSecurityGroupPermissions calls whose the other group is."""
 _POLICIES: Final = {"accept": Action.ALLOW.value, "drop": Action.DENY.value}
 _NICS: Final = {nic.value: nic.value for nic in NicType}
 _RANGE: Final = re.compile(r"(-?[0-9]{1,10})/(-?[0-9]{1,10})", re.ASCII)
@@ -153,7 +155,8 @@ class Reader:
     def _group(self, said: Parameters) -> str:
         far, own = self.way.far, self.draft.caller.account
         id_ = said.text(f"{far}GroupId")
-        owners = {text for name in self.way.owner_fields if (text := said.text(name))} or {own}
+        fields = (*self.way.owner_fields, *OWNER_FIELDS)
+        owners = {text for name in fields if (text := said.text(name))} or {own}
         found = self.draft.get(Kind.GROUP, id_)
         if found is None or not owners <= self._called(found):
             right = "give the id of a group, and whose it is where it is another account's"
@@ -177,14 +180,14 @@ class Reader:
             raise invalid(said.path + self.way.near_fields[0], right, str(near), "InvalidParamter.Conflict")
         return str(near)
 
-    def _nic(self, said: Parameters, *, is_group: bool) -> str:
+    def _nic(self, said: Parameters, *, is_group: bool) -> str | None:
         """The interface, where it is not the one that is meant if nothing is said."""
         nic = said.choice("NicType", _NICS, code="InvalidNicType.ValueNotSupported")
         usual = NicType.INTERNET if self.classic and not is_group else NicType.INTRANET
         if nic == NicType.INTERNET and is_group:
             code, right = f"Invalid{self.way.far}GroupId.Mismatch", "use intranet: a group is known by those addresses"
             raise invalid(f"{said.path}NicType", right, nic, code)
-        return "" if nic == usual else nic
+        return None if nic in ("", usual) else nic
 
 
 def _range(said: Parameters, name: str, code: str, protocol: Protocol) -> str:
@@ -248,8 +251,3 @@ def _priority(said: Parameters) -> int:
 def _wrong(said: Parameters, name: str, code: str, error: NotationError) -> InvalidFields:
     problem = invalid(said.path + name, f"{error.what}; {error.right}", said.text(name), code).problems[0]
     return InvalidFields((replace(problem, value=said.text(name)),))
-
-
-def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two rules that were read are one and the same but for their descriptions."""
-    return {**one, "description": ""} == {**other, "description": ""}
