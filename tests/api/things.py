@@ -62,10 +62,14 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     make("idle_group", "groups", name="sg-idle", vpc=ids["other_vpc"], template="default")
     make("address_group", "address-groups", name="office", entries=["203.0.113.0/24"])
     idle = make("idle_address_group", "address-groups", name="idle", entries=["198.51.100.0/24"])
+    make("port_list", "port-lists", name="web-ports", entries=["80", "8000-8100"])
+    idle_ports = make("idle_port_list", "port-lists", name="idle-ports", entries=["7"])
     make("rule", "rules", group=group, rule="in allow tcp 80 from any")
     make("out_rule", "rules", group=group, rule="out deny udp 53 to any")
     for direction in ("in allow tcp 81 from", "out deny udp 54 to"):
         make("rule_of_idle", "rules", group=group, rule=f"{direction} {idle}")
+    for direction in ("in allow tcp {} from any", "out deny udp {} to any"):
+        make("rule_of_idle", "rules", group=group, rule=direction.format(idle_ports))
     make("acl", "acls", name="edge", vpc=vpc, rules=["in allow tcp 80 from any to any"])
     make("peering", "peerings", name="p", vpcs=[vpc, ids["other_vpc"]], firewall=["deny tcp 22 from any to any"])
     make("instance", "instances", name="web-1", ports=[{"subnet": subnet, "groups": [group]}])
@@ -74,7 +78,16 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     ids["port_of_idle"] = client.get("/v1/ports", {"instance": ids["idle_instance"]})["items"][0]["id"]
     make("idle_port", "ports", name="eth1", instance=ids["instance"], subnet=subnet, groups=[group, ids["other_group"]])
     client.put(f"/v1/ports/{ids['port']}/tags", {"tags": {"env": "dev"}})
+    client.post(f"/v1/ports/{ids['idle_port']}/addresses", {"addresses": [f"10.{net}.1.98"]})
     make("other_port", "ports", name="eth2", instance=ids["instance"], subnet=subnet, groups=[group])
+    make("loose_port", "ports", subnet=subnet, groups=[group])
+    other: dict[str, Any] = {
+        "subnet": ids["other_subnet"],
+        "groups": [make("lab_group", "groups", name="sg-lab", vpc=ids["other_vpc"])],
+    }
+    make("halted", "instances", name="halted", power="stopped", ports=[other])
+    ids["carrier"] = client.get("/v1/ports", {"instance": ids["halted"]})["items"][0]["id"]
+    make("other_loose_port", "ports", **other)
     make("virtual_ip", "virtual-ips", name="vip", subnet=subnet, addresses=[f"10.{net}.1.100"], ports=[ids["port"]])
     make("outside_host", "outside-hosts", name="laptop", addresses=[f"203.0.{net}.9"])
     make("expectation", "expectations", expect=f"{ids['instance']} -> {ids['outside_host']} tcp/80 allow")
@@ -108,10 +121,12 @@ def govern(operator: Client, tenant: str) -> dict[str, str]:
 
 OPERATORS = frozenset({Kind.ACCOUNT, Kind.QUOTA, Kind.SETTINGS})
 _PLURALS = {
-    Kind.ADDRESS_GROUP: "address-groups", Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
+    Kind.ADDRESS_GROUP: "address-groups", Kind.PORT_LIST: "port-lists",
+    Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
     Kind.ACCESS_KEY: "access-keys", Kind.POLICY: "policies", Kind.PENALTY: "penalties", Kind.SETTINGS: "settings",
 }  # fmt: skip
-_NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, Kind.ADDRESS_GROUP, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
+_LISTS = Kind.ADDRESS_GROUP, Kind.PORT_LIST
+_NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, *_LISTS, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
 _IDLE = frozenset({*_NETWORK, Kind.POLICY, Kind.USER, Kind.ACCESS_KEY, Kind.ACCOUNT})
 """Kinds of which one that is deleted is another than the one that is used."""
 
@@ -127,8 +142,10 @@ def _creations(i: Ids) -> dict[Kind, list[Any]]:
         Kind.RULE: [
             {"group": i["group"], "rule": f"in allow tcp 99 from group {i['other_group']}"},
             {"group": i["group"], "direction": "egress", "remote": i["address_group"]},
+            {"group": i["group"], "direction": "ingress", "protocol": "tcp", "ports": i["port_list"]},
         ],
         Kind.ADDRESS_GROUP: [{"name": "a", "entries": ["10.0.0.0/8"]}],
+        Kind.PORT_LIST: [{"name": "p", "entries": ["80"], "remarks": {"80": "web"}}],
         Kind.ACL: [{"name": "a", "vpc": i["vpc"], "rules": [f"in allow tcp 80 from {i['address_group']} to any"]}],
         Kind.PEERING: [
             {"name": "p", "vpcs": [i["idle_vpc"], i["other_vpc"]], "firewall": ["deny tcp 22 from any to any"]}
@@ -160,6 +177,7 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
         Kind.SUBNET: [("subnet", {"acl": i["acl"]})],
         Kind.GROUP: [("group", {"intra_group": "drop"}), ("group", {"intra_group": "accept"})],
         Kind.RULE: [("out_rule", {"remote": f"group {i['other_group']}"}), ("rule", {"remote": i["address_group"]})],
+        Kind.PORT_LIST: [("port_list", {"entries": ["80"], "remarks": {"80": "web"}})],
         Kind.ACL: [("acl", {"rules": [f"in deny tcp 80 from {i['address_group']} to any"]})],
         Kind.PEERING: [("peering", {"firewall": []})],
         Kind.PORT: [("port", {"groups": [i["other_group"]]})],
@@ -176,7 +194,7 @@ def _of_kind(kind: Kind, i: Ids) -> dict[str, list[Ask]]:
     one = f"{every}/{i[kind]}"
     gone = i[f"idle_{kind}" if kind in _IDLE else kind]
     updates = [(kind.value, {"description": "d"}), (kind.value, {"tags": {"team": "a"}}), *_updates(i).get(kind, [])]
-    force = {"force": "true"} if kind is Kind.ADDRESS_GROUP else {}
+    force = {"force": "true"} if kind in _LISTS else {}
     deletes = [Ask("DELETE", f"{every}/{gone}", query=force, **by)]
     if kind is Kind.RULE:
         deletes.append(Ask("DELETE", f"{every}/{i['out_rule']}"))
@@ -208,7 +226,7 @@ def asks(i: Ids) -> dict[str, list[Ask]]:
     found: dict[str, list[Ask]] = {}
     for kind in Kind:
         found |= _of_kind(kind, i)
-    return found | _of_groups(i) | _of_lines(i) | _of_the_whole(i)
+    return found | _of_groups(i) | _of_lines(i) | _of_ports(i) | _of_the_whole(i)
 
 
 def _of_groups(i: Ids) -> dict[str, list[Ask]]:
@@ -238,6 +256,25 @@ def _of_groups(i: Ids) -> dict[str, list[Ask]]:
         ],
         "import_rules": [Ask("POST", f"{idle}/rules/import", RULES_FILE, {"format": "json"})],
         "edit_entries": [Ask("POST", f"/v1/address-groups/{i['address_group']}/entries", {"add": ["10.0.0.1"]})],
+        "edit_port_list_entries": [
+            Ask("POST", f"/v1/port-lists/{i['port_list']}/entries", {"add": [{"entry": "9", "remark": "x"}]})
+        ],
+    }
+
+
+def _of_ports(i: Ids) -> dict[str, list[Ask]]:
+    port, instance = f"/v1/ports/{i['idle_port']}", f"/v1/instances/{i['idle_instance']}"
+    place = {"subnet": i["idle_subnet"], "groups": [i["other_group"]], "force": True}
+    return {
+        "attach_port": [Ask("POST", f"/v1/ports/{i['loose_port']}/attach", {"instance": i["idle_instance"]})],
+        "detach_port": [Ask("POST", f"{port}/detach", {"instance": i["instance"]}), Ask("POST", f"{port}/detach", {})],
+        "hang_port": [Ask("POST", f"/v1/ports/{i['other_loose_port']}/hang", {"parent": i["carrier"]})],
+        "assign_addresses": [Ask("POST", f"{port}/addresses", {"count": 1, "addresses": [f"10.{i['net']}.1.99"]})],
+        "unassign_addresses": [Ask("POST", f"{port}/addresses/release", {"addresses": [f"10.{i['net']}.1.98"]})],
+        "move_instance": [Ask("POST", f"{instance}/move", place)],
+        "start_instance": [Ask("POST", f"/v1/instances/{i['halted']}/start")],
+        "stop_instance": [Ask("POST", f"{instance}/stop")],
+        "reboot_instance": [Ask("POST", f"{instance}/reboot")],
     }
 
 

@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from ringfence.control import address_groups, basic, cloning, exchange, lines, membership, quotas, rules, tagging
+from ringfence import worldfile
+from ringfence.control import (
+    addressing,
+    attaching,
+    basic,
+    cloning,
+    declaring,
+    entries,
+    exchange,
+    lines,
+    machines,
+    membership,
+    quotas,
+    reverting,
+    rules,
+    tagging,
+)
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
+from ringfence.control.exporting import world_of
 from ringfence.control.lines import Place
-from ringfence.errors import InvalidFields
+from ringfence.control.making import make
+from ringfence.control.planning import plan
+from ringfence.errors import InUse, InvalidFields
 from ringfence.exchange.values import Format
 from ringfence.model.profile import LIMITS
+from ringfence.model.rule import Direction
+from ringfence.policy.decisions import PolicyClass
+from ringfence.policy.evaluate import Policy
+from ringfence.resources.edits import edits_of
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
+from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
-from ringfence.resources.values import PortAt, RuleOf
+from ringfence.resources.values import Machine, PortAt, RuleOf
 from tests.control.service import Service, told, without_chance
 
 
@@ -68,20 +92,29 @@ def test_rules_go_by_their_ids_and_by_what_they_say(shop: Service) -> None:
     assert shop.do(lambda draft: rules.revoke(draft, "sg-alibaba", said=by_words)) == ()
 
 
-def test_groups_and_address_groups_go_by_name_in_every_account(shop: Service) -> None:
+def test_groups_and_lists_go_by_name_in_every_account(shop: Service) -> None:
     """Ids of a tenant are made up: what people write are names."""
     shop.make(Kind.ACCOUNT, name="acme")
     acme = shop.acting(account=shop.control.state.of_kind(Kind.ACCOUNT)[-1].id, home="operator")
     acme.make(Kind.VPC, name="net", cidrs=["10.7.0.0/16"], profile="alibaba")
     office = acme.make(Kind.ADDRESS_GROUP, name="office", entries=["203.0.113.0/24"])
     group, other = (acme.make(Kind.GROUP, name=name, vpc="net") for name in ("web", "db"))
+    ports = acme.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"])
     lines_ = ["in allow tcp 1 from group db", "in allow tcp 2 from office"]
+    lines_ += ["in allow tcp web-ports from any", "in allow udp web-ports from office"]
     acme.do(lambda draft: rules.authorize(draft, "web", lines_))
     acl = acme.make(Kind.ACL, name="edge", vpc="net", rules=["in deny all from office to any"])
     assert said(acme, group.id) == [
         f"in allow tcp 1 from group {other.id} priority 1",
         f"in allow tcp 2 from {office.id} priority 1",
+        f"in allow tcp {ports.id} from any priority 1",
+        f"in allow udp {ports.id} from {office.id} priority 1",
     ]
+    long = {"group": "db", "direction": "ingress", "protocol": "tcp", "ports": "web-ports"}
+    rule = acme.make(Kind.RULE, **long)
+    assert rule.shown()["ports"] == ports.id
+    changed = acme.do(lambda draft: basic.update(draft, Kind.RULE, rule.id, {"ports": "web-ports", "priority": 7}))
+    assert changed.shown()["rule"] == f"in allow tcp {ports.id} from any priority 7"
     assert str(lines.lines(acl)[0].rule) == f"in deny all from {office.id} to any"
 
 
@@ -106,6 +139,122 @@ def test_members_join_and_leave_by_port_and_by_instance(shop: Service) -> None:
         "two.eth0": ("more",),
         "two.eth1": ("more",),
     }
+
+
+def test_a_port_of_no_instance_keeps_its_place_and_its_addresses(shop: Service) -> None:
+    """It is a member of its groups and counts, nobody else gets its addresses, and no world file tells of it."""
+    before = world_of(shop.control.state, "operator")
+    loose = shop.make(Kind.PORT, subnet="alibaba-1", groups=["sg-alibaba"], label="spare eni")
+    state = shop.control.state
+    assert (state.world.sizes["sg-alibaba"], loose.shown()["label"]) == ((2, 3, 3), "spare eni")
+    assert [it.port.addresses for it in state.world.detached.values()] == [cast("PortAt", loose.value).port.addresses]
+    assert loose in state.members("sg-alibaba")
+    assert world_of(state, "operator") == before
+    usage = {
+        it.of.id: it.used
+        for it in quotas.usage(state, "operator", fullest=99)
+        if it.limit == "groups_per_port" and it.of
+    }
+    assert usage[loose.id] == 1
+    taken = [str(address) for address in cast("PortAt", loose.value).port.addresses]
+    with pytest.raises(InvalidFields) as raised:
+        shop.make(Kind.PORT, subnet="alibaba-1", groups=["sg-alibaba"], instance="alibaba-a", addresses=taken)
+    assert told(raised.value)[0][0] == "world.address_in_use"
+    shop.delete(Kind.PORT, loose.id)
+    assert not shop.control.state.world.detached
+
+
+def test_a_port_goes_to_an_instance_and_away_with_what_hangs_off_it(shop: Service) -> None:
+    """Names are free again where it comes to, each move is one revision, and its parent's end is its own."""
+    first, second = (shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]) for _ in range(2))
+    below = shop.make(Kind.PORT, parent=first.id, subnet="huawei-1", groups=["sg-huawei"])
+    revision = shop.control.state.revision
+    shop.do(lambda draft: attaching.attach(draft, first.id, "huawei-a", index=4))
+    assert shop.control.state.revision == revision + 1
+
+    def ports(instance: str) -> list[tuple[str, str, int]]:
+        found = shop.control.state.world.instances[instance].ports
+        return [(port.name, port.parent, port.vlan) for port in found]
+
+    assert ports("huawei-a") == [("eth0", "", 0), ("eth4", "", 0), ("eth5", "eth4", 1)]
+    shop.do(lambda draft: attaching.attach(draft, second.id, "huawei-b"))
+    moved = shop.do(lambda draft: attaching.migrate(draft, [(below.id, 9)], second.id))
+    assert (len(moved), ports("huawei-b")) == (1, [("eth0", "", 0), ("eth1", "", 0), ("eth5", "eth1", 9)])
+    exported = worldfile.dump(world_of(shop.control.state, "operator"))
+    assert not shop.do(lambda draft: declaring.apply(draft, worldfile.parse(exported, "export"))).plan.changes
+    shop.do(lambda draft: attaching.detach(draft, second.id))
+    assert ports("huawei-b") == [("eth0", "", 0)]
+    assert sorted(shop.control.state.world.detached) == sorted([second.id, below.id])
+    shop.delete(Kind.PORT, second.id)
+    assert not shop.control.state.world.detached
+
+
+def test_a_move_is_taken_back_unless_what_names_the_port_would_lose_it(shop: Service) -> None:
+    """A virtual IP follows its port to where it is taken back to; that it is on no instance is refused."""
+    port = shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]).id
+    revisions = []
+    for work in (
+        lambda draft: attaching.attach(draft, port, "huawei-a"),
+        lambda draft: (attaching.detach(draft, port), attaching.attach(draft, port, "huawei-b")),
+    ):
+        shop.do(work)
+        revisions.append(shop.control.state.revision)
+    shop.make(Kind.VIRTUAL_IP, name="vip", subnet="huawei-1", addresses=["10.1.1.100"], ports=[port])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-b.eth1",)
+
+    def back(number: int) -> None:
+        revision = reverting.revision_of(shop.control.store, number)
+        shop.do(lambda draft: reverting.revert(draft, revision))
+
+    back(revisions[1])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-a.eth1",)
+    assert shop.audit()[-1].action == "AttachNetworkInterface"
+    with pytest.raises(InUse):
+        back(revisions[0])
+
+
+def test_addresses_come_and_go(shop: Service) -> None:
+    given = shop.do(lambda draft: addressing.assign(draft, "alibaba-a.eth0", ["10.0.1.4"], count=2))
+    assert [str(it) for it in given.addresses] == ["10.0.1.4", "10.0.1.5", "10.0.1.6"]
+    assert shop.control.state.world.sizes["sg-alibaba"] == (2, 5, 2)
+    text = worldfile.dump(world_of(shop.control.state, "operator"))
+    assert worldfile.parse(text, "export").instances["alibaba-a"].primary.addresses[1:] == given.addresses
+    gone = shop.do(lambda draft: addressing.unassign(draft, "alibaba-a.eth0", ["10.0.1.4", "10.0.1.6"]))
+    assert gone.port.shown()["addresses"] == ["10.0.1.2", "10.0.1.5"]
+
+
+def test_what_is_said_of_a_machine_is_remembered_and_means_nothing_to_packets(shop: Service) -> None:
+    world = shop.control.state.world
+    shop.set(Kind.INSTANCE, "huawei-a", hostname="web.example")
+    shop.do(lambda draft: machines.stop(draft, "huawei-a"))
+    state = shop.control.state
+    found = state.get(Kind.INSTANCE, "huawei-a")
+    assert found
+    assert (found.shown()["power"], found.shown()["hostname"]) == ("stopped", "web.example")
+    assert state.world == world
+    assert edits_of(state, state, [ResourceChange(replace(found, value=Machine()), found)]) == ()
+    shop.do(lambda draft: machines.start(draft, "huawei-a"))
+    shop.do(lambda draft: machines.reboot(draft, "huawei-a"))
+    shop.do(lambda draft: machines.release(draft, "huawei-a", force=True))
+    assert shop.control.state.get(Kind.INSTANCE, "huawei-a") is None
+
+
+def test_a_machine_moves_with_its_groups_and_addresses_in_one_revision(shop: Service) -> None:
+    shop.make(Kind.VPC, name="far", cidrs=["10.9.0.0/16"], profile="alibaba")
+    shop.make(Kind.SUBNET, name="far-1", vpc="far", cidr="10.9.1.0/24")
+    shop.make(Kind.GROUP, name="sg-far", vpc="far")
+    shop.do(lambda draft: machines.stop(draft, "alibaba-a"))
+    revision = shop.control.state.revision
+    port = shop.do(lambda draft: machines.move(draft, "alibaba-a", "far-1", ["sg-far"], vpc="far", address="10.9.1.7"))
+    assert (port.id, shop.control.state.revision) == ("alibaba-a.eth0", revision + 1)
+    shown = port.shown()
+    assert [shown[name] for name in ("vpc", "subnet", "addresses", "groups")] == [
+        *("far", "far-1"),
+        ["10.9.1.7"],
+        ["sg-far"],
+    ]
+    stays = shop.do(lambda draft: machines.move(draft, "alibaba-a", "far-1", ["sg-far"]))
+    assert (stays, shop.control.state.revision) == (port, revision + 1)
 
 
 def test_clones(shop: Service) -> None:
@@ -157,12 +306,93 @@ def test_entries_of_address_groups(shop: Service) -> None:
     shop.make(Kind.ADDRESS_GROUP, name="office", entries=["10.0.0.1", "10.0.0.2"])
     shop.do(lambda draft: rules.authorize(draft, "sg-huawei", ["in allow tcp 1 from office"]))
     add, remove = ["10.0.0.2", "10.0.0.9"], ["10.0.0.1", "10.9.0.0/16"]
-    done = shop.do(lambda draft: address_groups.edit_entries(draft, "office", add, remove))
+    done = shop.do(lambda draft: entries.edit_entries(draft, Kind.ADDRESS_GROUP, "office", add, remove))
     assert (list(map(str, done.added)), list(map(str, done.removed))) == (["10.0.0.9"], ["10.0.0.1"])
     world = shop.control.state.world
     assert list(map(str, world.address_groups["office"].entries)) == ["10.0.0.2", "10.0.0.9"]
     shop.delete(Kind.ADDRESS_GROUP, "office", force=True)
     assert said(shop, "sg-huawei") == []
+
+
+def test_entries_of_port_lists(shop: Service) -> None:
+    """The same; whoever names the list has the ports at once, and it goes with its rules if forced to (1.3)."""
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"], max_entries=3)
+    shop.do(lambda draft: rules.authorize(draft, "sg-huawei", ["in allow tcp web-ports from any"]))
+    add, remove = ["80", {"entry": "443", "remark": "TLS"}], ["8000-8100", "7"]
+    done = shop.do(lambda draft: entries.edit_entries(draft, Kind.PORT_LIST, "web-ports", add, remove))
+    assert (list(map(str, done.added)), list(map(str, done.removed))) == (["443"], ["8000-8100"])
+    world = shop.control.state.world
+    (decided, *_) = Policy(world).decisions(PolicyClass("huawei", ("sg-huawei",)), Direction.INGRESS)
+    assert str(decided.ports) == "80,443"
+    assert isinstance(shop.refused(lambda draft: basic.delete(draft, Kind.PORT_LIST, "web-ports")), InUse)
+    shop.delete(Kind.PORT_LIST, "web-ports", force=True)
+    assert said(shop, "sg-huawei") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries_"),
+    [
+        (Kind.ADDRESS_GROUP, ["10.0.0.1", "10.0.0.2", "10.0.1.0/24"]),
+        (Kind.ADDRESS_GROUP, ["fd00::1", "fd00::2", "fd00:1::/64"]),
+        (Kind.PORT_LIST, ["80", "443", "8000-8100"]),
+    ],
+)
+def test_remarks_about_entries_come_and_go_with_them(shop: Service, kind: Kind, entries_: list[str]) -> None:
+    """A remark stays whatever else changes, also what a world file says of the list; it goes with its entry."""
+
+    def remarks() -> Any:
+        found = shop.control.state.get(kind, "list")
+        return found and found.shown()["remarks"]
+
+    one, two, three = entries_
+    shop.make(kind, name="list", entries=[one, two], remarks={one: "first", two: "second"})
+    add = [{"entry": one, "remark": "the first"}, {"entry": three}]
+    shop.do(lambda draft: entries.edit_entries(draft, kind, "list", add, []))
+    assert remarks() == {one: "the first", two: "second"}
+    shop.do(lambda draft: basic.update(draft, kind, "list", {"entries": [three, one]}))
+    assert remarks() == {one: "the first"}
+    exported = worldfile.dump(world_of(shop.control.state, "operator"))
+    wanted = worldfile.parse(exported.replace(f"- {three}\n", f"- {two}\n"), "exported")
+    shop.do(lambda draft: make(draft, plan(draft.state, draft.caller, wanted, draft.at).changes))
+    world = shop.control.state.world
+    listed = (world.address_groups if kind is Kind.ADDRESS_GROUP else world.port_lists)["list"]
+    assert {*map(str, listed.entries)} == {one, two}
+    assert remarks() == {one: "the first"}
+    shop.do(lambda draft: basic.update(draft, kind, "list", {"remarks": {two: "2"}}))
+    assert remarks() == {two: "2"}
+    shop.do(lambda draft: entries.edit_entries(draft, kind, "list", [], [two]))
+    assert remarks() == {}
+
+
+@pytest.mark.parametrize(
+    ("said_", "family"),
+    [
+        ({"family": "ipv6"}, "ipv6"),
+        ({}, None),
+        ({"entries": ["10.0.0.1"]}, "ipv4"),
+        ({"entries": ["fd00::/64"]}, "ipv6"),
+    ],
+)
+def test_an_address_group_keeps_the_family_that_it_was_made_with(
+    shop: Service, said_: dict[str, Any], family: str | None
+) -> None:
+    """The one that is said, or that of its first entries; also when it is empty again (1.3)."""
+    made = shop.make(Kind.ADDRESS_GROUP, name="list", **said_)
+    assert made.shown()["family"] == family
+    entry, other = {"ipv6": ("fd00::9", "10.9.9.9")}.get(family or "", ("10.9.9.9", "fd00::9"))
+
+    def edit(add: list[str], remove: list[str]) -> Any:
+        return lambda draft: entries.edit_entries(draft, Kind.ADDRESS_GROUP, "list", add, remove)
+
+    shop.do(edit([entry], []))
+    shop.do(edit([], [entry, *said_.get("entries", ())]))
+    assert shop.do(lambda draft: draft.find(Kind.ADDRESS_GROUP, "list")).shown()["family"] == family or "ipv4"
+    for work in (
+        edit([other], []),
+        lambda draft: basic.update(draft, Kind.ADDRESS_GROUP, "list", {"entries": [other]}),
+        lambda draft: basic.update(draft, Kind.ADDRESS_GROUP, "list", {"family": "ipv4" if ":" in entry else "ipv6"}),
+    ):
+        assert isinstance(shop.refused(work), InvalidFields)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +479,7 @@ LIMITS_OF_ACCOUNTS = {
     "groups_per_account": Kind.GROUP,
     "vpcs_per_account": Kind.VPC,
     "address_groups_per_account": Kind.ADDRESS_GROUP,
+    "port_lists_per_account": Kind.PORT_LIST,
     "acls_per_account": Kind.ACL,
     "peerings_per_account": Kind.PEERING,
 }
@@ -259,6 +490,7 @@ def test_usage_tells_every_limit_that_a_quota_may_set(shop: Service) -> None:
     shop.make(Kind.ACL, name="acl", vpc="alibaba")
     shop.make(Kind.GROUP, name="adv", vpc="alibaba", type="advanced", tags={"a": "b"})
     shop.make(Kind.RULE, group="adv", rule="in allow tcp 1,3 from any")
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80"])
     found = quotas.usage(shop.control.state, "operator", fullest=2)
     assert {it.limit for it in found} == {*LIMITS, "tags_per_resource"}
     for name, kind in LIMITS_OF_ACCOUNTS.items():
@@ -273,12 +505,14 @@ def test_usage_tells_every_limit_that_a_quota_may_set(shop: Service) -> None:
 @pytest.mark.parametrize("form", Format)
 def test_rules_go_out_as_a_file_and_come_in_again(shop: Service, form: Format) -> None:
     """Into an empty group the same rules; into the same group none, as each row is there already."""
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"])
     shop.make(Kind.ADDRESS_GROUP, name="office", entries=["10.0.0.1"])
     shop.make(Kind.GROUP, name="copy", vpc="huawei")
     lines_ = [
         "in allow tcp 80,443 from 0.0.0.0/0",
         "in deny all from group copy priority 9",
         'out allow udp 53 to office "dns"',
+        "in allow tcp web-ports from 10.0.0.0/8",
     ]
     shop.do(lambda draft: rules.authorize(draft, "sg-huawei", lines_))
     group = shop.control.state.get(Kind.GROUP, "sg-huawei")

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ringfence.control import address_groups, basic, cloning, lines, membership, quotas, rules, tagging
+from ringfence.control import (
+    addressing,
+    attaching,
+    basic,
+    cloning,
+    lines,
+    machines,
+    membership,
+    quotas,
+    rules,
+    tagging,
+)
+from ringfence.control import entries as entries_
 from ringfence.control.draft import Draft
 from ringfence.control.lines import Place
 from ringfence.errors import Protected, QuotaExceeded
+from ringfence.model.address import Family
 from ringfence.model.validation.quotas import TOO_MANY_RULES_ON_PORT
 from ringfence.resources.kind import Kind
 from tests.control.service import Service, told
 
+WRONG_STATE, WRONG_POWER = attaching.WRONG_STATE, machines.WRONG_POWER
 MANAGED, PROTECTED = "InvalidOperation.ResourceManagedByCloudProduct", "InvalidOperation.DeletionProtection"
 Work = Callable[[Draft], Any]
 
@@ -36,21 +51,113 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             made.make(Kind.SUBNET, name=f"{vpc}-1", vpc=vpc, cidr=f"10.{number}.1.0/24")
             made.make(Kind.GROUP, name=f"sg-{vpc}", vpc=vpc)
             made.make(Kind.INSTANCE, name=f"{vpc}-a", ports=[{"subnet": f"{vpc}-1", "groups": [f"sg-{vpc}"]}])
+            made.make(Kind.PORT, subnet=f"{vpc}-1", groups=[f"sg-{vpc}"], label=f"loose-{vpc}")
+        for number in range(2):
+            made.make(
+                Kind.PORT,
+                instance="corp-a",
+                subnet="corp-1",
+                groups=["sg-corp"],
+                vlan=number,
+                parent="corp-a.eth0" * number,
+            )
+        made.make(Kind.INSTANCE, name="off", power="stopped")
+        made.make(Kind.PENALTY, port="corp-a.eth1", reason="spam")
         made.make(Kind.INSTANCE, name="plain", ports=[{"subnet": "shop-1"}])
         made.make(Kind.GROUP, name="sg-adv", vpc="shop", type="advanced")
         made.make(Kind.GROUP, name="sg-kept", vpc="shop", protected=True)
         made.make(Kind.GROUP, name="sg-named", vpc="shop")
         made.make(Kind.ADDRESS_GROUP, name="office", entries=["203.0.113.0/24"])
+        made.make(Kind.PORT_LIST, name="web-ports", entries=["80", "90-99"], max_entries=3)
         made.make(Kind.ACL, name="acl", vpc="shop", rules=["in allow tcp 80 from any to any"])
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 80 from any")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 81 from group sg-named")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 82 from office")
+        made.make(Kind.RULE, group="sg-shop", rule="in allow udp web-ports from 10.0.0.0/8")
         made.do(lambda draft: made.identities.create_key(draft, ""))
         service = made.acting(service="nat")
         service.make(Kind.GROUP, name="sg-nat", vpc="shop", managed="nat")
         service.make(Kind.RULE, group="sg-nat", rule="in allow tcp 9 from any")
         service.make(Kind.RULE, group="sg-shop", rule="in allow tcp 7 from any managed nat")
         yield made
+
+
+def loose(draft: Draft, vpc: str) -> str:
+    """The port of no instance that is in a VPC."""
+    return next(it.name for it in draft.state.world.detached.values() if it.vpc == vpc)
+
+
+def ports_and_machines() -> Iterator[tuple[str, Work, list[tuple[str, str]]]]:
+    """Attaching, detaching, hanging, moving, and what machines do."""
+
+    def attach(vpc: str, instance: str, **more: Any) -> Work:
+        return lambda draft: attaching.attach(draft, loose(draft, vpc), instance, **more)
+
+    def hang(port: str, parent: str, **more: Any) -> Work:
+        return lambda draft: attaching.hang(draft, port or loose(draft, "corp"), parent, **more)
+
+    def detach(port: str, **more: Any) -> Work:
+        return lambda draft: attaching.detach(draft, port or loose(draft, "shop"), **more)
+
+    def assign(*addresses: str, **more: Any) -> Work:
+        return lambda draft: addressing.assign(draft, "shop-a.eth0", addresses, **more)
+
+    def unassign(address: str) -> Work:
+        return lambda draft: addressing.unassign(draft, "shop-a.eth0", [address])
+
+    def move(instance: str, subnet: str, group: str = "sg-shop", **more: Any) -> Work:
+        return lambda draft: machines.move(draft, instance, subnet, [group], **more)
+
+    below, primary = "corp-a.eth2", "corp-a.eth0"
+    yield "no such port", lambda draft: attaching.attach(draft, "eni-x", "shop-a"), [("resource.not_found", "id")]
+    yield "no such instance", attach("shop", "x"), [("resource.not_found", "id")]
+    yield "of another VPC", attach("shop", "old-a"), [(attaching.OTHER_VPC, "instance")]
+    yield "attached already", lambda draft: attaching.attach(draft, primary, "shop-a"), [(WRONG_STATE, "port")]
+    yield "an index that is taken", attach("shop", "shop-a", index=0), [("world.duplicate", "index")]
+    yield "detached already", detach(""), [(WRONG_STATE, "port")]
+    yield "the primary port", detach("shop-a.eth0"), [(attaching.PRIMARY, "port")]
+    yield "of another instance", detach("corp-a.eth1", instance="shop-a"), [(WRONG_STATE, "port")]
+    yield "a penalised port", detach("corp-a.eth1"), [("resource.in_use", "port")]
+    yield "one with a wire hangs off another", hang("corp-a.eth1", primary), [(WRONG_STATE, "port")]
+    yield "one that hangs carries another", hang("", below), [(WRONG_STATE, "port")]
+    yield "a parent in another VPC", hang("", "shop-a.eth0"), [(attaching.OTHER_VPC, "parent")]
+    taken = [("world.duplicate", "instances.corp-a.ports.eth3.vlan")]
+    yield "a VLAN that is taken", hang("", primary, vlan=1), taken
+    yield "no VLAN", hang("", primary, vlan=4095), [("world.supplementary", "instances.corp-a.ports.eth3.vlan")]
+    none = [("limit.sub_ports_per_instance", "instances.shop-a.ports")]
+    hung = create(Kind.PORT, subnet="shop-1", groups=["sg-shop"], parent="shop-a.eth0")
+    yield "a supplementary interface where there are none", hung, none
+    yield "its own address again", assign("10.0.1.2"), [("world.duplicate", "addresses.0")]
+    yield "one address twice", assign("10.0.1.9", "10.0.1.9"), [("world.duplicate", "addresses.1")]
+    yield "no address", assign("10.0.1.x"), [("input.notation", "addresses.0")]
+    yield "another port's address", assign("10.0.1.3"), [("world.address_in_use", "detached.LOOSE.ip")]
+    yield "none at all", assign(), [("input.field", "addresses")]
+    yield "more than there are", assign(count=300), [("InvalidVSwitch.NoFreeIp", "addresses")]
+    yield "none of the family", assign(count=1, family=Family.IPV6), [("input.field", "family")]
+    yield "the primary address", unassign("10.0.1.2"), [("input.field", "addresses.0")]
+    yield "an address of nobody's", unassign("10.0.1.99"), [("input.field", "addresses.0")]
+    yield "started twice", lambda draft: machines.start(draft, "shop-a"), [(WRONG_POWER, "instance")]
+    yield "stopped twice", lambda draft: machines.stop(draft, "off"), [(WRONG_POWER, "instance")]
+    yield "rebooted while stopped", lambda draft: machines.reboot(draft, "off"), [(WRONG_POWER, "instance")]
+    yield "released while it runs", lambda draft: machines.release(draft, "shop-a"), [(WRONG_POWER, "instance")]
+    yield "moved while it runs", move("shop-a", "shop-1"), [(WRONG_POWER, "instance")]
+    yield "moved without a port", move("off", "shop-1"), [("InvalidInstanceId.NotFound", "instance")]
+    yield "moved to no subnet", move("shop-a", "x", force=True), [("resource.not_found", "id")]
+    yield "moved away from its other ports", move("corp-a", "shop-1", force=True), [(machines.MORE_PORTS, "subnet")]
+    other = [(machines.OTHER_VPC, "vpc")]
+    yield "moved to a subnet of another VPC than said", move("shop-a", "old-1", vpc="shop", force=True), other
+    yield (
+        "moved with the groups of the old VPC",
+        move("shop-a", "old-1", force=True),
+        [("world.group_of_other_vpc", "instances.shop-a.ports.eth0.groups")],
+    )
+    yield "its power by hand", update(Kind.INSTANCE, "shop-a", power="stopped"), [("input.fixed_field", "power")]
+    yield "its parent by hand", update(Kind.PORT, below, parent=""), [("input.fixed_field", "parent")]
+    yield (
+        "a penalty where no packet passes",
+        lambda draft: basic.create(draft, Kind.PENALTY, {"port": loose(draft, "shop"), "reason": "x"}),
+        [("world.unknown_port", "port")],
+    )
 
 
 def create(kind: Kind, **said: Any) -> Work:
@@ -89,8 +196,14 @@ def clone(group: str, **said: Any) -> Work:
     return lambda draft: cloning.clone(draft, group, {"name": "sg-new", **said})
 
 
-def entries(add: list[Any], remove: list[Any]) -> Work:
-    return lambda draft: address_groups.edit_entries(draft, "office", add, remove)
+def entries(add: list[Any], remove: list[Any], kind: Kind = Kind.ADDRESS_GROUP) -> Work:
+    ref = "office" if kind is Kind.ADDRESS_GROUP else "web-ports"
+    return lambda draft: entries_.edit_entries(draft, kind, ref, add, remove)
+
+
+def _not(*fields: str) -> list[tuple[str, str]]:
+    """What is no notation."""
+    return [("input.notation", field) for field in fields]
 
 
 def line(text: str, kind: Kind = Kind.ACL, ref: str = "acl", **place: Any) -> Work:
@@ -230,6 +343,30 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
         entries([f"10.{n}.0.0/16" for n in range(20)], []),
         [("limit.address_group_entries", "address_groups.office")],
     ),
+    ("ports that are none", entries(["443", "0", "8-7"], ["x"], Kind.PORT_LIST), _not("add.1", "add.2", "remove.0")),
+    ("an entry that is neither text nor object", entries([7, {"entry": "1", "x": "y"}], []), _not("add.0", "add.1")),
+    ("a remark that is none", entries([{"entry": "10.0.0.1", "remark": "x" * 256}], []), _not("add.0")),
+    (
+        "a port too many",
+        entries(["1", "2"], [], Kind.PORT_LIST),
+        [("limit.port_list_entries", "port_lists.web-ports")],
+    ),
+    (
+        "a remark about no entry",
+        update(Kind.PORT_LIST, "web-ports", remarks={"81": "x"}),
+        [("input.notation", "port_list")],
+    ),
+    ("a port list's bound", update(Kind.PORT_LIST, "web-ports", max_entries=9), [("input.fixed_field", "max_entries")]),
+    ("a family", update(Kind.ADDRESS_GROUP, "office", family="ipv6"), [("input.fixed_field", "family")]),
+    ("a family that is none", create(Kind.ADDRESS_GROUP, name="n", family="ipv5"), [("input.notation", "family")]),
+    (
+        "a port list that is not there",
+        authorize("in allow tcp web-port from any"),
+        [("InvalidPortRangeListId.NotFound", "rules.0.ports")],
+    ),
+    ("a port list of no ports", authorize("in allow icmp web-ports from any"), _not("rules.0")),
+    ("a port list in an ACL", line("in allow tcp web-ports from any to any"), _not("rule")),
+    ("a port list that is named", delete(Kind.PORT_LIST, "web-ports"), [("resource.in_use", "id")]),
     ("a line that does not parse", line("in allow"), [("input.notation", "rule")]),
     ("a line before none", line("in deny all from any to any", before=2), [("resource.not_found", "before")]),
     ("a line before and after", line("in deny all from any to any", before=1, after=1), [("input.field", "before")]),
@@ -244,6 +381,7 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
         lambda draft: lines.remove(draft, Kind.ACL, "acl", "acr-x"),
         [("resource.not_found", "line")],
     ),
+    *ports_and_machines(),
     ("a protected group", delete(Kind.GROUP, "sg-kept"), [(PROTECTED, "id")]),
     ("the default group", delete(Kind.GROUP, "default"), [("resource.protected", "id")]),
     ("the default group's name", update(Kind.GROUP, "default", name="x"), [("resource.protected", "name")]),
@@ -284,8 +422,10 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
 LOWERED = [
     ("acl_rules_per_direction", "limit.acl_rules", "acls.acl"),
     ("address_group_entries", "limit.address_group_entries", "address_groups.office"),
+    ("port_lists_per_account", "QuotaExceed.PortList", "port_list"),
     ("subnets_per_vpc", "limit.subnets_per_vpc", "vpcs.cl.subnets"),
     ("ports_per_instance", "limit.ports_per_instance", "instances.cl-a.ports"),
+    ("sub_ports_per_instance", "limit.sub_ports_per_instance", "instances.corp-a.ports"),
     ("members_per_group", "SecurityGroupInstanceLimitExceed", "groups.default"),
     ("groups_per_port", "InstanceSecurityGroupLimitExceeded", "instances.cl-a.ports.eth0.groups"),
     ("vpcs_per_account", "QuotaExceed.Vpc", "vpc"),
@@ -308,7 +448,8 @@ def test_a_refusal_has_a_code_and_a_field_and_changes_nothing(
     shop: Service, work: Work, wanted: list[tuple[str, str]]
 ) -> None:
     error = shop.refused(work)
-    assert told(error) == wanted
+    spare = {it.name for it in shop.control.state.world.detached.values()}
+    assert [(code, re.sub("|".join(spare), "LOOSE", field)) for code, field in told(error)] == wanted
     assert "sealed" not in str(error) or "no field" in str(error)
 
 

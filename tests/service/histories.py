@@ -12,7 +12,16 @@ import yaml
 
 from ringfence import worldfile
 from ringfence.compile.compiler import Compilation, compile_world
-from ringfence.control import address_groups, basic, membership, rules, tagging
+from ringfence.control import (
+    addressing,
+    attaching,
+    basic,
+    entries,
+    machines,
+    membership,
+    rules,
+    tagging,
+)
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
@@ -58,9 +67,19 @@ def ask(draft: Draft, step: Step) -> None:
         "join": lambda: membership.join(draft, step.ref, said),
         "leave": lambda: membership.leave(draft, step.ref, said),
         "set_groups": lambda: membership.set_groups(draft, [step.ref], said),
-        "edit_entries": lambda: address_groups.edit_entries(draft, step.ref, said["add"], said["remove"]),
+        "edit_entries": lambda: entries.edit_entries(draft, kind, step.ref, said["add"], said["remove"]),
         "tag": lambda: tagging.tag(draft, kind, step.ref, said),
         "untag": lambda: tagging.untag(draft, kind, step.ref, said),
+        "attach": lambda: attaching.attach(draft, step.ref, **said),
+        "detach": lambda: attaching.detach(draft, step.ref, **said),
+        "hang": lambda: attaching.hang(draft, step.ref, **said),
+        "assign": lambda: addressing.assign(draft, step.ref, **said),
+        "unassign": lambda: addressing.unassign(draft, step.ref, said),
+        "move": lambda: machines.move(draft, step.ref, **said),
+        "start": lambda: machines.start(draft, step.ref),
+        "stop": lambda: machines.stop(draft, step.ref),
+        "reboot": lambda: machines.reboot(draft, step.ref),
+        "release": lambda: machines.release(draft, step.ref, **said),
     }
     operations[step.verb]()
 
@@ -254,12 +273,13 @@ def as_world_file(plain: Plain) -> dict[str, Any]:
     named: dict[str, Callable[[str, Thing], Any]] = {
         "vpcs": lambda name, it: _vpc(plain, name, it),
         "address_groups": lambda _, it: it["entries"],
+        "port_lists": lambda _, it: it["entries"],
         "groups": lambda name, it: _group(plain, name, it),
         "acls": lambda _, it: {name: it[name] for name in ("vpc", "enabled", "rules", "description") if it[name] != ""},
         "virtual_ips": lambda _, it: _place(it) | _behind(plain, it),
         "outside": lambda _, it: it["addresses"],
     }
-    kinds = ("vpc", "address_group", "group", "acl", "virtual_ip", "outside_host")
+    kinds = ("vpc", "address_group", "port_list", "group", "acl", "virtual_ip", "outside_host")
     content = {
         section: {name: make(name, it) for name, it in plain.all(kind).items()}
         for (section, make), kind in zip(named.items(), kinds, strict=True)
@@ -292,7 +312,7 @@ def _group(plain: Plain, name: str, it: Thing) -> Thing:
     own = [(id_, rule) for id_, rule in sorted(plain.all("rule").items()) if rule["group"] == name]
     names = ("direction", "action", "protocol", "ports", "remote", "priority", "enabled", "description", "source_ports")
     listed = [{"id": id_} | {key: rule[key] for key in names if rule[key] != ""} for id_, rule in own]
-    said = {key: it[key] for key in ("vpc", "description", "tags") if it[key]}
+    said = {key: it[key] for key in ("vpc", "profile", "description", "tags") if it[key]}
     return {
         **said,
         "account": _account(plain),
@@ -318,10 +338,17 @@ def _account(plain: Plain) -> str:
 def _instance(plain: Plain, name: str, it: Thing) -> Thing:
     own = [port for port in plain.all("port").values() if port["instance"] == name]
     own.sort(key=lambda port: (port["index"], port["name"]))
-    ports = {port["name"]: _place(port) | {"groups": port["groups"]} for port in own}
+    ports = {port["name"]: _place(port) | {"groups": port["groups"]} | _below(plain, port) for port in own}
     return {"ports": ports, "serve": it["serve"], "account": _account(plain)}
 
 
+def _below(plain: Plain, port: Thing) -> Thing:
+    parent = plain.things.get(("port", port["parent"]))
+    return {"parent": parent["name"], "vlan": port["vlan"]} if parent else {}
+
+
 def _place(it: Thing) -> Thing:
-    keys = {("ip6" if ":" in address else "ip"): address for address in it["addresses"]}
+    keys: dict[str, list[str]] = {}
+    for address in it["addresses"]:
+        keys.setdefault("ip6" if ":" in address else "ip", []).append(address)
     return {"subnet": f"{it['vpc']}/{it['subnet']}"} | keys

@@ -21,8 +21,12 @@ SUBNETS = {
 }
 GROUPS = {**dict.fromkeys(("g1", "g2", "g3"), ""), "gn": "n", "ga1": "a", "ga2": "a"}
 LISTS = ("l1", "l2", "l6")
+PORT_LISTS = ("w1", "w2", "w3")
+PORTS = ("80", "22-25", "7", "8000-8100", "20-90")
 ENTRIES = ("198.51.100.0/24", "203.0.113.9", "192.0.2.7-192.0.2.12", "10.2.0.0/16", "10.1.1.0/28")
 ENTRIES6 = ("2001:db8::/32", "fd00:1:0:1::9")
+ENTRIES_OF = {"address_group": ENTRIES, "port_list": PORTS}
+WORDS = ("", "an office", "a shop")
 LINES = (
     *("in deny tcp 23 from any to any", "in allow tcp 22 from l1 to any", "in allow all from any to any"),
     *("out allow all from any to any", "out deny udp 53 from any to l2", "in allow udp 7 from 10.2.0.0/16 to any"),
@@ -48,7 +52,8 @@ class Requests:
         """One step."""
         kind = self.chance.choice(_WEIGHTED)
         there = [name for each, name in plain.things if each == kind]
-        if kind in ("group", "port", "address_group", "rule") and self.chance.random() < 0.35:
+        kinds = ("group", "port", "address_group", "port_list", "rule", "instance")
+        if kind in kinds and self.chance.random() < 0.35:
             return self.special(plain, kind)
         verb = self.chance.choice(["create", "create", "update", "update", "update", "delete", "tag", "untag"])
         if verb == "create" or (not there and self.chance.random() < 0.8):
@@ -57,7 +62,7 @@ class Requests:
         if verb == "update":
             return Step("update", kind, ref, self.changed(plain, kind))
         if verb == "delete":
-            return Step("delete", kind, ref, {"force": self.chance.random() < 0.3} if kind == "address_group" else {})
+            return Step("delete", kind, ref, {"force": self.chance.random() < 0.3} if kind in ENTRIES_OF else {})
         key = self.chance.choice([*TAGS])
         said = {key: self.chance.choice(TAGS[key])} if verb == "tag" else self.chance.choice([[], [key]])
         return Step(verb, kind, ref, said)
@@ -70,13 +75,54 @@ class Requests:
             if own and self.chance.random() < 0.3:
                 return Step("revoke", kind, group, self.some(own, 1, 3))
             return Step("authorize", kind, group, [self.rule(plain) for _ in range(self.chance.randint(1, 4))])
-        if kind == "address_group":
-            said = {"add": self.some(ENTRIES, 0, 2), "remove": self.some(ENTRIES, 1, 3)}
+        if kind in ENTRIES_OF:
+            add = [{"entry": it, "remark": self.chance.choice(WORDS)} for it in self.some(ENTRIES_OF[kind], 0, 2)]
+            said = {"add": add, "remove": self.some(ENTRIES_OF[kind], 1, 3)}
             return Step("edit_entries", kind, self.name(plain, kind), said)
         ports = [*plain.all("port")] or ["nobody"]
+        if kind == "instance":
+            return self.of_instance(plain)
+        if kind == "port" and self.chance.random() < 0.7:
+            return self.of_port(plain, self.pick(ports))
         if self.chance.random() < 0.3:
             return Step("set_groups", "port", self.pick(ports), self.groups(plain))
         return Step(self.chance.choice(["join", "leave"]), "port", group, self.some(ports, 1, 2))
+
+    def of_port(self, plain: Plain, port: str) -> Step:
+        """What can be done with a port besides its groups, mostly with such as it can be done with."""
+        ports = plain.all("port")
+        loose = [name for name, it in ports.items() if not it["instance"]]
+        below = [name for name, it in ports.items() if it["parent"]]
+        free = [name for name, it in ports.items() if it["instance"] and (it["index"] or it["parent"])]
+        verb = self.chance.choice(["attach", "attach", "detach", "hang", "hang", "assign", "unassign"])
+        usual = {"attach": loose, "detach": [*free, *below], "hang": [*loose, *below]}.get(verb, [])
+        port = self.pick(usual) if usual and self.chance.random() < 0.9 else port
+        vpc = plain.things.get(("port", port), {"vpc": ""})["vpc"]
+        near = [name for name, it in ports.items() if it["vpc"] == vpc and not it["parent"] and it["instance"]]
+        parent = self.pick(near) if near and self.chance.random() < 0.9 else self.name(plain, "port")
+        instance = ports[parent]["instance"] if near else self.name(plain, "instance")
+        return Step(verb, "port", port, self._of_port(verb, instance, parent, ports.get(port, {}).get("addresses", [])))
+
+    def _of_port(self, verb: str, instance: str, parent: str, own: list[str]) -> Any:
+        start = own[0].rpartition(".")[0] if own else "10.1.1"
+        if verb == "attach":
+            return {"instance": instance} | self.chance.choice([{}, {}, {"index": self.chance.randint(0, 4)}])
+        if verb == "detach":
+            return self.chance.choice([{}, {}, {}, {"instance": instance}])
+        if verb == "hang":
+            return {"parent": parent} | self.chance.choice([{}, {"vlan": self.chance.randint(1, 3)}])
+        if verb == "assign":
+            given = self.chance.choice([[], [f"{start}.{self.chance.randint(11, 16)}"]])
+            return {"addresses": given, "count": self.chance.randint(0, 2)}
+        return self.some(own if self.chance.random() < 0.2 else own[1:], 1, 2)
+
+    def of_instance(self, plain: Plain) -> Step:
+        """What can be done with an instance besides."""
+        verb = self.chance.choice(["start", "stop", "stop", "reboot", "move", "move", "release"])
+        force = self.chance.random() < 0.5
+        move = {"subnet": self.name(plain, "subnet"), "groups": self.groups(plain), "force": force}
+        said = {"move": move, "release": {"force": force}}
+        return Step(verb, "instance", self.name(plain, "instance"), said.get(verb, {}))
 
     def pick(self, names: list[str]) -> str:
         """One of some names; nobody's, if there are none."""
@@ -101,13 +147,16 @@ class Requests:
             "rule": lambda: self.chance.choice(
                 [{"action": "deny"}, {"enabled": False}, {"enabled": True}, {"priority": 9}, {"remote": "any"}]
             ),
-            "address_group": lambda: {"entries": self.entries()},
+            "address_group": lambda: self.chance.choice([{"entries": self.entries()}, self.remarks("address_group")]),
+            "port_list": lambda: self.chance.choice([{"entries": self.some(PORTS, 0, 3)}, self.remarks("port_list")]),
             "acl": lambda: self.chance.choice(
                 [{"enabled": False}, {"enabled": True}, {"rules": self.some(LINES, 0, 4)}]
             ),
             "peering": lambda: {"firewall": self.some(WALLS, 0, 2)},
-            "instance": lambda: {"serve": self.some(["tcp/80", "udp/7"], 0, 2)},
-            "port": lambda: {"groups": self.groups(plain)},
+            "instance": lambda: self.chance.choice(
+                [{"serve": self.some(["tcp/80", "udp/7"], 0, 2)}, {"hostname": self.chance.choice(["web", "db"])}]
+            ),
+            "port": lambda: self.chance.choice([{"groups": self.groups(plain)}, {"label": "front"}]),
             "virtual_ip": lambda: {"ports": self.some([*plain.all("port")], 0, 2), "active": ""},
             "penalty": lambda: {"reason": self.chance.choice(["spam", "abuse", ""])},
             "outside_host": lambda: {"addresses": self.chance.choice([*HOSTS.values()])},
@@ -120,6 +169,10 @@ class Requests:
     def entries(self) -> list[str]:
         """Some entries of an address group, now and then of both families."""
         return self.some(ENTRIES6 if self.chance.random() < 0.1 else ENTRIES, 0, 3)
+
+    def remarks(self, kind: str) -> Thing:
+        """Words about an entry, which may be there."""
+        return {"remarks": dict.fromkeys(self.some(ENTRIES_OF[kind], 0, 1), "a remark")}
 
     def groups(self, plain: Plain) -> list[str]:
         """Some groups for a port, most often such as go together."""
@@ -144,7 +197,7 @@ class Requests:
             f"group {self.name(plain, 'group')}",
         ]
         protocol, ports = self.chance.choice(
-            [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", "")]
+            [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", ""), ("tcp", "w1"), ("udp", "w2")]
         )
         remote = self.chance.choice(remotes)
         return {
@@ -176,9 +229,11 @@ class Requests:
         "group": lambda it, _: (
             (lambda name: {"name": name, "vpc": GROUPS[name]})(it.chance.choice([*GROUPS]))
             | it.chance.choice([{}, {"template": "default"}])
+            | it.chance.choice([{}, {}, {}, {"profile": "huawei"}, {"profile": "alibaba"}])
         ),
         "rule": lambda it, plain: it.rule(plain) | {"group": it.name(plain, "group")},
         "address_group": lambda it, _: {"name": it.chance.choice(LISTS), "entries": it.entries()},
+        "port_list": lambda it, _: {"name": it.chance.choice(PORT_LISTS), "entries": it.some(PORTS, 0, 3)},
         "acl": lambda it, _: {
             **(lambda name: {"name": name, "vpc": {"c": "", "cn": "n", "ca": "a"}[name]})(
                 it.chance.choice(["c", "cn", "ca"])
@@ -195,8 +250,9 @@ class Requests:
         },
         "port": lambda it, plain: {
             **it.port(plain),
-            "instance": it.chance.choice(["", *[it.name(plain, "instance")] * 4]),
+            "instance": it.chance.choice(["", "", *[it.name(plain, "instance")] * 4]),
             **it.chance.choice([{}, {}, {}, {"name": "eth1"}, {"index": 2}]),
+            **it.chance.choice([{}, {}, {}, {"parent": it.name(plain, "port"), "instance": ""}]),
         },
         "virtual_ip": lambda it, plain: {
             "name": "v1",
@@ -212,7 +268,7 @@ class Requests:
     }
 
 
-_WEIGHTS = {"rule": 6, "port": 5, "group": 4, "address_group": 4, "instance": 3}
+_WEIGHTS = {"rule": 6, "port": 9, "group": 4, "address_group": 4, "port_list": 4, "instance": 3}
 _WEIGHTED = [kind for kind in DEFAULTS for _ in range(_WEIGHTS.get(kind, 2))]
 
 
@@ -223,11 +279,13 @@ def beginning(chance: random.Random) -> list[Step]:
         *(("subnet", {"name": name, **SUBNETS[name]}) for name in ("n1", "n2", "s1", "a1")),
         *(("address_group", {"name": name, "entries": list(ENTRIES[:2])}) for name in ("l1", "l2")),
         ("address_group", {"name": "l6", "entries": list(ENTRIES6)}),
+        *(("port_list", {"name": name, "entries": list(PORTS[:2])}) for name in ("w1", "w2")),
         *(("group", {"name": name, "vpc": GROUPS[name]}) for name in ("g1", "g2", "ga1")),
         ("peering", {"name": "p1", "vpcs": PEERS["p1"]}),
         ("instance", {"name": "i1", "ports": [{"subnet": "n1", "groups": ["g1"]}]}),
         ("instance", {"name": "i2", "ports": [{"subnet": "s1", "groups": ["g1", "g2"]}]}),
         ("instance", {"name": "i3", "ports": [{"subnet": "a1", "groups": ["ga1"]}]}),
+        *(("port", {"subnet": subnet, "groups": ["g1"]}) for subnet in ("n1", "n2", "s1")),
     ]
     steps = [Step("create", kind, said=fields) for kind, fields in said]
     asking = Requests(chance)

@@ -259,6 +259,31 @@ groups:
     - in allow tcp 80 from h
     - in allow tcp 80 from nobody   #! InvalidPrefixListId.NotFound :: 'nobody'
 """,
+    "port lists": """\
+port_lists:
+  a: [80, 90-80]                    #! input.notation :: the port range '90-80' runs backwards :: write 80-90
+  b: {entry: []}                    #! world.unknown_key :: port list b :: 'entries'
+  c: {}                             #! world.missing_key :: port list c has no entries
+  80: [80]                          #! input.notation :: the name '80' reads as ports in a rule :: begin it
+  "any": [80]                       #! input.notation :: word of the rule notation
+  f: [80, 80-80]                    #! world.duplicate :: port list f lists 80 2 times
+  g: [80-90, 85-95, 96]
+  h: [{port: 80}]                   #! world.type :: item 1 of port list h is a mapping, not a text
+  i: [0]                            #! input.notation :: '0' is not a port
+groups:
+  sg:
+    - in allow tcp a from any
+    - in allow tcp 80,g from any    #! input.notation :: 'g' is not a port
+    - in allow udp g from any port g    #! input.notation :: 'g' is not a port
+    - in allow udp nothing from any    #! InvalidPortRangeListId.NotFound :: there is no port list 'nothing'
+    - in allow icmp g from any      #! input.notation :: protocol icmp takes no ports
+    - {direction: in, action: allow, protocol: tcp, ports: g, remote: any}
+    - {direction: in, action: allow, protocol: tcp, ports: [g, 80], remote: any}    #! input.notation :: is not a name
+    - {direction: in, action: allow, protocol: tcp, source_ports: g, remote: any}    #! input.notation :: is not a port
+acls:
+  edge:
+    - in allow tcp g from any to any    #! input.notation :: 'g' is not a port
+""",
     "groups": """\
 groups:
   a: sg-b                     #! world.type :: group a is 'sg-b', not a mapping
@@ -349,7 +374,7 @@ switches: {rules_per_group: 3, groups_per_port: 2, rules_per_port: 5, group_rule
 vpcs: {shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24}}}
 groups:
   a: [in allow all from any, out allow all to any]   #! AuthorizationLimitExceed :: 4 rules ('any' counts as two)
-  b: [in allow all from group a, in deny all from group b]   #! AuthorizedGroupRule.LimitExceed :: 2 rules that name a group
+  b: [in allow all from group a, in deny all from group b]   #! AuthorizedGroupRule.LimitExceed :: 2 rules that name
   c: ['in allow tcp 1,3,5 from 10.0.0.0/8']          #! limit.port_ranges :: lists 3 port ranges, huawei takes 2
 instances:
   x: {subnet: web, ip: 10.0.1.11, groups: [b, c]}
@@ -376,6 +401,31 @@ instances:
     ports:                #! limit.ports_per_instance :: instance y has 2 ports, huawei allows 1
       a: {subnet: web, ip: 10.0.1.12, groups: sg}
       b: {subnet: db, ip: 10.0.2.12, groups: sg}
+""",
+    "supplementary interfaces": """\
+switches: {sub_ports_per_instance: 4}
+vpcs:
+  shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24}}
+  ops: {cidrs: 10.1.0.0/16, subnets: {jump: 10.1.2.0/24}}
+groups: {sg: []}
+instances:
+  x:
+    ports:                #! limit.sub_ports_per_instance :: x has 6 supplementary interfaces, huawei allows 4
+      a: {subnet: web, ip: [10.0.1.11, 10.0.1.12], groups: sg}
+      b: {subnet: web, ip: 10.0.1.21, groups: sg, parent: a, vlan: 7}
+      c: {subnet: web, ip: 10.0.1.22, groups: sg, parent: a, vlan: 7}    #! world.duplicate :: x.b has VLAN 7
+      d: {subnet: web, ip: 10.0.1.23, groups: sg, parent: b, vlan: 8}    #! world.supplementary :: hang off 'b'
+      e: {subnet: jump, ip: 10.1.2.24, groups: sg, parent: a, vlan: 8}   #! world.supplementary :: in another VPC
+      i: {subnet: web, ip: 10.0.1.28, groups: sg, parent: a, vlan: 4095} #! world.supplementary :: use 1 to 4094
+      f: {subnet: web, ip: 10.0.1.25, groups: sg, vlan: 9}               #! world.supplementary :: hangs off no port
+      g: {subnet: web, ip: 10.0.1.26, groups: sg, parent: nobody, vlan: 9}    #! world.supplementary :: 'nobody'
+      h: {subnet: web, ip: 10.0.1.27, groups: sg, vlan: -1}              #! input.notation :: '-1' is not a VLAN
+  y: {subnet: web, ip: 10.0.1.31, groups: sg, parent: eth0, vlan: 9} #! world.supplementary :: cannot hang off 'eth0'
+  z:
+    ports:
+      a: {subnet: web, ip: 10.0.1.41, groups: sg, parent: b, vlan: 9}    #! world.supplementary :: is the primary port
+      b: {subnet: web, ip: [10.0.1.42, 10.0.1.42], groups: sg}           #! world.duplicate :: an address twice
+  none: {subnet: web, ip: [], groups: sg}                                #! world.missing_key :: is empty
 """,
     "the alibaba profile": "profile: alibaba\n"
     + TWO

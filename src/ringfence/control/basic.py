@@ -14,19 +14,19 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
 from ringfence.control.lines import FIELDS
-from ringfence.control.settling import Said, by_id, profile_at, rule_by_id, settle
+from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.rule import Rule
-from ringfence.model.topology import Peering
+from ringfence.model.topology import Peering, Port
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import FIREWALL_POLICY
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
-from ringfence.resources.values import Listing, PortAt, RuleOf, SharedVpc, User, Value
+from ringfence.resources.values import Listing, Machine, PortAt, Power, RuleOf, SharedVpc, User, Value
 
 DEFAULT_GROUP = "default"
 """The group of a port that names none (Security FAQ)."""
@@ -104,6 +104,9 @@ def require_more(draft: Draft, old: Resource, new: Resource) -> None:
         draft.require(ram.UNTAG_RESOURCES, old)
     if isinstance(before, PortAt) and isinstance(after, PortAt):
         require_memberships(draft, before.port.groups, after.port.groups)
+        _require_moves(draft, old, before.port, after.port)
+    if isinstance(before, Machine) and isinstance(after, Machine) and before.power is not after.power:
+        draft.require(ram.START_INSTANCE if after.power is Power.RUNNING else ram.STOP_INSTANCE, old)
     if isinstance(before, User) and isinstance(after, User):
         require_policies(draft, old, before.policies, after.policies)
     if isinstance(before, SecurityGroup) and isinstance(after, SecurityGroup):
@@ -111,6 +114,19 @@ def require_more(draft: Draft, old: Resource, new: Resource) -> None:
             draft.require(ram.MODIFY_SECURITY_GROUP_POLICY, old)
     elif firewall_of(before) != firewall_of(after):
         draft.require_any(ram.MODIFY_FIREWALL_POLICY, FIREWALL_POLICY)
+
+
+def _require_moves(draft: Draft, port: Resource, before: Port, after: Port) -> None:
+    """What it takes that a port is somewhere else: no request but a reversal does that by the way."""
+    homes = [(it.instance, it.parent, it.vlan) for it in (before, after)]
+    if homes[0] != homes[1]:
+        for action, at in ((ram.DETACH_NETWORK_INTERFACE, before), (ram.ATTACH_NETWORK_INTERFACE, after)):
+            ends = (draft.get(Kind.INSTANCE, at.instance), draft.get(Kind.PORT, at.parent))
+            if found := [it for it in ends if it]:
+                draft.require(action, port, *found)
+    if before.subnet != after.subnet:
+        home = draft.get(Kind.INSTANCE, after.instance)
+        draft.require(ram.MODIFY_INSTANCE_VPC_ATTRIBUTE, home or port)
 
 
 def require_policies(draft: Draft, user: Resource, before: Iterable[str], after: Iterable[str]) -> None:
@@ -134,7 +150,7 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 
 
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
-    """Delete a resource, with what it is made of: a group's rules, an instance's ports.
+    """Delete a resource, with what it is made of: a group's rules, an instance's ports, what hangs off a port.
 
     ``force``: a list goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
     `Protected`, `Forbidden`.
@@ -152,7 +168,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
 def _is_part(each: Resource, whole: Resource) -> bool:
     if whole.kind is Kind.GROUP and isinstance(each.value, RuleOf):
         return each.value.group == whole.id
-    return whole.kind is Kind.INSTANCE and each.kind is Kind.PORT
+    return whole.kind in (Kind.INSTANCE, Kind.PORT) and each.kind is Kind.PORT
 
 
 def expanded(kind: Kind, said: Mapping[str, Any]) -> Said:
@@ -225,8 +241,7 @@ def _fill(draft: Draft, group: Resource, template: object) -> None:
         raise InvalidFields(
             (FieldProblem("template", f"there is no template {template!r}", "use default", value=template),)
         )
-    value = cast("SecurityGroup", group.value)
-    profile = profile_at(draft, value.vpc)
+    value, profile = cast("SecurityGroup", group.value), profile_of(draft, group)
     lines = profile.default_rules if value.type is GroupType.BASIC else profile.default_rules_advanced
     for line in lines:
         rule = Rule.parse(line.format(group=group.id), default_priority=profile.system_rule_priority)
@@ -241,7 +256,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
     if group is None:
         return None
     try:
-        priority = profile_at(draft, cast("SecurityGroup", group.value).vpc).default_priority
+        priority = profile_of(draft, group).default_priority
         rule = Rule.parse(said["rule"], default_priority=priority)
     except NotationError:  # the long way says where it is wrong
         return None
@@ -280,15 +295,25 @@ def _create_port(draft: Draft, instance: Resource, said: object) -> None:
 
 
 def default_group(draft: Draft, vpc: str) -> Resource:
-    """The account's default group where a VPC's ports may use it; made with the first that needs it (Security FAQ)."""
-    bound = vpc if _is_bound(draft, vpc) else ""
-    for it in draft.owned(Kind.GROUP):
-        if it.name == DEFAULT_GROUP and cast("SecurityGroup", it.value).vpc == bound:
-            return it
-    return create(draft, Kind.GROUP, {"name": DEFAULT_GROUP, "vpc": bound, "template": "default"})
+    """The account's default group where a VPC's ports may use it; made with the first that needs it (Security FAQ).
+
+    There is one for each profile, and for a VPC whose profile says so, or has switches of its own, one for it alone.
+    """
+    name = profile_at(draft, vpc).name
+    own = [it for it in draft.owned(Kind.GROUP) if it.name == DEFAULT_GROUP]
+    bound = [it for it in own if cast("SecurityGroup", it.value).vpc == vpc]
+    if not bound and not _is_bound(draft, vpc):
+        bound = [it for it in own if not cast("SecurityGroup", it.value).vpc and profile_of(draft, it).name == name]
+    return bound[0] if bound else _new_default_group(draft, vpc, name)
+
+
+def _new_default_group(draft: Draft, vpc: str, profile: str) -> Resource:
+    bound = _is_bound(draft, vpc)
+    home = {"vpc": vpc} if bound else {} if profile == profile_at(draft, "").name else {"profile": profile}
+    return create(draft, Kind.GROUP, {"name": DEFAULT_GROUP, "template": "default", **home})
 
 
 def _is_bound(draft: Draft, vpc: str) -> bool:
-    """Whether groups of a VPC belong to it: its profile says so, or is another one than the world's."""
+    """Whether groups of a VPC belong to it: its profile says so, or has switches that groups without a VPC have not."""
     profile = profile_at(draft, vpc)
-    return profile.groups_need_vpc or profile != profile_at(draft, "")
+    return profile.groups_need_vpc or profile != profile_at(draft, "", profile.name)

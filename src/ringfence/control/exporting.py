@@ -65,6 +65,7 @@ def visible_world(state: State, account: str) -> World:
         outside=_kept(world.outside, own["outside"]),
         peerings=by_name(it for it in world.peerings.values() if vpcs.issuperset(it.vpcs)),
         expects=_expects(state, account),
+        detached={},  # no packet meets them
     )
 
 
@@ -160,7 +161,8 @@ def plain_lines(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
 
 def _stub(group: SecurityGroup) -> SecurityGroup:
     """Another account's group: that it is there, and whose it is."""
-    return SecurityGroup(group.name, vpc=group.vpc, type=group.type, account=group.account)
+    named = (group.name, (), group.vpc, group.type)
+    return SecurityGroup(*named, account=group.account, profile=group.profile)
 
 
 def _bare(vpc: Vpc, subnets: set[str]) -> Vpc:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, cast
 
 from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
-from ringfence.model.group import GroupType
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.port_list import NamedPorts
-from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.profile import PROFILES, IntraGroup, Profile, named_profile
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule
 from ringfence.model.topology import Subnet
+from ringfence.model.validation.supplementary import VLANS
 from ringfence.ram.policy import Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import refuse
+from ringfence.resources.resource import Resource, refuse
 from ringfence.resources.values import PortAt, SharedVpc
 
 Said = dict[str, Any]
@@ -32,6 +34,7 @@ _REFERENCES: Mapping[str, Kind] = {
     "groups": Kind.GROUP,
     "instance": Kind.INSTANCE,
     "port": Kind.PORT,
+    "parent": Kind.PORT,
     "ports": Kind.PORT,
     "active": Kind.PORT,
     "user": Kind.USER,
@@ -120,19 +123,26 @@ def _as_said(_: Draft, said: Said) -> Said:
     return said
 
 
-def profile_at(draft: Draft, vpc: object) -> Profile:
-    """The profile of what belongs to a VPC, or to none."""
+def profile_at(draft: Draft, vpc: object, named: object = "") -> Profile:
+    """The profile of what belongs to a VPC, or to none: then the one that it names, or that of the settings."""
     found = draft.usable(Kind.VPC, vpc) if isinstance(vpc, str) else None
     if found:
         return cast("SharedVpc", found.value).vpc.profile
     settings = draft.get(Kind.SETTINGS, Kind.SETTINGS.value)
-    return cast("Profile", settings.value) if settings else draft.state.world.profile
+    own = cast("Profile", settings.value) if settings else draft.state.world.profile
+    return named_profile(named, own) if isinstance(named, str) and named in PROFILES else own
+
+
+def profile_of(draft: Draft, group: Resource) -> Profile:
+    """The profile of a security group."""
+    value = cast("SecurityGroup", group.value)
+    return profile_at(draft, value.vpc, value.profile)
 
 
 def _group(draft: Draft, said: Said) -> Said:
     if said.get("intra_group") is None:
         basic = said.get("type", GroupType.BASIC.value) == GroupType.BASIC.value
-        intra = profile_at(draft, said.get("vpc")).intra_group if basic else IntraGroup.DROP
+        intra = profile_at(draft, said.get("vpc"), said.get("profile")).intra_group if basic else IntraGroup.DROP
         said["intra_group"] = intra.value
     return said
 
@@ -147,7 +157,7 @@ def _acl(draft: Draft, said: Said) -> Said:
 def _rule(draft: Draft, said: Said) -> Said:
     group = draft.usable(Kind.GROUP, said["group"]) if isinstance(said.get("group"), str) else None
     if "priority" not in said and group:
-        said["priority"] = profile_at(draft, getattr(group.value, "vpc", "")).default_priority
+        said["priority"] = profile_of(draft, group).default_priority
     return said
 
 
@@ -158,22 +168,26 @@ def _at_subnet(draft: Draft, said: Said) -> Said:
         subnet = cast("Subnet", found.value)
         said["vpc"] = subnet.vpc
         if not said.get("addresses"):
-            said["addresses"] = [str(_free(draft, subnet, prefix)) for prefix in subnet.prefixes]
+            free = (free_addresses(draft, subnet, prefix, 1) for prefix in subnet.prefixes)
+            said["addresses"] = [str(address) for found in free for address in found]
+    elif "subnet" in said:  # which is not there: that is what is wrong, not that no addresses are said
+        said.setdefault("addresses", [])
     return said
 
 
-def _free(draft: Draft, subnet: Subnet, prefix: Prefix) -> Address:
+def free_addresses(draft: Draft, subnet: Subnet, prefix: Prefix, count: int) -> list[Address]:
+    """The first addresses of a subnet's prefix that nobody has; raises `InvalidFields` if they are too few."""
     taken = _addresses(draft, subnet)
     last = prefix.range.last - 1
-    for value in range(prefix.network + 2, last + 1):
-        address = Address(prefix.family, value)
-        if address not in taken:
-            return address
+    every = (Address(prefix.family, value) for value in range(prefix.network + 2, last + 1))
+    found = list(islice((address for address in every if address not in taken), count))
+    if len(found) == count:
+        return found
     raise InvalidFields(
         (
             FieldProblem(
                 "addresses",
-                f"{subnet} has no free address in {prefix}",
+                f"{subnet} has no free address in {prefix}" + f", or fewer than {count}" * (count > 1),
                 "use another subnet",
                 "InvalidVSwitch.NoFreeIp",
             ),
@@ -189,10 +203,10 @@ def _addresses(draft: Draft, subnet: Subnet) -> set[Address]:
 
 
 def _port(draft: Draft, said: Said) -> Said:
-    settled = _at_subnet(draft, said)
+    settled = _at_subnet(draft, _hanging(draft, said))
     instance = settled.get("instance", "")
-    owned = draft.referring(Key(Kind.INSTANCE, instance), Kind.PORT) if isinstance(instance, str) else []
-    siblings = [it.value for it in owned if isinstance(it.value, PortAt)]
+    owned = ports_of(draft, instance) if isinstance(instance, str) else []
+    siblings = [cast("PortAt", it.value) for it in owned]
     settled.setdefault("index", 1 + max((it.index for it in siblings), default=-1))
     if not settled.get("name"):
         settled["name"] = f"eth{settled['index']}"
@@ -205,6 +219,32 @@ def _port(draft: Draft, said: Said) -> Said:
         if value in taken
     )
     return settled
+
+
+def ports_of(draft: Draft, instance: str) -> list[Resource]:
+    """The ports of an instance, the primary one first, as the change leaves it so far."""
+    found = draft.referring(Key(Kind.INSTANCE, instance), Kind.PORT)
+    return sorted(found, key=lambda it: (cast("PortAt", it.value).index, it.name))
+
+
+def _hanging(draft: Draft, said: Said) -> Said:
+    """A supplementary interface goes with the instance of the port that it hangs off."""
+    ref = said.get("parent")
+    parent = draft.usable(Kind.PORT, ref) if isinstance(ref, str) and ref else None
+    if parent:
+        said["instance"] = said.get("instance") or cast("PortAt", parent.value).port.instance
+        said["vlan"] = said.get("vlan") or free_vlan(draft, parent)
+    return said
+
+
+def free_vlan(draft: Draft, parent: Resource) -> int:
+    """The first VLAN of a port that nothing hangs off; raises `InvalidFields`."""
+    taken = {cast("PortAt", it.value).port.vlan for it in draft.referring(parent.key, Kind.PORT)}
+    for vlan in VLANS:
+        if vlan not in taken:
+            return vlan
+    what = f"{parent.key} has no free VLAN"
+    raise InvalidFields((FieldProblem("vlan", what, "use another port", "world.duplicate"),))
 
 
 def _policy(_: Draft, said: Said) -> Said:

@@ -153,7 +153,9 @@ class Profile:
     peerings_per_account: int
     """Our choice, generous."""
     ports_per_instance: int
-    """Our choice, generous: the number depends on an instance's type."""
+    """Our choice, generous: the number depends on an instance's type. Supplementary interfaces do not count."""
+    sub_ports_per_instance: int
+    """Supplementary interfaces of all of an instance's ports (section 5); Alibaba has none of their kind."""
     after_clear: AfterClear
     """13.2"""
     on_change: OnChange
@@ -246,6 +248,7 @@ HUAWEI = Profile(
     subnets_per_vpc=200,
     peerings_per_account=500,
     ports_per_instance=64,
+    sub_ports_per_instance=256,
     after_clear=AfterClear.HOLD,
     on_change=OnChange.CLEAR_INBOUND,
     timeouts=Timeouts(),
@@ -310,6 +313,7 @@ ALIBABA = Profile(
     subnets_per_vpc=200,
     peerings_per_account=500,
     ports_per_instance=64,
+    sub_ports_per_instance=0,
     after_clear=AfterClear.REMATCH,
     on_change=OnChange.REJUDGE,
     timeouts=Timeouts(tcp_established=910),
@@ -363,3 +367,10 @@ LIMITS = tuple(each.name for each in fields(Profile) if each.type == "int" and n
 """The switches that are limits (SEMANTICS.md 6): what an operator may set for an account."""
 
 PROFILES = {profile.name: profile for profile in (HUAWEI, ALIBABA)}
+
+
+def named_profile(name: str, default: Profile) -> Profile:
+    """The profile of a name that is one of `PROFILES`; the default, with its switches, where it is of that name or none
+    is given.
+    """
+    return default if name in ("", default.name) else PROFILES[name]

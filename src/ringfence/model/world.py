@@ -25,12 +25,33 @@ from ringfence.model.flow import Endpoint, Expectation, Flow, Query
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.persistent import Claims, Section, Sizes, Table, Uses
 from ringfence.model.port_list import PortList
-from ringfence.model.profile import HUAWEI, Profile
+from ringfence.model.profile import HUAWEI, Profile, named_profile
 from ringfence.model.rule import NicType
-from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
+from ringfence.model.topology import (
+    DetachedPort,
+    Instance,
+    OutsideHost,
+    Peering,
+    Penalty,
+    Port,
+    Subnet,
+    VirtualIp,
+    Vpc,
+)
 
 Named = TypeVar(
-    "Named", Vpc, AddressGroup, PortList, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
+    "Named",
+    Vpc,
+    AddressGroup,
+    PortList,
+    SecurityGroup,
+    NetworkAcl,
+    Instance,
+    VirtualIp,
+    Peering,
+    Penalty,
+    OutsideHost,
+    DetachedPort,
 )
 
 
@@ -47,7 +68,7 @@ _TABLES: Mapping[str, Facts] = {
 }
 SECTIONS = (
     *("vpcs", "address_groups", "groups", "instances", "outside", "acls"),
-    *("peerings", "virtual_ips", "penalties", "port_lists"),
+    *("peerings", "virtual_ips", "penalties", "port_lists", "detached"),
 )
 """The sections of a world: its mappings from names to values."""
 
@@ -75,6 +96,8 @@ class World:
     port_lists: Mapping[str, PortList] = field(default_factory=dict)
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What the operator of a server allows instead of a profile: by account (``*``: every one) and limit."""
+    detached: Mapping[str, DetachedPort] = field(default_factory=dict)
+    """Ports of no instance: members of their groups that meet no packet. No world file says them."""
 
     # ---- edits
 
@@ -100,6 +123,7 @@ class World:
         penalties: Mapping[str, Penalty | None] = _UNCHANGED,
         outside: Mapping[str, OutsideHost | None] = _UNCHANGED,
         port_lists: Mapping[str, PortList | None] = _UNCHANGED,
+        detached: Mapping[str, DetachedPort | None] = _UNCHANGED,
         profile: Profile | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         expects: tuple[Expectation, ...] | None = None,
@@ -120,6 +144,7 @@ class World:
             "penalties": penalties,
             "outside": outside,
             "port_lists": port_lists,
+            "detached": detached,
         }
         changed: dict[str, Any] = {"profile": profile, "limits": limits, "expects": expects}
         others = {name: value for name, value in changed.items() if value is not None}
@@ -232,25 +257,26 @@ class World:
         return self.vpcs[port.vpc].subnets[port.subnet]
 
     def profile_of(self, group: SecurityGroup) -> Profile:
-        """The profile whose limits and defaults a group has: its VPC's, or the world's where it belongs to none."""
-        return self.profile_in(group.vpc, group.account)
+        """The profile whose limits and defaults a group has: its VPC's, or its own where it belongs to none."""
+        return self.profile_in(group.vpc, group.account, group.profile)
 
-    def profile_in(self, vpc: str, account: str) -> Profile:
-        """The profile of a VPC, or the world's where there is none, with the limits that the account has."""
+    def profile_in(self, vpc: str, account: str, named: str = "") -> Profile:
+        """The profile of a VPC, or of what belongs to none and may name one, with the limits of the account."""
         if not self.limits:
-            return self._profile(vpc)
-        if (vpc, account) not in self._limited:
+            return self._profile(vpc, named)
+        key = vpc, account, named
+        if key not in self._limited:
             own: dict[str, Any] = {**self.limits.get("*", {}), **self.limits.get(account, {})}
-            self._limited[vpc, account] = replace(self._profile(vpc), **own)
-        return self._limited[vpc, account]
+            self._limited[key] = replace(self._profile(vpc, named), **own)
+        return self._limited[key]
 
-    def _profile(self, vpc: str) -> Profile:
+    def _profile(self, vpc: str, named: str) -> Profile:
         found = self.vpcs.get(vpc)
-        return found.profile if found else self.profile
+        return found.profile if found else named_profile(named, self.profile)
 
     @cached_property
-    def _limited(self) -> dict[tuple[str, str], Profile]:
-        """Profiles by VPC and account, as far as they were asked for; an edit of something else keeps them."""
+    def _limited(self) -> dict[tuple[str, str, str], Profile]:
+        """Profiles by VPC, account and name, as far as they were asked for; an edit of something else keeps them."""
         return {}
 
     def resolve(self, name: str) -> Port | VirtualIp | OutsideHost:
@@ -287,7 +313,7 @@ class World:
             if address.family is not family:
                 raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
             having = (owner for vpc in self.vpcs for owner in self.places[vpc, address])
-            owners = [it for it in sorted(having, key=facts.owner_rank) if not isinstance(it, OutsideHost)]
+            owners = [it for it in sorted(having, key=facts.owner_rank) if isinstance(it, Port | VirtualIp)]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
             return Endpoint(address, owners[0].vpc if owners else "", name)

@@ -23,7 +23,8 @@ def address_group_problems(scope: Scope) -> Iterator[Problem]:
     for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
         profile = scope.world.profile_in("", group.account)
         yield from _entry_problems(group, profile)
-        yield from size_problems(("address_groups", group.name), group, profile)
+        most, path = profile.address_group_entries, ("address_groups", group.name)
+        yield from size_problems(path, group, profile, most, "limit.address_group_entries")
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
@@ -40,14 +41,13 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, "world.address_range", what, "write the prefixes that make up the range")
 
 
-def size_problems(path: Path, it: AddressGroup | PortList, profile: Profile) -> Iterator[Problem]:
-    """A list with more entries than its own bound or the profile's allows, or with a bound beyond that.
+def size_problems(path: Path, it: AddressGroup | PortList, profile: Profile, most: int, code: str) -> Iterator[Problem]:
+    """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that.
 
     As no VPC says which cloud's a list is, a bound may be what any of them takes, unless the limit is set otherwise.
     """
-    section, bound = str(path[0]), it.max_entries
-    words, limit = section[:-1].replace("_", " "), f"{section[:-1]}_entries"
-    code, most = f"limit.{limit}", getattr(profile, limit)
+    words, bound = "address group" if isinstance(it, AddressGroup) else "port list", it.max_entries
+    limit = code.removeprefix("limit.")
     if bound is not None and most == getattr(PROFILES[profile.name], limit):
         most = max(getattr(each, limit) for each in PROFILES.values())
     if bound is not None and not 1 <= bound <= most:
