@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import pytest
 from alibabacloud_ecs20140526 import models
+from alibabacloud_tea_openapi.exceptions import ClientException
 from aliyunsdkcore.acs_exception.exceptions import ServerException
-from darabonba.exceptions import DaraException
 
 from ringfence.client.client import Client
 from ringfence.model.address import Family
@@ -74,7 +74,7 @@ class Shop:
 
     def refused(self, operation: str, **said: Any) -> tuple[int, str]:
         """Status and code of what the new SDK raises."""
-        with pytest.raises(DaraException) as error:
+        with pytest.raises(ClientException) as error:
             self.ask(operation, **said)
         return error.value.status_code, error.value.code
 
@@ -84,7 +84,19 @@ class Shop:
             self.raw(operation, "json", **said)
         return error.value.get_http_status(), error.value.get_error_code()
 
+    def denied(self, operation: str, **said: Any) -> tuple[str, str, str]:
+        """What RAM's refusal tells to the new SDK: action, kind of user, and why."""
+        with pytest.raises(ClientException) as error:
+            self.ask(operation, **said)
+        assert (error.value.status_code, error.value.code) == (403, "Forbidden.RAM")
+        told = error.value.access_denied_detail
+        return told["AuthAction"], told["AuthPrincipalType"], told["NoPermissionType"]
+
     # --- things
+
+    def user(self, *statements: Mapping[str, Any]) -> Shop:
+        """The same tenant, as a RAM user with a policy asks."""
+        return replace(self, sdks=self.cloud.user(self.sdks, *statements))
 
     def group(self, name: str = "web", **said: Any) -> str:
         """A new group, by its id."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ringfence.client.client import Client
 from ringfence.errors import RingfenceError
 from ringfence.model.validation.quotas import TOO_MANY_RULES_ON_PORT
 from tests.wire.alibaba.shop import Shop, Told
@@ -256,21 +255,19 @@ def test_a_user_may_be_kept_from_rules_by_the_documents_policy(shop: Shop) -> No
     group = shop.group()
     allow(shop, group)
     (rule,) = shop.rules(group)
-    sdks = shop.cloud.user(shop.sdks, {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}, deny)
-    with Client(shop.cloud.url, key=sdks.key) as native:
-        user = Shop(shop.cloud, sdks, native, shop.vpc, shop.subnet)
-        its = {"SecurityGroupId": group}
-        calls: list[tuple[str, Told]] = [
-            ("AuthorizeSecurityGroup", WEB),
-            ("AuthorizeSecurityGroupEgress", {"IpProtocol": "all", "DestCidrIp": "0.0.0.0/0"}),
-            ("RevokeSecurityGroup", WEB),
-            ("ModifySecurityGroupRule", {"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Priority": "2"}),
-            ("ModifySecurityGroupPolicy", {"InnerAccessPolicy": "Drop"}),
-            ("ModifySecurityGroupAttribute", {"SecurityGroupName": "mine"}),
-        ]
-        for operation, said in calls:
-            assert user.refused_old(operation, **its, **said) == (403, "Forbidden.RAM"), operation
-        assert user.rules(group) == [rule]
+    user = shop.user({"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}, deny)
+    its = {"SecurityGroupId": group}
+    calls: list[tuple[str, Told]] = [
+        ("AuthorizeSecurityGroup", WEB),
+        ("AuthorizeSecurityGroupEgress", {"IpProtocol": "all", "DestCidrIp": "0.0.0.0/0"}),
+        ("RevokeSecurityGroup", WEB),
+        ("ModifySecurityGroupRule", {"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Priority": "2"}),
+        ("ModifySecurityGroupPolicy", {"InnerAccessPolicy": "Drop"}),
+        ("ModifySecurityGroupAttribute", {"SecurityGroupName": "mine"}),
+    ]
+    for operation, said in calls:
+        assert user.refused_old(operation, **its, **said) == (403, "Forbidden.RAM"), operation
+    assert user.rules(group) == [rule]
 
 
 @proves("alibaba DescribeSecurityGroups")

@@ -23,8 +23,8 @@ from ringfence.wire.alibaba.group_lists import vpc_id
 from ringfence.wire.alibaba.groups import GROUP, REGION
 from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_TOKEN, Sizes, by_token
-from ringfence.wire.alibaba.permissions import WAYS, Way
 from ringfence.wire.alibaba.texts import time_of
+from ringfence.wire.alibaba.ways import Way
 from ringfence.wire.request import Told
 
 _SIZES: Final = Sizes(default=500, most=1000, least=10)
@@ -149,8 +149,3 @@ def parameters_of(state: State, resource: Resource, way: Way) -> Mapping[str, st
     told = _told(state, next(_parts(resource)), {})
     wanted = {each.name for each in way.parameters()} | {"PortRangeListId"}
     return {name: value for name, value in told.items() if name in wanted and value}
-
-
-def way_of(resource: Resource) -> Way:
-    """The direction of a rule."""
-    return WAYS[rule_of(resource).direction]

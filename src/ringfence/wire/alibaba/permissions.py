@@ -7,82 +7,28 @@ behind: here a text becomes one of our notation, or is refused by the vendor's c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ringfence.control.draft import Draft
 from ringfence.errors import InvalidFields, NotationError, Refused
 from ringfence.model.address import Family, Prefix
-from ringfence.model.rule import Action, Direction, NicType
+from ringfence.model.rule import Action, NicType
 from ringfence.model.service import PortRange, Protocol
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.alibaba.groups import BAD_DESCRIPTION
-from ringfence.wire.alibaba.operation import Field
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
-from ringfence.wire.alibaba.texts import description_of
+from ringfence.wire.alibaba.ways import NO_PORTS, OWNER_FIELDS, Way
 
 Rule = dict[str, Any]
 """A rule in the fields of our own notation."""
-ALL_PORTS, NO_PORTS = "1/65535", "-1/-1"
-OWNER_FIELDS: Final = ("GroupOwnerId", "GroupOwnerAccount")
-"""What ConfigureSecurityGroupPermissions calls whose the other group is."""
+ALL_PORTS = "1/65535"
 _POLICIES: Final = {"accept": Action.ALLOW.value, "drop": Action.DENY.value}
 _NICS: Final = {nic.value: nic.value for nic in NicType}
 _RANGE: Final = re.compile(r"(-?[0-9]{1,10})/(-?[0-9]{1,10})", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 _LONGEST_DESCRIPTION = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A direction, and the words for its two sides: ``far`` is whom the rule is about, ``near`` the group's own."""
-
-    direction: Direction
-    far: str
-    near: str
-
-    @property
-    def far_fields(self) -> tuple[str, ...]:
-        """The parameters that say whom a rule is about, the strongest first."""
-        far = self.far
-        return f"{far}CidrIp", f"Ipv6{far}CidrIp", f"{far}GroupId", f"{far}PrefixListId"
-
-    @property
-    def owner_fields(self) -> tuple[str, str]:
-        """The parameters that say whose the other group is."""
-        return f"{self.far}GroupOwnerId", f"{self.far}GroupOwnerAccount"
-
-    @property
-    def near_fields(self) -> tuple[str, str]:
-        """The parameters that say the group's own side."""
-        return f"{self.near}CidrIp", f"Ipv6{self.near}CidrIp"
-
-    def parameters(self) -> Iterator[Field]:
-        """What a request may say of a rule, but for the list of its ports."""
-        far, near = self.far.lower(), self.near.lower()
-        yield Field("Policy", "accept (if nothing is said) or drop")
-        yield Field("Priority", "1 (strongest, and the default) to 100")
-        yield Field("IpProtocol", "TCP, UDP, ICMP, ICMPv6, GRE, ALL or a number")
-        yield Field("PortRange", f"first/last; {NO_PORTS} where the protocol has no ports")
-        yield Field("SourcePortRange", "the ports that packets come from")
-        yield Field("NicType", "internet or intranet, in the classic network")
-        yield Field("Description", "1 to 512 characters")
-        for name in self.far_fields:
-            yield Field(name, f"the {far}: the first of these that is said counts")
-        for name in self.owner_fields:
-            yield Field(name, "whose group that is, by the id or the name of the account")
-        for name in self.near_fields:
-            yield Field(name, f"the {near}: the group's own side, all of it if nothing is said")
-
-
-INGRESS = Way(Direction.INGRESS, "Source", "Dest")
-EGRESS = Way(Direction.EGRESS, "Dest", "Source")
-WAYS: Final = {way.direction: way for way in (INGRESS, EGRESS)}
-
-
-# --- read
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +53,7 @@ class Reader:
             "local": self._local(said, protocol, prefix),
             "source_ports": _range(said, "SourcePortRange", "InvalidSourcePortRange.Malformed", protocol),
             "nic": self._nic(said, is_group=remote.startswith("group ")),
-            "description": description_of(said, BAD_DESCRIPTION, 1, _LONGEST_DESCRIPTION),
+            "description": _description(said),
         }
         if prefix:
             _check_family(said, protocol, prefix)
@@ -239,6 +185,14 @@ def _check_family(said: Parameters, protocol: Protocol, prefix: Prefix) -> None:
         own, other = (4, 6) if prefix.family is Family.IPV6 else (6, 4)
         code = f"InvalidParam.Ipv{own}ProtocolConflictWithIpv{other}Address"
         raise invalid(f"{said.path}IpProtocol", f"{protocol} does not exist there", str(prefix), code)
+
+
+def _description(said: Parameters) -> str:
+    text = said.text("Description")
+    if len(text) > _LONGEST_DESCRIPTION or not text.isprintable():
+        right = f"use at most {_LONGEST_DESCRIPTION} characters in one line"
+        raise invalid(f"{said.path}Description", right, text, BAD_DESCRIPTION)
+    return text
 
 
 def _priority(said: Parameters) -> int:

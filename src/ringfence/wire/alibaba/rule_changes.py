@@ -17,8 +17,9 @@ from ringfence.wire.alibaba.groups import GROUP, REGION
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters
 from ringfence.wire.alibaba.permission_lists import parameters_of
-from ringfence.wire.alibaba.permissions import EGRESS, INGRESS, Reader, Way
+from ringfence.wire.alibaba.permissions import Reader
 from ringfence.wire.alibaba.rules import faults_of, group_of, reader_of
+from ringfence.wire.alibaba.ways import EGRESS, INGRESS, Way
 from ringfence.wire.request import Told
 
 _PORTS: Final = ("PortRange", "PortRangeListId")

@@ -21,7 +21,8 @@ from ringfence.resources.values import RuleOf
 from ringfence.wire.alibaba.groups import GROUP, REGION
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid
-from ringfence.wire.alibaba.permissions import EGRESS, INGRESS, OWNER_FIELDS, Reader, Rule, Way
+from ringfence.wire.alibaba.permissions import Reader, Rule
+from ringfence.wire.alibaba.ways import EGRESS, INGRESS, OWNER_FIELDS, Way
 from ringfence.wire.request import Told
 
 _LIST_OF_PORTS: Final = Field("PortRangeListId", "a port list, where there is no PortRange")

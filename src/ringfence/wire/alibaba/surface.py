@@ -146,6 +146,7 @@ class _Exchange:
         try:
             if not operation.own:
                 control.authority.require_conceivable(caller, operation.actions)
+            _check_required(operation, self._said)
             return operation.handle(call)
         except Forbidden as error:
             control.refused(caller, operation.name, error)
@@ -185,13 +186,17 @@ def _is_region(text: str) -> bool:
 
 
 def _check_names(operation: Operation, said: Parameters) -> None:
-    """Refuse what lacks a parameter, and one that is not known: what is meant by it would be dropped in silence."""
+    """Refuse a parameter that the operation does not know: what is meant by it would be dropped in silence."""
     known = operation.known | COMMON | LEGACY | ALWAYS
     for name, value in said.values.items():
         if _pattern(name) not in known:
             raise invalid(name, "the operation has no such parameter", value)
+
+
+def _check_required(operation: Operation, said: Parameters) -> None:
+    """Refuse what lacks a parameter; those within lists are asked for by who reads the list."""
     for each in operation.fields:
-        if each.required and "." not in each.name:  # those of lists are asked for by who reads the list
+        if each.required and "." not in each.name:
             said.required(each.name)
 
 
