@@ -282,6 +282,9 @@ def test_what_one_api_made_is_seen_by_the_other(shop: Shop) -> None:
     assert (told[theirs]["VpcId"], told[theirs]["SecurityGroupType"]) == (elsewhere, "normal")
     families = {it["SourceGroupId"] or it["DestCidrIp"] or it["Ipv6DestCidrIp"] for it in shop.rules(theirs)}
     assert families == {theirs, "0.0.0.0/0", "::/0"}
+    part = {"IpProtocol": "all", "PortRange": "-1/-1", "DestCidrIp": "0.0.0.0/0"}
+    refused = shop.refused_old("RevokeSecurityGroupEgress", SecurityGroupId=theirs, **part)
+    assert refused == (403, "InvalidGroupAuthItem.NotFound")  # it is one rule with the other family
     own = shop.group("ours")
     allow(shop, own, Description="web")
     (rule,) = shop.native.get("/v1/rules", {"group": own})["items"]

@@ -67,7 +67,7 @@ def operations() -> Iterator[Operation]:
 def _describe(call: Call) -> Told:
     found = call.find(Kind.GROUP, call.said.required("SecurityGroupId"), ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE)
     group = call.state.world.groups[found.id]
-    parts = [part for rule in call.state.rules(found.id) for part in _parts(rule)]
+    parts = [part for rule in call.state.rules(found.id) for part in parts_of(rule)]
     page, paged = by_token(call.said, _wanted(call, group, parts), _order, _SIZES)
     names = _names(call.state, call.caller.account, page)
     return {
@@ -103,7 +103,7 @@ def _nic(state: State, group: SecurityGroup, rule: Rule) -> str:
     return rule_nic(vpc, rule).value if vpc else "intranet"
 
 
-def _parts(resource: Resource) -> Iterator[Resource]:
+def parts_of(resource: Resource) -> Iterator[Resource]:
     """The rule as permissions can say it: of one family, and one range of ports on either side."""
     at = cast("RuleOf", resource.value)
     for one in by_family(at.rule):
@@ -144,8 +144,8 @@ def _told(state: State, part: Resource, names: Names) -> Told:
     return {**_EMPTY, **told, "NicType": _nic(state, state.world.groups[group], rule)}
 
 
-def parameters_of(state: State, resource: Resource, way: Way) -> Mapping[str, str]:
-    """The parameters by which a request would say a rule, or the first part of it."""
-    told = _told(state, next(_parts(resource)), {})
+def parameters_of(state: State, part: Resource, way: Way) -> Mapping[str, str]:
+    """The parameters by which a request would say a part of a rule."""
+    told = _told(state, part, {})
     wanted = {each.name for each in way.parameters()} | {"PortRangeListId"}
     return {name: value for name, value in told.items() if name in wanted and value}

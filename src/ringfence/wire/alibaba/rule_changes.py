@@ -16,7 +16,7 @@ from ringfence.resources.values import RuleOf
 from ringfence.wire.alibaba.groups import GROUP, REGION
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters
-from ringfence.wire.alibaba.permission_lists import parameters_of
+from ringfence.wire.alibaba.permission_lists import parameters_of, parts_of
 from ringfence.wire.alibaba.permissions import Reader
 from ringfence.wire.alibaba.rules import faults_of, group_of, reader_of
 from ringfence.wire.alibaba.ways import EGRESS, INGRESS, Way
@@ -94,7 +94,7 @@ def _by_content(draft: Draft, group: Resource, reader: Reader, said: Parameters)
 def _changes(call: Call, reader: Reader, rule: Resource) -> dict[str, Any]:
     """The fields that a request changes, each read in the light of what the rest of the rule says."""
     said, way = call.said, reader.way
-    before = parameters_of(call.state, rule, way)
+    before = parameters_of(call.state, next(parts_of(rule)), way)
     given = {name: said.text(name) for name in _fields_of(way) if name in said}
     changed = {field for name, field in _fields_of(way).items() if name in given}
     if not changed:

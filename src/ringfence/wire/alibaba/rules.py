@@ -21,6 +21,7 @@ from ringfence.resources.values import RuleOf
 from ringfence.wire.alibaba.groups import GROUP, REGION
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid
+from ringfence.wire.alibaba.permission_lists import parameters_of, parts_of, rule_of
 from ringfence.wire.alibaba.permissions import Reader, Rule
 from ringfence.wire.alibaba.ways import EGRESS, INGRESS, OWNER_FIELDS, Way
 from ringfence.wire.request import Told
@@ -48,7 +49,8 @@ def operations() -> Iterator[Operation]:
         yield _operation(
             f"RevokeSecurityGroup{word}",
             f"Remove {way.direction} rules of a group, by id or by what they say: all that they say but the"
-            " description. What is not there is as good as gone, but an id that no rule has is refused.",
+            " description. What is not there is as good as gone, but an id that no rule has is refused, and so is a part"
+            " of a rule that says more than a permission can.",
             revoke,
             partial(_revoke, way),
             (*fields, _IDS),
@@ -67,6 +69,7 @@ def faults_of(way: Way) -> Mapping[str, Fault]:
         "InvalidPrefixListId.NotFound": Fault(404, "InvalidPrefixListId.NotFound"),
         "InvalidNetworkType.Mismatch": Fault(403, "InvalidNetworkType.Mismatch"),
         "InvalidParamter.Conflict": Fault(403, "InvalidParamter.Conflict"),
+        "InvalidGroupAuthItem.NotFound": Fault(403, "InvalidGroupAuthItem.NotFound"),
         "limit.rules_per_call": Fault(400, "InvalidParam.Permissions"),
     }
 
@@ -137,10 +140,24 @@ def _revoke(way: Way, call: Call) -> Told:
         for id_ in ids:
             _check_direction(draft, group, way, id_)
         rules = [] if ids and not _says_rules(call, way) else _read(draft, group, way, _said(call, way))
+        _check_parts(draft, group, way, rules)
         control.revoke(draft, group.id, ids, rules)
         return {}
 
     return call.change(work)
+
+
+def _check_parts(draft: Draft, group: Resource, way: Way, rules: list[Rule]) -> None:
+    """Refuse to revoke a part of a rule: to say that it is gone would be wrong, and all of it is more than was said."""
+    profile = draft.state.world.profile_of(cast("SecurityGroup", group.value))
+    wanted = [{"priority": profile.default_priority, **rule, "description": ""} for rule in rules]
+    reader = reader_of(draft, way, group)
+    for rule in draft.rules(group.id) if rules else ():
+        parts = list(parts_of(rule)) if rule_of(rule).direction is way.direction else []
+        said = (Parameters(parameters_of(draft.state, part, way)) for part in parts if len(parts) > 1)
+        if any({**reader.rule(part), "description": ""} in wanted for part in said):
+            what = f"The specified rule is a part of {rule.id}, which says more; revoke that one by its id."
+            raise Refused(what, reason="InvalidGroupAuthItem.NotFound", value=rule.id)
 
 
 def _says_rules(call: Call, way: Way) -> bool:
