@@ -62,11 +62,12 @@ def _modify(way: Way, call: Call) -> Told:
     def work(draft: Draft) -> Told:
         group = group_of(call, draft)
         reader = reader_of(draft, way, group)
-        if "SecurityGroupRuleId" in said:
-            rule = _by_id(draft, group, way, said.text("SecurityGroupRuleId"))
-            changes = _changes(call, reader, rule)
-        else:
-            rule, changes = _by_content(draft, group, reader, said)
+        with draft.telling(call.operation.actions[0], group):
+            if "SecurityGroupRuleId" in said:
+                rule = _by_id(draft, group, way, said.text("SecurityGroupRuleId"))
+                changes = _changes(call, reader, rule)
+            else:
+                rule, changes = _by_content(draft, group, reader, said)
         basic.update(draft, Kind.RULE, rule.id, changes)
         return {}
 

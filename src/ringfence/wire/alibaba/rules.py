@@ -49,8 +49,8 @@ def operations() -> Iterator[Operation]:
         yield _operation(
             f"RevokeSecurityGroup{word}",
             f"Remove {way.direction} rules of a group, by id or by what they say: all that they say but the"
-            " description. What is not there is as good as gone, but an id that no rule has is refused, and so is a part"
-            " of a rule that says more than a permission can.",
+            " description. What is not there is as good as gone, but an id that no rule has is refused, and so is a"
+            " part of a rule that says more than a permission can.",
             revoke,
             partial(_revoke, way),
             (*fields, _IDS),
@@ -124,7 +124,9 @@ def _read(draft: Draft, group: Resource, way: Way, said: tuple[Parameters, ...])
 def _authorize(way: Way, call: Call) -> Told:
     def work(draft: Draft) -> Told:
         group = group_of(call, draft)
-        control.authorize(draft, group.id, _read(draft, group, way, _said(call, way)))
+        with draft.telling(call.operation.actions[0], group):
+            rules = _read(draft, group, way, _said(call, way))
+        control.authorize(draft, group.id, rules)
         return {}
 
     return call.change(work)
@@ -137,10 +139,11 @@ def _revoke(way: Way, call: Call) -> Told:
 
     def work(draft: Draft) -> Told:
         group = group_of(call, draft)
-        for id_ in ids:
-            _check_direction(draft, group, way, id_)
-        rules = [] if ids and not _says_rules(call, way) else _read(draft, group, way, _said(call, way))
-        _check_parts(draft, group, way, rules)
+        with draft.telling(call.operation.actions[0], group):
+            for id_ in ids:
+                _check_direction(draft, group, way, id_)
+            rules = [] if ids and not _says_rules(call, way) else _read(draft, group, way, _said(call, way))
+            _check_parts(draft, group, way, rules)
         control.revoke(draft, group.id, ids, rules)
         return {}
 
@@ -201,9 +204,8 @@ def _configured(name: str) -> Iterator[Field]:
 def _configure(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         group = group_of(call, draft)
-        revoked, authorized = (
-            _both(call, draft, group, name) for name in ("RevokePermissions", "AuthorizePermissions")
-        )
+        with draft.telling(call.operation.actions[0], group):
+            revoked, authorized = (_both(call, draft, group, f"{verb}Permissions") for verb in ("Revoke", "Authorize"))
         if not revoked and not authorized:
             raise Refused("AuthorizePermissions is mandatory for this action.", reason="MissingParameter")
         if revoked:
