@@ -68,7 +68,8 @@ def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
 def update(draft: Draft, kind: Kind, ref: str, said: Mapping[str, Any]) -> Resource:
     """Change some fields of a resource; what is not said stays. Raises as `create`, and `NotFound`."""
     old = draft.find(kind, ref)
-    action = action_for(Verb.UPDATE, old)
+    only_policy = kind is Kind.GROUP and said.keys() == {"intra_group"}
+    action = ram.MODIFY_SECURITY_GROUP_POLICY if only_policy else action_for(Verb.UPDATE, old)
     with draft.telling(action, old):
         new = _changed(draft, old, said)
     require_more(draft, old, new)

@@ -90,7 +90,7 @@ def _limit_problems(scope: Scope, group: SecurityGroup, profile: Profile) -> Ite
     if references > profile.group_rules_per_group:
         yield Problem(
             path,
-            "AuthorizationLimitExceed",
+            "AuthorizedGroupRule.LimitExceed",
             f"group {group.name} has {references} rules that name a group,"
             f" {profile.name} allows {profile.group_rules_per_group}",
             "use prefixes, or fewer groups",

@@ -90,7 +90,7 @@ def _reference_problems(
         yield Problem(path, "InvalidSourceGroupId.NotFound", what, f"write '{spelling}'")
     elif GroupType.ADVANCED in (group.type, other.type):
         what = f"{group.name} and {name} cannot be tied by a rule: an advanced group neither names a group nor is named"
-        yield Problem(path, mismatch, what, "use a prefix")
+        yield Problem(path, "InvalidGroupParameter.OperationDenied", what, "use a prefix")
     elif network_of(world, group) is not network_of(world, other):
         what = f"one of {group.name} and {name} is a group of the classic network, the other one of a VPC"
         yield Problem(path, "InvalidNetworkType.Mismatch", what, "use a prefix")
