@@ -28,6 +28,12 @@ def zone_of(call: Call) -> str:
     return f"{call.region}-{ZONE}"
 
 
+def is_zone(call: Call, text: str) -> bool:
+    """Whether a text is the zone; where neither request nor server says a region, it may be any region's."""
+    any_region = not call.service.region and "RegionId" not in call.said
+    return text == zone_of(call) or (any_region and text.endswith(f"-{ZONE}"))
+
+
 def _regions(call: Call) -> Told:
     region = {"RegionId": call.region, "RegionEndpoint": call.host, "LocalName": call.region, "Status": "available"}
     return {"Regions": {"Region": [region]}}

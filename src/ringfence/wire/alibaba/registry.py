@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ringfence.wire.alibaba import regions
+from ringfence.wire.alibaba import (
+    acls,
+    attributes,
+    instance_lists,
+    instances,
+    interface_lists,
+    interfaces,
+    launching,
+    membership,
+    regions,
+    tags,
+    vpcs,
+    vswitches,
+)
 from ringfence.wire.alibaba.operation import Operation, Product
 
-_ROOMS = (regions,)
+_ROOMS = (
+    *(regions, vpcs, vswitches, membership, tags, attributes),
+    *(interfaces, interface_lists, instances, instance_lists, launching, acls),
+)
 
 OPERATIONS: Mapping[tuple[str, Product], Operation] = {
     (operation.name, operation.product): operation for room in _ROOMS for operation in room.operations()

@@ -1,0 +1,92 @@
+"""Lists of network interfaces, and one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ringfence.errors import NotationError
+from ringfence.model.address import Address
+from ringfence.ram import actions as ram
+from ringfence.resources.kind import Kind
+from ringfence.resources.resource import Resource
+from ringfence.wire.alibaba.common import REGION, matches, refuse_resource_group
+from ringfence.wire.alibaba.machine_shapes import has_address, interface_told, port_of
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
+from ringfence.wire.alibaba.paging import BY_NUMBER, BY_TOKEN, Sizes, either
+from ringfence.wire.alibaba.parameters import invalid
+from ringfence.wire.alibaba.tagged import TAGS, has_tags
+from ringfence.wire.request import Told
+
+_MOST = 500
+_NAMES = (
+    *("InstanceId", "Ipv6Address.N", "NetworkInterfaceId.N", "NetworkInterfaceName", "PrimaryIpAddress"),
+    *("PrivateIpAddress.N", "ResourceGroupId", "SecurityGroupId", "ServiceManaged", "Status", "Type"),
+    *("VSwitchId", "VpcId"),
+)
+_TOLD = {"InstanceId": "InstanceId", "PrimaryIpAddress": "PrivateIpAddress", "Status": "Status", "Type": "Type"}
+_TOLD |= {"VSwitchId": "VSwitchId", "VpcId": "VpcId"}
+"""Filters, and what is told that must be so."""
+
+
+def operations() -> Iterator[Operation]:
+    """The operations."""
+    actions = (ram.DESCRIBE_NETWORK_INTERFACES,)
+    fields = (REGION, *map(Field, _NAMES), *TAGS, *BY_NUMBER, *BY_TOKEN)
+    doc = "The account's network interfaces, attached or not; every filter is served. The source check is always on."
+    yield Operation("DescribeNetworkInterfaces", Product.ECS, doc, actions, _describe, fields)
+    fields = (
+        REGION,
+        Field("NetworkInterfaceId", required=True),
+        Field("Attribute", "everything is told anyway"),
+        *TAGS,
+    )
+    doc = "One network interface."
+    yield Operation("DescribeNetworkInterfaceAttribute", Product.ECS, doc, actions, _one, fields)
+
+
+def addresses_asked(call: Call, *names: str) -> list[Address]:
+    """The addresses of lists of parameters; raises `InvalidFields`."""
+    return [_address(name, text) for name in names for text in call.said.every(name)]
+
+
+def _address(name: str, text: str) -> Address:
+    try:
+        return Address.parse(text)
+    except NotationError as error:
+        raise invalid(name, error.right, text) from None
+
+
+def _describe(call: Call) -> Told:
+    said = call.said
+    said.required("RegionId")
+    refuse_resource_group(call)
+    wanted = addresses_asked(call, "PrivateIpAddress", "Ipv6Address")
+    seen = [] if said.flag("ServiceManaged") else call.visible(Kind.PORT)
+    found = [it for it in seen if has_address(it, wanted) and has_tags(it, said) and _is_asked_for(call, it)]
+    page, told = either(said, found, lambda it: it.id, _MOST, Sizes(most=_MOST))
+    return {**told, "NetworkInterfaceSets": {"NetworkInterfaceSet": [interface_told(call, it) for it in page]}}
+
+
+def _is_asked_for(call: Call, resource: Resource) -> bool:
+    said, told = call.said, interface_told(call, resource)
+    ids, group = said.every("NetworkInterfaceId"), said.text("SecurityGroupId")
+    return (
+        (not ids or resource.id in ids)
+        and (not group or group in port_of(resource).groups)
+        and matches(told["NetworkInterfaceName"], said.text("NetworkInterfaceName", "*"))
+        and all(told[name] == said.text(filter_, told[name]) for filter_, name in _TOLD.items())
+    )
+
+
+def _one(call: Call) -> Told:
+    call.said.required("RegionId")
+    found = call.find(Kind.PORT, call.said.required("NetworkInterfaceId"))
+    if not has_tags(found, call.said):
+        return {}
+    return interface_told(call, found) | {"Attachment": _attachment(call, found)}
+
+
+def _attachment(call: Call, resource: Resource) -> Told:
+    told: Told = interface_told(call, resource)["Attachment"]
+    hanging: Sequence[str] = [key.id for key in call.state.referrers(resource.key) if key.kind is Kind.PORT]
+    return {**told, "MemberNetworkInterfaceIds": {"MemberNetworkInterfaceId": hanging}}
