@@ -1,4 +1,4 @@
-"""What tests of Alibaba's APIs have in a tenant's account, and how they ask: through the SDKs, but for groups' rules."""
+"""What tests of Alibaba's APIs have in a tenant's account, and how they ask: through the SDKs, but for groups."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def old(sdks: Sdks, operation: str, **said: Any) -> Any:
     return json.loads(sdks.old().do_action_with_exception(request))
 
 
-def refusal(ask: Callable[[], object]) -> tuple[int, str]:
+def refusal(ask: Callable[..., object], *args: Any, **said: Any) -> tuple[int, str]:
     """Status and code of what must be refused, by whichever SDK."""
     try:
-        told = ask()
+        told = ask(*args, **said)
     except ServerException as error:
         return error.get_http_status(), error.get_error_code()
     except AlibabaCloudException as error:
@@ -74,10 +74,10 @@ class Estate:
         with self.native() as client:
             return str(client.post(f"/v1/{path}", said)["item"]["id"])
 
-    def group(self, *rules: str, type: str = "basic", vpc: str = "", intra: str = "drop") -> str:
+    def group(self, *rules: str, kind: str = "basic", vpc: str = "", intra: str = "drop") -> str:
         """A security group with rules."""
-        more = {"intra_group": intra} if type == "basic" else {}
-        made = self.make("groups", name="sg", vpc=vpc or self.vpc, type=type, **more)
+        more = {"intra_group": intra} if kind == "basic" else {}
+        made = self.make("groups", name="sg", vpc=vpc or self.vpc, type=kind, **more)
         for rule in rules:
             self.make("rules", group=made, rule=rule)
         return made

@@ -36,8 +36,8 @@ def test_vpcs_and_vswitches_live_and_die(shared: Cloud) -> None:
     assert (body.total_count, body.page_number, len(body.vpcs.vpc)) == (2, 2, 1)
     with estate.native() as client:
         assert client.get(f"/v1/vpcs/{vpc}")["profile"] == "alibaba"
-    assert refusal(lambda: old(estate.sdks, "DeleteVSwitch", VSwitchId=switch)) == (400, "DependencyViolation")
-    assert refusal(lambda: old(estate.sdks, "DeleteVpc", VpcId=vpc)) == (400, "DependencyViolation.VSwitch")
+    assert refusal(old, estate.sdks, "DeleteVSwitch", VSwitchId=switch) == (400, "DependencyViolation")
+    assert refusal(old, estate.sdks, "DeleteVpc", VpcId=vpc) == (400, "DependencyViolation.VSwitch")
     empty = estate.ecs.create_vpc(ecs.CreateVpcRequest(region_id=REGION)).body.vpc_id
     spare = old(estate.sdks, "CreateVSwitch", VpcId=empty, CidrBlock="172.16.0.0/24", ZoneId=ZONE)["VSwitchId"]
     estate.ecs.delete_vswitch(ecs.DeleteVSwitchRequest(v_switch_id=spare))
@@ -73,7 +73,8 @@ def test_tags_are_given_found_and_taken(shared: Cloud) -> None:
     assert listed(tag_filter=[either]) == [(groups[2], "env", "test")]
     told = estate.ecs.describe_tags(ecs.DescribeTagsRequest(region_id=REGION)).body
     counts = {(it.tag_key, it.tag_value): it.resource_type_count.securitygroup for it in told.tags.tag}
-    assert counts == {("env", "prod"): 2, ("env", "test"): 1, ("team", "a"): 2} and told.total_count == 3
+    assert counts == {("env", "prod"): 2, ("env", "test"): 1, ("team", "a"): 2}
+    assert told.total_count == 3
     tag = ecs.DescribeResourceByTagsRequestTag(key="team", value="a")
     found = estate.ecs.describe_resource_by_tags(ecs.DescribeResourceByTagsRequest(region_id=REGION, tag=[tag])).body
     assert {(it.resource_id, it.resource_type) for it in found.resources.resource} == {
@@ -83,7 +84,7 @@ def test_tags_are_given_found_and_taken(shared: Cloud) -> None:
     old(estate.sdks, "UntagResources", ResourceType="SecurityGroup", ResourceIds=groups[1:2], All=True)
     remove = {"ResourceType": "securitygroup", "ResourceId": groups[2]}
     old(estate.sdks, "RemoveTags", **remove, Tags=[{"Key": "env", "Value": "other"}])
-    assert listed() == [(groups[0], "team", "a"), (groups[2], "env", "test")] or len(listed()) == 2
+    assert set(listed()) == {(groups[0], "team", "a"), (groups[2], "env", "test")}
     old(estate.sdks, "RemoveTags", **remove, Tags=[{"Key": "env", "Value": "test"}])
     assert listed() == [(groups[0], "team", "a")]
     estate.ecs.join_resource_group(ecs.JoinResourceGroupRequest(**kind, resource_id=groups[0]))
@@ -104,11 +105,11 @@ def test_quotas_are_told_and_links_are_refused(shared: Cloud) -> None:
     assert {it["AttributeName"] for it in items} >= {"max-security-groups", "instance-network-type"}
     instance = estate.instance(estate.group())
     link = {"region_id": REGION, "vpc_id": estate.vpc, "instance_id": instance}
-    assert refusal(lambda: estate.ecs.attach_classic_link_vpc(ecs.AttachClassicLinkVpcRequest(**link))) == (
+    assert refusal(estate.ecs.attach_classic_link_vpc, ecs.AttachClassicLinkVpcRequest(**link)) == (
         400,
         "UnsupportedOperation",
     )
-    assert refusal(lambda: old(estate.sdks, "DetachClassicLinkVpc", InstanceId=instance, VpcId=estate.vpc)) == (
+    assert refusal(old, estate.sdks, "DetachClassicLinkVpc", InstanceId=instance, VpcId=estate.vpc) == (
         400,
         "UnsupportedOperation",
     )
@@ -167,4 +168,4 @@ def test_what_makes_no_sense_is_refused(shared: Cloud) -> None:
         ("DetachClassicLinkVpc", link, (404, "InvalidInstanceId.NotFound")),
         ("DescribeClassicLinkInstances", {"PageSize": "x"}, (400, "InvalidParameter")),
     ):
-        assert refusal(lambda: old(estate.sdks, operation, **said)) == wanted, (operation, said)
+        assert refusal(old, estate.sdks, operation, **said) == wanted, (operation, said)

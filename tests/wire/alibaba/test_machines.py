@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from alibabacloud_ecs20140526 import models as ecs
+from aliyunsdkecs.request.v20140526.DescribeInstancesRequest import DescribeInstancesRequest
 
 from ringfence.model.address import Family
 from tests.wire.alibaba.estate import OPEN, ZONE, Estate, old, refusal
@@ -46,14 +48,15 @@ def test_an_instance_without_a_group_makes_the_default_group(shared: Cloud) -> N
     for port, passes in ((22, True), (3389, True), (80, False)):
         assert shared.passes(f"{client} -> {first} tcp/{port}") is passes
     assert shared.passes(f"{second} -> {first} tcp/80"), "members reach each other"
-    with estate.native() as client:
-        assert client.get(f"/v1/groups/{default}")["name"] == "default"
+    with estate.native() as native:
+        assert native.get(f"/v1/groups/{default}")["name"] == "default"
     (two,) = estate.ecs.describe_instances(
         ecs.DescribeInstancesRequest(region_id=REGION, instance_name="t*")
     ).body.instances.instance
     assert (two.instance_id, two.status, two.instance_network_type) == (second, "Stopped", "vpc")
     assert two.vpc_attributes.private_ip_address.ip_address == ["10.1.0.3"]
-    assert two.zone_id == ZONE and two.network_interfaces.network_interface[0].type == "Primary"
+    assert two.zone_id == ZONE
+    assert two.network_interfaces.network_interface[0].type == "Primary"
 
 
 @proves("alibaba RunInstances", "alibaba DescribeInstances", "alibaba DescribeInstanceAttribute")
@@ -90,15 +93,30 @@ def test_several_instances_at_once_are_told_and_found(shared: Cloud) -> None:
         ({"image_id": "img"}, []),
         ({"eip_addresses": '["203.0.113.9"]'}, []),
         ({"status": "Stopped"}, []),
+        ({"resource_group_id": "rg-1"}, []),
+        ({"lock_reason": "security"}, []),
+        ({"filter": [ecs.DescribeInstancesRequestFilter(key="CreationStartTime", value="2018-12-12T07:28Z")]}, ids),
+        ({"filter": [ecs.DescribeInstancesRequestFilter(key="CreationEndTime", value="2018-12-12T07:28Z")]}, []),
     ]
     for said, wanted in filters:
         assert sorted(_listed(estate, **said)) == sorted(wanted), said
     assert _pages(estate) == sorted(ids)
+    assert _in_xml(estate) == sorted(ids)
     told = estate.ecs.describe_instance_attribute(ecs.DescribeInstanceAttributeRequest(instance_id=ids[0])).body
     assert (told.instance_name, told.host_name, told.description) == ("web001", "web001", "of the shop")
     assert told.vpc_attributes.v_switch_id == estate.subnet
     (eni,) = _interfaces(estate, instance_id=ids[0], type="Secondary", network_interface_name="b*")
     assert len(_interface(estate, eni).private_ip_sets.private_ip_set) == 2
+
+
+def _in_xml(estate: Estate) -> list[str]:
+    """The instances as an old client asks for them: by GET, and in XML."""
+    request = DescribeInstancesRequest()
+    request.set_accept_format("xml")
+    request.set_method("GET")
+    root = ElementTree.fromstring(estate.sdks.old().do_action(request))
+    assert root.tag == "DescribeInstancesResponse"
+    return [str(it.findtext("InstanceId")) for it in root.findall("Instances/Instance")]
 
 
 def _pages(estate: Estate) -> list[str]:
@@ -150,6 +168,8 @@ def test_an_interface_passes_what_its_groups_say_while_it_is_attached(shared: Cl
         ({"security_group_id": closed}, False),
         ({"service_managed": True}, False),
         ({"type": "Primary"}, False),
+        ({"resource_group_id": "rg-1"}, False),
+        ({"private_ip_address": ["10.1.0.50"], "ipv_6address": ["fd00::1"]}, False),
     ]
     for said, there in filters:
         assert (eni in _interfaces(estate, **said)) is there, said
@@ -163,7 +183,7 @@ def test_an_interface_passes_what_its_groups_say_while_it_is_attached(shared: Cl
     old(estate.sdks, "ModifyNetworkInterfaceAttribute", NetworkInterfaceId=eni, SecurityGroupIds=[closed])
     assert not shared.passes(flow)
     delete = ecs.DeleteNetworkInterfaceRequest(region_id=REGION, network_interface_id=eni)
-    assert refusal(lambda: estate.ecs.delete_network_interface(delete)) == (400, "InvalidOperation.InvalidEniState")
+    assert refusal(estate.ecs.delete_network_interface, delete) == (400, "InvalidOperation.InvalidEniState")
     old(estate.sdks, "DetachNetworkInterface", NetworkInterfaceId=eni, InstanceId=server)
     assert _interface(estate, eni).status == "Available"
     estate.ecs.delete_network_interface(delete)
@@ -199,7 +219,7 @@ def test_addresses_come_and_go(shared: Cloud) -> None:
     assert own == ["10.3.0.2", "10.3.0.20", "10.3.0.4"]
     old(estate.sdks, "UnassignPrivateIpAddresses", NetworkInterfaceId=ports[0], PrivateIpAddresss=own[1:])
     assert refusal(
-        lambda: old(estate.sdks, "UnassignPrivateIpAddresses", NetworkInterfaceId=ports[0], PrivateIpAddresss=own)
+        old, estate.sdks, "UnassignPrivateIpAddresses", NetworkInterfaceId=ports[0], PrivateIpAddresss=own
     ) == (
         400,
         "InvalidIp.Address",
@@ -220,19 +240,19 @@ def test_an_instance_is_stopped_moved_and_released(shared: Cloud) -> None:
         security_group_id=[opened],
         private_ip_address="10.1.0.9",
     )
-    assert refusal(lambda: estate.ecs.modify_instance_vpc_attribute(move)) == (403, "IncorrectInstanceStatus")
+    assert refusal(estate.ecs.modify_instance_vpc_attribute, move) == (403, "IncorrectInstanceStatus")
     estate.ecs.reboot_instance(ecs.RebootInstanceRequest(instance_id=server))
     estate.ecs.stop_instance(ecs.StopInstanceRequest(instance_id=server, force_stop=True))
     assert _listed(estate, status="Stopped") == [server]
-    assert refusal(lambda: old(estate.sdks, "StopInstance", InstanceId=server)) == (403, "IncorrectInstanceStatus")
-    assert refusal(lambda: old(estate.sdks, "RebootInstance", InstanceId=server)) == (403, "IncorrectInstanceStatus")
+    assert refusal(old, estate.sdks, "StopInstance", InstanceId=server) == (403, "IncorrectInstanceStatus")
+    assert refusal(old, estate.sdks, "RebootInstance", InstanceId=server) == (403, "IncorrectInstanceStatus")
     estate.ecs.modify_instance_vpc_attribute(move)
     assert estate.interface_of(server).private_ip_address == "10.1.0.9"
     assert shared.passes(f"{client} -> {server} tcp/80")
     estate.ecs.start_instance(ecs.StartInstanceRequest(instance_id=server))
-    assert refusal(lambda: old(estate.sdks, "StartInstance", InstanceId=server)) == (403, "IncorrectInstanceStatus")
+    assert refusal(old, estate.sdks, "StartInstance", InstanceId=server) == (403, "IncorrectInstanceStatus")
     release = ecs.DeleteInstanceRequest(instance_id=server)
-    assert refusal(lambda: estate.ecs.delete_instance(release))[0] == 403
+    assert refusal(estate.ecs.delete_instance, release) == (403, "IncorrectInstanceStatus")
     old(estate.sdks, "DeleteInstance", InstanceId=server, Force=True)
     assert _listed(estate, vpc_id=there.vpc) == [client]
 
@@ -259,6 +279,9 @@ def test_what_cannot_be_made_or_moved_is_refused(shared: Cloud) -> None:
         ("RunInstances", {**run, "Amount": 101}, (400, "InvalidParameter")),
         ("RunInstances", {**run, "InstanceName": "1"}, (400, "InvalidInstanceName.Malformed")),
         ("RunInstances", {**run, "Description": "x"}, (400, "InvalidDescription.Malformed")),
+        ("RunInstances", {**run, "HostName": "-"}, (400, "InvalidHostName.Malformed")),
+        ("RunInstances", {**run, "HostNamess": ["a1", "a2"]}, (400, "InvalidParameter.HostNames")),
+        ("RunInstances", {**run, "Tags": [{"Key": "acs:x", "Value": ""}]}, (400, "InvalidTagKey.Malformed")),
         ("RunInstances", {**run, "LaunchTemplateId": "lt-1"}, (400, "UnsupportedOperation")),
         ("RunInstances", {**run, "ResourceGroupId": "rg-1"}, (404, "InvalidResourceGroup.NotFound")),
         ("RunInstances", {**run, "ZoneId": "z"}, (404, "InvalidZoneId.NotFound")),
@@ -323,4 +346,4 @@ def test_what_cannot_be_made_or_moved_is_refused(shared: Cloud) -> None:
         ("UnassignPrivateIpAddresses", {**at, "PrivateIpAddresss": ["10.1.0.2"]}, (400, "InvalidIp.Address")),
         ("DeleteNetworkInterface", {"NetworkInterfaceId": "eni-1"}, (404, "InvalidEniId.NotFound")),
     ):
-        assert refusal(lambda: old(estate.sdks, operation, **said)) == wanted, (operation, said)
+        assert refusal(old, estate.sdks, operation, **said) == wanted, (operation, said)

@@ -13,6 +13,7 @@ from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from aliyunsdkecs.request.v20140526.JoinSecurityGroupRequest import JoinSecurityGroupRequest
 from aliyunsdkecs.request.v20140526.LeaveSecurityGroupRequest import LeaveSecurityGroupRequest
 
+from ringfence.client.client import Client
 from tests.wire.alibaba.estate import OPEN, Estate, old, refusal
 from tests.wire.cloud import Cloud
 from tests.wire.proving import proves
@@ -109,7 +110,7 @@ def test_the_groups_of_an_instance_are_replaced_as_one(shared: Cloud) -> None:
     assert estate.groups_of(server) == [ssh]
     assert not shared.passes(f"{client} -> {server} tcp/80")
     release = ecs.DeleteInstanceRequest(instance_id=server, force=True)
-    assert refusal(lambda: estate.ecs.delete_instance(release)) == (403, "InvalidOperation.DeletionProtection")
+    assert refusal(estate.ecs.delete_instance, release) == (403, "InvalidOperation.DeletionProtection")
     old(estate.sdks, "ModifyInstanceAttribute", InstanceId=server, DeletionProtection=False)
     estate.ecs.delete_instance(release)
 
@@ -118,7 +119,7 @@ def test_what_the_documents_say_of_membership_is_refused(shared: Cloud) -> None:
     estate, other = Estate.of(shared), Estate.of(shared)
     elsewhere = Estate.of(shared, estate.sdks)
     groups = [estate.group() for _ in range(6)]
-    advanced, abroad = estate.group(type="advanced"), estate.group(vpc=elsewhere.vpc)
+    advanced, abroad = estate.group(kind="advanced"), estate.group(vpc=elsewhere.vpc)
     huawei = estate.make("vpcs", name="hw", cidrs=["10.0.0.0/8"], profile="huawei")
     of_huawei = estate.group(vpc=huawei)
     instance = estate.instance(*groups[:4])
@@ -126,21 +127,21 @@ def test_what_the_documents_say_of_membership_is_refused(shared: Cloud) -> None:
 
     def join(**said: Any) -> tuple[int, str]:
         request = ecs.JoinSecurityGroupRequest(**said)
-        return refusal(lambda: estate.ecs.join_security_group(request))
+        return refusal(estate.ecs.join_security_group, request)
 
     def leave(**said: Any) -> tuple[int, str]:
         request = ecs.LeaveSecurityGroupRequest(**said)
-        return refusal(lambda: estate.ecs.leave_security_group(request))
+        return refusal(estate.ecs.leave_security_group, request)
 
     def put(*wanted: str) -> tuple[int, str]:
         request = ecs.ModifyInstanceAttributeRequest(instance_id=instance, security_group_ids=list(wanted))
-        return refusal(lambda: estate.ecs.modify_instance_attribute(request))
+        return refusal(estate.ecs.modify_instance_attribute, request)
 
     def put_port(*wanted: str) -> tuple[int, str]:
         request = ecs.ModifyNetworkInterfaceAttributeRequest(
             region_id=REGION, network_interface_id=eni, security_group_id=list(wanted)
         )
-        return refusal(lambda: estate.ecs.modify_network_interface_attribute(request))
+        return refusal(estate.ecs.modify_network_interface_attribute, request)
 
     at, by_eni = {"instance_id": instance}, {"network_interface_id": eni, "region_id": REGION}
     old(estate.sdks, "JoinSecurityGroup", InstanceId=instance, SecurityGroupId=groups[4])
@@ -180,6 +181,44 @@ def test_what_the_documents_say_of_membership_is_refused(shared: Cloud) -> None:
     assert leave(**by_eni, security_group_id=groups[0]) == (403, "InvalidOperation.AtLeastInOneGroup")
 
 
+def test_limits_and_services_stand_in_the_way(shared: Cloud) -> None:
+    estate = Estate.of(shared)
+    full, other, large = (
+        estate.group(),
+        estate.group(),
+        estate.group(*(f"in allow tcp {it} from any" for it in (80, 81))),
+    )
+    estate.instance(full)
+    instance = estate.instance(other)
+    eni = estate.interface_of(instance).network_interface_id
+
+    def limited(**limits: int | None) -> None:
+        shared.native.put("/v1/quotas", {"target": estate.sdks.account, "limits": limits})
+
+    def asked(group: str) -> list[tuple[int, str]]:
+        at = {"NetworkInterfaceId": eni, "SecurityGroupIds": [group, other]}
+        return [
+            refusal(old, estate.sdks, "JoinSecurityGroup", InstanceId=instance, SecurityGroupId=group),
+            refusal(old, estate.sdks, "ModifyInstanceAttribute", InstanceId=instance, SecurityGroupIdss=[group]),
+            refusal(old, estate.sdks, "ModifyNetworkInterfaceAttribute", **at),
+        ]
+
+    limited(members_per_group=1)
+    limit = (403, "SecurityGroupInstanceLimitExceed")
+    assert asked(full) == [(403, "SecurityGroupInstanceLimitExceeded"), limit, limit]
+    limited(members_per_group=None, rules_per_port=3)
+    assert asked(large) == [(403, "AclLimitExceed")] * 3
+    request = ecs.JoinSecurityGroupRequest(instance_id=instance, security_group_id=large)
+    with pytest.raises(AlibabaCloudException, match="the maximum number of security group rules"):
+        estate.ecs.join_security_group(request)
+    limited(rules_per_port=None)
+    assert shared.runtime.root_key
+    with Client(shared.url, key=shared.runtime.root_key, account=estate.sdks.account) as client:
+        said = {"name": "nat", "vpc": estate.vpc, "managed": "nat"}
+        managed = client.post("/v1/groups", said, headers={"x-ringfence-service": "nat"})["item"]["id"]
+    assert asked(managed) == [(403, "InvalidOperation.ResourceManagedByCloudProduct")] * 3
+
+
 def test_a_classic_instance_is_in_classic_groups_only(shared: Cloud) -> None:
     estate = Estate.of(shared)
     classic = estate.make("vpcs", name="classic", cidrs=["10.0.0.0/8"], profile="alibaba", network="classic")
@@ -193,7 +232,7 @@ def test_a_classic_instance_is_in_classic_groups_only(shared: Cloud) -> None:
     assert (told.instance_id, told.inner_ip_address.ip_address) == (instance, ["10.2.0.2"])
     for group, to in ((private, instance), (own, other)):
         request = ecs.JoinSecurityGroupRequest(instance_id=to, security_group_id=group)
-        assert refusal(lambda: estate.ecs.join_security_group(request)) == (400, "InvalidInstanceId.Mismatch")
+        assert refusal(estate.ecs.join_security_group, request) == (400, "InvalidInstanceId.Mismatch")
 
 
 def test_who_may_not_is_told_so(shared: Cloud) -> None:
@@ -210,6 +249,17 @@ def test_who_may_not_is_told_so(shared: Cloud) -> None:
     told = refused.value.access_denied_detail
     assert (told["AuthAction"], told["NoPermissionType"]) == ("ecs:JoinSecurityGroup", "ExplicitDeny")
     nobody = shared.user(estate.sdks)
-    for ask in (nobody.ecs().join_security_group, nobody.ecs().leave_security_group):
-        assert refusal(lambda: ask(request)) == (403, "Forbidden.RAM")
+    tag = {"ResourceType": "instance", "ResourceIds": [instance], "Tags": [{"Key": "a", "Value": ""}]}
+    for operation, said in (
+        ("JoinSecurityGroup", {"InstanceId": instance, "SecurityGroupId": second}),
+        ("LeaveSecurityGroup", {"InstanceId": instance, "SecurityGroupId": first}),
+        ("ModifyInstanceAttribute", {"InstanceId": instance, "SecurityGroupIdss": [second]}),
+        ("RunInstances", {"VSwitchId": estate.subnet, "SecurityGroupId": first}),
+        ("DescribeInstances", {}),
+        ("DescribeClassicLinkInstances", {}),
+        ("DescribeAccountAttributes", {}),
+        ("TagResources", tag),
+        ("JoinResourceGroup", {"ResourceType": "instance", "ResourceId": instance}),
+    ):
+        assert refusal(old, nobody, operation, **said) == (403, "Forbidden.RAM"), operation
     estate.ecs.join_security_group(request)

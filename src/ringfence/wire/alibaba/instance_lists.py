@@ -9,17 +9,19 @@ from ringfence.errors import Refused
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.alibaba.common import REGION, json_list, matches, refuse_resource_group
-from ringfence.wire.alibaba.interface_lists import addresses_asked
-from ringfence.wire.alibaba.machine_shapes import has_address, instance_told, ports_in
+from ringfence.wire.alibaba.common import REGION, json_list, matches
+from ringfence.wire.alibaba.interface_lists import has_asked_address
+from ringfence.wire.alibaba.machine_shapes import instance_told, ports_in
 from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, BY_TOKEN, either
-from ringfence.wire.alibaba.parameters import invalid
+from ringfence.wire.alibaba.parameters import Parameters, invalid
 from ringfence.wire.alibaba.tagged import TAGS, has_tags
 from ringfence.wire.request import Told
 
-_EQUAL: Final = ("HpcClusterId", "ImageId", "InstanceNetworkType", "InstanceType", "KeyPairName", "Status", "ZoneId")
-_EQUAL_TOO: Final = ("InstanceChargeType", "InstanceTypeFamily")
+_EQUAL: Final = (
+    *("HpcClusterId", "ImageId", "InstanceChargeType", "InstanceNetworkType", "InstanceType", "InstanceTypeFamily"),
+    *("KeyPairName", "ResourceGroupId", "Status", "ZoneId"),
+)
 """Filters that are told under the same name; of what is told as empty, nothing is found."""
 _NEVER: Final = ("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens", "InternetChargeType", "LockReason")
 """Filters by what no instance has here."""
@@ -43,7 +45,7 @@ _OF_WORLD = frozenset({"AdditionalAttributes.N", "DeviceAvailable", "IoOptimized
 
 def operations() -> Iterator[Operation]:
     """The operations."""
-    names = (*_EQUAL, *_EQUAL_TOO, *_NEVER, *_PLACES, *_HAD, "InstanceName", "Ipv6Address.N", "ResourceGroupId")
+    names = (*_EQUAL, *_NEVER, *_PLACES, *_HAD, "InstanceName", "Ipv6Address.N")
     fields = (Field("Filter.N.Key", f"one of {', '.join(_SINCE)}"), Field("Filter.N.Value", "2018-12-12T07:28Z"))
     actions = (ram.DESCRIBE_INSTANCES,)
     doc = "The account's instances. Filters by what is not kept, like images, find nothing."
@@ -56,29 +58,35 @@ def operations() -> Iterator[Operation]:
 def _describe(call: Call) -> Told:
     said = call.said
     said.required("RegionId")
-    refuse_resource_group(call)
-    wanted, lists = addresses_asked(call, "Ipv6Address"), {name: json_list(said, name) for name in _PLACES}
-    found = []
-    for each in call.visible(Kind.INSTANCE):
-        told = instance_told(call, each)
-        ports = ports_in(call.state, each.id)
-        fits = not wanted or any(has_address(port, wanted) for port in ports)
-        if fits and has_tags(each, said) and _is_asked_for(call, told, lists) and _is_of_time(call, each):
-            found.append(told)
+    lists = {name: wanted for name in _PLACES if (wanted := json_list(said, name)) is not None}
+    found = [it for it in call.visible(Kind.INSTANCE) if _is_asked_for(call, it, lists)]
     if said.flag("DryRun"):
         raise Refused("Request validation has been passed with DryRun flag set.", reason="DryRunOperation")
-    page, more = either(said, found, lambda it: str(it["InstanceId"]), 100)
-    return {**more, "Instances": {"Instance": page}}
+    page, more = either(said, found, lambda it: it.id, 100)
+    return {**more, "Instances": {"Instance": [instance_told(call, it) for it in page]}}
 
 
-def _is_asked_for(call: Call, told: Mapping[str, Any], lists: Mapping[str, list[str] | None]) -> bool:
+def _is_asked_for(call: Call, resource: Resource, lists: Mapping[str, list[str]]) -> bool:
     said = call.said
+    if any(name in said for name in _NEVER) or not (has_tags(resource, said) and _is_of_time(call, resource)):
+        return False
+    if resource.id not in lists.get("InstanceIds", (resource.id,)):
+        return False
+    if said.every("Ipv6Address"):
+        ports = ports_in(call.state, resource.id)
+        if not any(has_asked_address(call, port, "Ipv6Address") for port in ports):
+            return False
+    by_told = lists or any(name in said for name in (*_EQUAL, *_HAD, "InstanceName"))
+    return not by_told or _is_told(said, instance_told(call, resource), lists)
+
+
+def _is_told(said: Parameters, told: Mapping[str, Any], lists: Mapping[str, list[str]]) -> bool:
+    """Whether what is told of an instance is what the filters ask for."""
     return (
         matches(told["InstanceName"], said.text("InstanceName", "*"))
-        and not any(name in said for name in _NEVER)
-        and all(told[name] == said.text(name, told[name]) for name in (*_EQUAL, *_EQUAL_TOO))
+        and all(said.text(name, told[name]) == told[name] for name in _EQUAL)
         and all(name not in said or said.text(name) in of(told) for name, of in _HAD.items())
-        and all(lists[name] is None or set(of(told)) & set(lists[name] or ()) for name, of in _PLACES.items())
+        and all(set(_PLACES[name](told)) & set(wanted) for name, wanted in lists.items())
     )
 
 

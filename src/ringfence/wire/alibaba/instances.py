@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -12,25 +13,26 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.alibaba.common import changed_fields
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
-from ringfence.wire.alibaba.parameters import Parameters, missing
+from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.texts import description_of, name_of
 from ringfence.wire.request import Told
 
 _ID = Field("InstanceId", required=True)
+_HOST = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", re.ASCII)
+_LONGEST_HOST: Final = 64
 _NAMES: Final = {"InstanceName": "name", "Description": "description", "HostName": "hostname"}
 _DNS = ("EnableInstanceIdDnsAAAARecord", "EnableInstanceIdDnsARecord", "EnableIpDnsARecord", "EnableIpDnsPtrRecord")
 PRIVATE_DNS: Final = tuple(f"PrivateDnsNameOptions.{name}" for name in (*_DNS, "HostnameType"))
 """The names of instances, which nobody resolves here."""
 CPU: Final = tuple(f"CpuOptions.{name}" for name in ("Core", "NestedVirtualization", "ThreadsPerCore", "TopologyType"))
 """What is said of processors."""
-_OLD_CPU = tuple(f"CpuOptions.{name}" for name in ("EnableVISST", "EnableVRDT", "TurboMode"))
-OLD_CPU: Final = _OLD_CPU
+OLD_CPU: Final = tuple(f"CpuOptions.{name}" for name in ("EnableVISST", "EnableVRDT", "TurboMode"))
 """What the old SDK says of them besides."""
 _IGNORED = frozenset(
     (
         *PRIVATE_DNS,
         *CPU,
-        *_OLD_CPU,
+        *OLD_CPU,
         *("CreditSpecification", "EnableJumboFrame", "EnableNetworkEncryption", "NetworkInterfaceQueueNumber"),
         *("Password", "Recyclable", "RemoteConnectionOptions.Password", "RemoteConnectionOptions.Type", "UserData"),
     )
@@ -92,7 +94,7 @@ def operations() -> Iterator[Operation]:
         _delete,
         (_ID, Field("Force", "though it runs"), Field("ForceStop", "the same")),
         frozenset({"TerminateSubscription"}),
-        {"IncorrectInstanceStatus": Fault(403, "IncorrectInstanceStatus.Initializing", _STATUS.message)},
+        {"IncorrectInstanceStatus": _STATUS},
     )
 
 
@@ -134,9 +136,17 @@ def texts_said(said: Parameters) -> dict[str, Any]:
     given = {
         "InstanceName": name_of(said, "InstanceName", "InvalidInstanceName.Malformed"),
         "Description": description_of(said, "InvalidDescription.Malformed"),
-        "HostName": said.text("HostName"),
+        "HostName": check_host_name(said.text("HostName")),
     }
     return changed_fields(said, given, _NAMES)
+
+
+def check_host_name(text: str, field: str = "HostName") -> str:
+    """Give back the name of a host, or nothing if there is none; raises `InvalidFields`."""
+    if text and not (2 <= len(text) <= _LONGEST_HOST and _HOST.fullmatch(text)):
+        right = f"use 2 to {_LONGEST_HOST} letters, digits, dots and hyphens"
+        raise invalid(field, right, text, "InvalidHostName.Malformed")
+    return text
 
 
 def _modify(call: Call) -> Told:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, cast
 
 from ringfence.errors import NotationError
 from ringfence.model.address import Address
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.alibaba.common import REGION, matches, refuse_resource_group
-from ringfence.wire.alibaba.machine_shapes import has_address, interface_told, port_of
+from ringfence.resources.values import PortAt
+from ringfence.wire.alibaba.common import REGION, matches
+from ringfence.wire.alibaba.machine_shapes import interface_told, port_of, primary_address, status_of, type_of
 from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, BY_TOKEN, Sizes, either
 from ringfence.wire.alibaba.parameters import invalid
@@ -23,9 +25,16 @@ _NAMES = (
     *("PrivateIpAddress.N", "ResourceGroupId", "SecurityGroupId", "ServiceManaged", "Status", "Type"),
     *("VSwitchId", "VpcId"),
 )
-_TOLD = {"InstanceId": "InstanceId", "PrimaryIpAddress": "PrivateIpAddress", "Status": "Status", "Type": "Type"}
-_TOLD |= {"VSwitchId": "VSwitchId", "VpcId": "VpcId"}
-"""Filters, and what is told that must be so."""
+_EQUAL: Final[Mapping[str, Callable[[Call, Resource], str]]] = {
+    "InstanceId": lambda _, it: port_of(it).instance,
+    "PrimaryIpAddress": lambda _, it: primary_address(port_of(it)),
+    "Status": lambda _, it: status_of(port_of(it)),
+    "Type": lambda call, it: type_of(call.state, it),
+    "VSwitchId": lambda _, it: port_of(it).subnet,
+    "VpcId": lambda _, it: port_of(it).vpc,
+    "ResourceGroupId": lambda _, it: "",
+}
+"""Filters, and what of a port must be so."""
 
 
 def operations() -> Iterator[Operation]:
@@ -44,9 +53,10 @@ def operations() -> Iterator[Operation]:
     yield Operation("DescribeNetworkInterfaceAttribute", Product.ECS, doc, actions, _one, fields)
 
 
-def addresses_asked(call: Call, *names: str) -> list[Address]:
-    """The addresses of lists of parameters; raises `InvalidFields`."""
-    return [_address(name, text) for name in names for text in call.said.every(name)]
+def has_asked_address(call: Call, resource: Resource, name: str) -> bool:
+    """Whether a port has one of the addresses of a list, or none is asked for; raises `InvalidFields`."""
+    wanted = [_address(name, text) for text in call.said.every(name)]
+    return not wanted or any(address in wanted for address in port_of(resource).addresses)
 
 
 def _address(name: str, text: str) -> Address:
@@ -59,22 +69,23 @@ def _address(name: str, text: str) -> Address:
 def _describe(call: Call) -> Told:
     said = call.said
     said.required("RegionId")
-    refuse_resource_group(call)
-    wanted = addresses_asked(call, "PrivateIpAddress", "Ipv6Address")
     seen = [] if said.flag("ServiceManaged") else call.visible(Kind.PORT)
-    found = [it for it in seen if has_address(it, wanted) and has_tags(it, said) and _is_asked_for(call, it)]
+    found = [it for it in seen if _is_asked_for(call, it)]
     page, told = either(said, found, lambda it: it.id, _MOST, Sizes(most=_MOST))
     return {**told, "NetworkInterfaceSets": {"NetworkInterfaceSet": [interface_told(call, it) for it in page]}}
 
 
 def _is_asked_for(call: Call, resource: Resource) -> bool:
-    said, told = call.said, interface_told(call, resource)
+    said = call.said
     ids, group = said.every("NetworkInterfaceId"), said.text("SecurityGroupId")
     return (
         (not ids or resource.id in ids)
         and (not group or group in port_of(resource).groups)
-        and matches(told["NetworkInterfaceName"], said.text("NetworkInterfaceName", "*"))
-        and all(told[name] == said.text(filter_, told[name]) for filter_, name in _TOLD.items())
+        and matches(cast("PortAt", resource.value).label, said.text("NetworkInterfaceName", "*"))
+        and all(name not in said or said.text(name) == of(call, resource) for name, of in _EQUAL.items())
+        and has_asked_address(call, resource, "PrivateIpAddress")
+        and has_asked_address(call, resource, "Ipv6Address")
+        and has_tags(resource, said)
     )
 
 

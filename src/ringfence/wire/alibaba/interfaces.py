@@ -1,17 +1,16 @@
-"""Network interfaces: made, changed, attached, detached and deleted, and their addresses."""
+"""Network interfaces: made, changed, attached, detached and deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ringfence.control import addressing, attaching, basic, membership
+from ringfence.control import attaching, basic, membership
 from ringfence.control.draft import Draft
 from ringfence.errors import Refused
-from ringfence.model.address import Family
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.wire.alibaba.addresses import addresses_said, in_family, subnet_of
+from ringfence.wire.alibaba.addresses import addresses_said, subnet_of
 from ringfence.wire.alibaba.common import REGION, changed_fields, refuse_resource_group, refuse_unserved
 from ringfence.wire.alibaba.machine_shapes import interface_told
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
@@ -37,7 +36,7 @@ _HARDWARE = frozenset(
 )
 _OF_MAKING = frozenset({"BusinessType", "InstanceType", "QueuePairNumber", "NetworkInterfaceTrafficMode", "Visible"})
 _TIMEOUTS = ("TcpClosedAndTimeWaitTimeout", "TcpEstablishedTimeout", "UdpTimeout")
-_PREFIXES: Final = dict.fromkeys(
+PREFIXES: Final = dict.fromkeys(
     ("Ipv4Prefix", "Ipv4PrefixCount", "Ipv6Prefix", "Ipv6PrefixCount"), "network interfaces have addresses, no prefixes"
 )
 _UNSERVED: Final = {"ConnectionTrackingConfiguration": "timeouts are the VPC's, a switch of its profile"}
@@ -50,7 +49,7 @@ _REFUSED = (
     *(Field(f"ConnectionTrackingConfiguration.{name}", "refused: it is a switch of the VPC's") for name in _TIMEOUTS),
     *(Field(name, f"only true: {why}") for name, why in _ALWAYS.items()),
 )
-_PREFIX_FIELDS = tuple(Field(name if "Count" in name else f"{name}.N", "refused") for name in _PREFIXES)
+_PREFIX_FIELDS = tuple(Field(name if "Count" in name else f"{name}.N", "refused") for name in PREFIXES)
 _ADDRESSES = (
     *("PrimaryIpAddress", "PrivateIpAddress.N", "SecondaryPrivateIpAddressCount", "Ipv6Address.N", "Ipv6AddressCount"),
 )
@@ -97,27 +96,11 @@ def operations() -> Iterator[Operation]:
     yield one("DetachNetworkInterface", doc, ram.DETACH_NETWORK_INTERFACE, _detach, _ENI, _HOME, trunk)
     doc = "Deletes a network interface that no instance has."
     yield one("DeleteNetworkInterface", doc, ram.DELETE_NETWORK_INTERFACE, _delete, _ENI)
-    for name, family, list_, count in _ASSIGNING:
-        prefixes = tuple(Field(each, "refused") for each in (f"{family}Prefix.N", f"{family}PrefixCount"))
-        doc, fields = (
-            f"Gives a network interface more {family} addresses of its vSwitch.",
-            (Field(f"{list_}.N"), Field(count)),
-        )
-        yield one(f"Assign{name}", doc, ram.ASSIGN_PRIVATE_IP_ADDRESSES, _assign, _ENI, *fields, *prefixes)
-        doc = f"Takes {family} addresses from a network interface; its primary address stays."
-        action = ram.UNASSIGN_PRIVATE_IP_ADDRESSES
-        yield one(f"Unassign{name}", doc, action, _unassign, _ENI, Field(f"{list_}.N"), prefixes[0])
-
-
-_ASSIGNING: Final = (
-    ("PrivateIpAddresses", "Ipv4", "PrivateIpAddress", "SecondaryPrivateIpAddressCount"),
-    ("Ipv6Addresses", "Ipv6", "Ipv6Address", "Ipv6AddressCount"),
-)
 
 
 def _check(said: Parameters) -> None:
     """What is asked for must be there to be had; raises `Refused`."""
-    refuse_unserved(said, _UNSERVED | _PREFIXES | _TRUNK)
+    refuse_unserved(said, _UNSERVED | PREFIXES | _TRUNK)
     check_always(said)
 
 
@@ -144,6 +127,8 @@ def groups_said(said: Parameters) -> tuple[str, ...]:
         raise invalid(
             "SecurityGroupIds", "give one of SecurityGroupId and SecurityGroupIds", one, "InvalidParameter.Conflict"
         )
+    if len(set(several)) < len(several):
+        raise invalid("SecurityGroupIds", "name each once", several, "InvalidParameter.SecurityGroupIdRepeated")
     return several or ((one,) if one else ())
 
 
@@ -218,51 +203,6 @@ def _delete(call: Call) -> Told:
 
     def work(draft: Draft) -> Told:
         attaching.delete_detached(draft, draft.own(Kind.PORT, id_).id)
-        return {}
-
-    return call.change(work)
-
-
-# --- addresses
-
-
-def _family(call: Call) -> tuple[Family, str, str]:
-    """Which family an operation is about, and its parameters: the list and the number."""
-    (found,) = (it for it in _ASSIGNING if call.operation.name.endswith(it[0]))
-    return Family(int(found[1][-1])), found[2], found[3]
-
-
-def _assign(call: Call) -> Told:
-    said = call.said
-    said.required("RegionId")
-    refuse_unserved(said, _PREFIXES)
-    (family, name, number), id_ = _family(call), said.required("NetworkInterfaceId")
-    asked, count = in_family(said, name, family), said.number(number, 0, 1, 50)
-    if bool(asked) is bool(count):
-        raise missing(f"{name}.1") if not asked else invalid(number, f"give one of {name} and {number}", count)
-
-    def work(draft: Draft) -> Told:
-        found = addressing.assign(draft, draft.own(Kind.PORT, id_).id, asked, count=count, family=family)
-        new = [str(address) for address in found.addresses]
-        if family is Family.IPV6:
-            return {"NetworkInterfaceId": id_, "Ipv6Sets": {"Ipv6Address": new}, "Ipv6PrefixSets": {"Ipv6Prefix": []}}
-        told = {"PrivateIpSet": {"PrivateIpAddress": new}, "Ipv4PrefixSet": {"Ipv4Prefixes": []}}
-        return {"AssignedPrivateIpAddressesSet": {"NetworkInterfaceId": id_, **told}}
-
-    return call.change(work)
-
-
-def _unassign(call: Call) -> Told:
-    said = call.said
-    said.required("RegionId")
-    refuse_unserved(said, _PREFIXES)
-    (family, name, _), id_ = _family(call), said.required("NetworkInterfaceId")
-    gone = in_family(said, name, family)
-    if not gone:
-        raise missing(f"{name}.1")
-
-    def work(draft: Draft) -> Told:
-        addressing.unassign(draft, draft.own(Kind.PORT, id_).id, gone)
         return {}
 
     return call.change(work)

@@ -12,7 +12,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.values import Power
 from ringfence.wire.alibaba.addresses import addresses_said, subnet_of
 from ringfence.wire.alibaba.common import REGION, refuse_resource_group, refuse_unserved
-from ringfence.wire.alibaba.instances import CPU, OLD_CPU, PRIVATE_DNS, texts_said
+from ringfence.wire.alibaba.instances import CPU, OLD_CPU, PRIVATE_DNS, check_host_name, texts_said
 from ringfence.wire.alibaba.interfaces import FAULTS, check_always, groups_said, texts_of_interface
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
@@ -156,7 +156,7 @@ def _named(said: Parameters, wanted: Mapping[str, Any], index: int, amount: int)
     if hosts and len(hosts) != amount:
         raise invalid("HostNames", f"give as many as instances: {amount}", len(hosts), "InvalidParameter.HostNames")
     if hosts:
-        own["hostname"] = hosts[index]
+        own["hostname"] = check_host_name(hosts[index], f"HostNames.{index + 1}")
     if amount > 1 and said.flag("UniqueSuffix"):
         own |= {name: f"{own[name]}{index + 1:03}" for name in ("name", "hostname") if own.get(name) and not hosts}
     return own

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from ringfence.model.address import Address, Family
+from ringfence.model.address import Family
 from ringfence.model.mac import mac_of
 from ringfence.model.rule import NicType
 from ringfence.model.topology import Network, Port, Subnet
@@ -38,12 +38,6 @@ def ports_in(state: State, instance: str) -> list[Resource]:
     return sorted((state.resources[key] for key in keys), key=lambda it: (cast("PortAt", it.value).index, it.name))
 
 
-def is_primary(state: State, resource: Resource) -> bool:
-    """Whether a port is its instance's first one."""
-    home = port_of(resource).instance
-    return bool(home) and ports_in(state, home)[0].id == resource.id
-
-
 def of_family(port: Port, family: Family) -> list[str]:
     """The addresses of a port of one family, the primary one first."""
     return [str(address) for address in port.addresses if address.family is family]
@@ -63,6 +57,22 @@ def _faces_internet(state: State, port: Port) -> bool:
 # --- network interfaces
 
 
+def status_of(port: Port) -> str:
+    """Whether an instance has a port."""
+    return "InUse" if port.instance else "Available"
+
+
+def type_of(state: State, resource: Resource) -> str:
+    """Whether a port is its instance's first one."""
+    home = port_of(resource).instance
+    return "Primary" if home and ports_in(state, home)[0].id == resource.id else "Secondary"
+
+
+def primary_address(port: Port) -> str:
+    """The first IPv4 address of a port, if it has one."""
+    return next(iter(of_family(port, Family.IPV4)), "")
+
+
 def interface_told(call: Call, resource: Resource) -> dict[str, Any]:
     """A network interface as the lists of them tell it."""
     at, port = cast("PortAt", resource.value), port_of(resource)
@@ -77,15 +87,15 @@ def interface_told(call: Call, resource: Resource) -> dict[str, Any]:
         "NetworkInterfaceId": resource.id,
         "NetworkInterfaceName": at.label,
         "Description": resource.description,
-        "Type": "Primary" if is_primary(call.state, resource) else "Secondary",
-        "Status": "InUse" if port.instance else "Available",
+        "Type": type_of(call.state, resource),
+        "Status": status_of(port),
         "InstanceId": port.instance,
         "Attachment": attachment if port.instance else {},
         "VpcId": port.vpc,
         "VSwitchId": port.subnet,
         "ZoneId": zone_of(call),
         "MacAddress": mac_of(port),
-        "PrivateIpAddress": next(iter(addresses), ""),
+        "PrivateIpAddress": primary_address(port),
         "PrivateIpSets": {"PrivateIpSet": _each("PrivateIpAddress", addresses)},
         "Ipv6Sets": {"Ipv6Set": _each("Ipv6Address", of_family(port, Family.IPV6))},
         "Ipv4PrefixSets": {"Ipv4PrefixSet": []},
@@ -162,8 +172,3 @@ def _network(call: Call, ports: Sequence[Port]) -> Told:
 
 def _first(ports: Sequence[Port]) -> list[str]:
     return [str(address) for port in ports for address in port.addresses if address.family is Family.IPV4]
-
-
-def has_address(resource: Resource, wanted: Sequence[Address]) -> bool:
-    """Whether a port has one of some addresses, or none is asked for."""
-    return not wanted or any(address in wanted for address in port_of(resource).addresses)

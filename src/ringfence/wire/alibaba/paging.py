@@ -22,15 +22,18 @@ _DEFAULT: Final = 10
 
 
 class Sizes(NamedTuple):
-    """How many items one answer may have."""
+    """How many items one answer may have. `USUAL` is what most operations let ask for."""
 
     default: int = _DEFAULT
     most: int = 100
     least: int = 1
 
 
+USUAL: Final = Sizes()
+
+
 def by_token(
-    said: Parameters, items: Iterable[Item], key: Callable[[Item], str], sizes: Sizes = Sizes()
+    said: Parameters, items: Iterable[Item], key: Callable[[Item], str], sizes: Sizes = USUAL
 ) -> tuple[list[Item], dict[str, Any]]:
     """The items that a token asks for, in the order of their keys, and what is told besides: the next token."""
     number = said.number("MaxResults", sizes.default, sizes.least, sizes.most)
@@ -52,7 +55,7 @@ def by_number(
 
 
 def either(
-    said: Parameters, items: Iterable[Item], key: Callable[[Item], str], most: int = 50, sizes: Sizes = Sizes()
+    said: Parameters, items: Iterable[Item], key: Callable[[Item], str], most: int = 50, sizes: Sizes = USUAL
 ) -> tuple[list[Item], dict[str, Any]]:
     """The items in the way that the request asks for, which cannot be both; the first ones in both if it says none."""
     tokens = "MaxResults" in said or "NextToken" in said

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from ringfence.wire.alibaba import (
     acls,
     attributes,
+    classic_links,
     instance_lists,
     instances,
+    interface_addresses,
     interface_lists,
     interfaces,
     launching,
@@ -21,13 +23,17 @@ from ringfence.wire.alibaba import (
 from ringfence.wire.alibaba.operation import Operation, Product
 
 _ROOMS = (
-    *(regions, vpcs, vswitches, membership, tags, attributes),
-    *(interfaces, interface_lists, instances, instance_lists, launching, acls),
+    *(regions, vpcs, vswitches, membership, tags, attributes, classic_links),
+    *(interfaces, interface_addresses, interface_lists, instances, instance_lists, launching, acls),
 )
 
 OPERATIONS: Mapping[tuple[str, Product], Operation] = {
     (operation.name, operation.product): operation for room in _ROOMS for operation in room.operations()
 }
 
-NOT_SERVED: dict[str, str] = {}
+NOT_SERVED: dict[str, str] = {
+    **dict.fromkeys(("CreateLaunchTemplate", "CreateLaunchTemplateVersion"), "there are no launch templates"),
+    "CreateAutoProvisioningGroup": "there are no provisioning groups: make instances with RunInstances",
+    "DescribeInstanceStatus": "DescribeInstances tells the status as well",
+}
 """Operations that one would look for, and why they are not served."""

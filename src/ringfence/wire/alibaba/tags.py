@@ -75,7 +75,7 @@ def operations() -> Iterator[Operation]:
     yield one("DescribeResourceByTags", doc, ram.LIST_TAG_RESOURCES, _by_tags, *of_type)
     doc = "Moves a resource to the default resource group, the only one; others are refused."
     names = (Field("ResourceGroupId"), Field("ResourceId"), Field("ResourceType"))
-    yield one("JoinResourceGroup", doc, ram.TAG_RESOURCES, _join_group, *names)
+    yield one("JoinResourceGroup", doc, ram.JOIN_RESOURCE_GROUP, _join_group, *names)
 
 
 # --- changes
@@ -233,7 +233,7 @@ def _join_group(call: Call) -> Told:
 
     def work(draft: Draft) -> Told:
         found = draft.own(*_one(draft, kind, id_))
-        draft.require(ram.TAG_RESOURCES, found)
+        draft.require(ram.JOIN_RESOURCE_GROUP, found)
         return {}
 
     return call.change(work)
