@@ -8,6 +8,8 @@ import re
 import sys
 from typing import Any
 
+from alibabacloud_tea_openapi.utils import Utils
+
 _SCALARS = {"str": "x", "int": 1, "bool": True, "float": 1.0}
 
 
@@ -25,6 +27,11 @@ def _value(annotation: str, module: Any) -> Any:
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     return filled(getattr(module.main_models, annotation.rpartition(".")[2]))
+
+
+def new_parameters(request: Any) -> set[str]:
+    """The names of the parameters of a request of the new SDK, lists with ``N``."""
+    return {re.sub(r"\.\d+(?=\.|$)", ".N", name) for name in Utils.query(request.to_map())}
 
 
 def old_parameters(operation: str) -> set[str]:

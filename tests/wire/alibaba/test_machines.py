@@ -240,7 +240,7 @@ def test_an_instance_is_stopped_moved_and_released(shared: Cloud) -> None:
         security_group_id=[opened],
         private_ip_address="10.1.0.9",
     )
-    assert refusal(estate.ecs.modify_instance_vpc_attribute, move) == (403, "IncorrectInstanceStatus")
+    assert refusal(estate.ecs.modify_instance_vpc_attribute, move) == (400, "IncorrectInstanceStatus")
     estate.ecs.reboot_instance(ecs.RebootInstanceRequest(instance_id=server))
     estate.ecs.stop_instance(ecs.StopInstanceRequest(instance_id=server, force_stop=True))
     assert _listed(estate, status="Stopped") == [server]
@@ -266,22 +266,30 @@ def test_what_cannot_be_made_or_moved_is_refused(shared: Cloud) -> None:
     run = {"VSwitchId": estate.subnet, "SecurityGroupId": group}
     port = {"VSwitchId": estate.subnet, "SecurityGroupId": group}
     spare = old(estate.sdks, "CreateNetworkInterface", **port)["NetworkInterfaceId"]
-    at = {"NetworkInterfaceId": eni}
+    at, nic, conflict = {"NetworkInterfaceId": eni}, {"SecurityGroupId": group}, (400, "InvalidParameter.Conflict")
     for operation, said, wanted in (
         ("RunInstances", {**run, "VSwitchId": "vsw-none"}, (404, "InvalidVSwitchId.NotFound")),
         ("RunInstances", {"SecurityGroupId": group}, (400, "MissingParameter")),
         ("RunInstances", {**run, "SecurityGroupId": "sg-none"}, (404, "InvalidSecurityGroupId.NotFound")),
-        ("RunInstances", {**run, "SecurityGroupId": far}, (403, "InvalidSecurityGroupId.IncorrectVpc")),
+        ("RunInstances", {**run, "SecurityGroupId": far}, (400, "InvalidParameter.Mismatch")),
         ("RunInstances", {**run, "SecurityGroupIdss": [group]}, (400, "InvalidParameter.Conflict")),
-        ("RunInstances", {**run, "PrivateIpAddress": "10.1.0.2"}, (403, "InvalidPrivateIpAddress.Duplicated")),
-        ("RunInstances", {**run, "PrivateIpAddress": "10.9.0.2"}, (400, "InvalidPrivateIpAddress.Malformed")),
+        ("RunInstances", {**run, "PrivateIpAddress": "10.1.0.2"}, (400, "InvalidPrivateIpAddress.Duplicated")),
+        ("RunInstances", {**run, "PrivateIpAddress": "10.9.0.2"}, (400, "InvalidPrivateIpAddress")),
         ("RunInstances", {**run, "PrivateIpAddress": "ten"}, (400, "InvalidPrivateIpAddress.Malformed")),
         ("RunInstances", {**run, "Amount": 101}, (400, "InvalidParameter")),
         ("RunInstances", {**run, "InstanceName": "1"}, (400, "InvalidInstanceName.Malformed")),
         ("RunInstances", {**run, "Description": "x"}, (400, "InvalidDescription.Malformed")),
         ("RunInstances", {**run, "HostName": "-"}, (400, "InvalidHostName.Malformed")),
-        ("RunInstances", {**run, "HostNamess": ["a1", "a2"]}, (400, "InvalidParameter.HostNames")),
+        ("RunInstances", {**run, "HostNamess": ["a1", "a2"]}, (400, "InvalidParameter")),
         ("RunInstances", {**run, "Tags": [{"Key": "acs:x", "Value": ""}]}, (400, "InvalidTagKey.Malformed")),
+        ("RunInstances", {**run, "NetworkInterfaces": [{**nic, "InstanceType": "Primary"}]}, conflict),
+        ("RunInstances", {**run, "NetworkInterfaces": [{**nic, "NetworkInterfaceId": eni}]}, conflict),
+        (
+            "RunInstances",
+            {**run, "NetworkInterfaces": [{"NetworkInterfaceId": eni}]},
+            (400, "InvalidOperation.InvalidEniState"),
+        ),
+        ("RunInstances", {**run, "NetworkInterfaces": [{"VSwitchId": estate.subnet}]}, (400, "MissingParameter")),
         ("RunInstances", {**run, "LaunchTemplateId": "lt-1"}, (400, "UnsupportedOperation")),
         ("RunInstances", {**run, "ResourceGroupId": "rg-1"}, (404, "InvalidResourceGroup.NotFound")),
         ("RunInstances", {**run, "ZoneId": "z"}, (404, "InvalidZoneId.NotFound")),
@@ -323,7 +331,7 @@ def test_what_cannot_be_made_or_moved_is_refused(shared: Cloud) -> None:
         (
             "AttachNetworkInterface",
             {"NetworkInterfaceId": spare, "InstanceId": "i-1"},
-            (404, "InvalidInstanceId.NotFound"),
+            (404, "InvalidEcsId.NotFound"),
         ),
         (
             "DetachNetworkInterface",

@@ -27,7 +27,7 @@ _ACL = Field("NetworkAclId", required=True)
 _TEXTS = (Field("NetworkAclName"), Field("Description"))
 _NAMES: Final = {"NetworkAclName": "name", "Description": "description"}
 _RESOURCES = (Field("Resource.N.ResourceId"), Field("Resource.N.ResourceType", "VSwitch"))
-_MOST_RESOURCES: Final = 50
+_MOST_RESOURCES: Final = 30
 _LISTS: Final = {"Ingress": Direction.INGRESS, "Egress": Direction.EGRESS}
 _FAULTS: Mapping[str, Fault] = {
     acls.HAS_ANOTHER: Fault(400, "OperationConflict"),

@@ -51,10 +51,15 @@ _SET_FAULTS: Mapping[str, Fault] = {
 }
 _MOVE_FAULTS: Mapping[str, Fault] = {
     **_SET_FAULTS,
-    "InvalidVpcId.Mismatch": Fault(400, "InvalidVSwitchId.NotFound", "The VSwitch is not in the specified VPC."),
-    "OperationDenied": Fault(403, "OperationDenied"),
+    "InvalidVpcId.Mismatch": Fault(
+        404, "InvalidVSwitchId.NotFound", "Specified virtual switch is not found in current VPC."
+    ),
+    "IncorrectInstanceStatus": Fault(
+        400, "IncorrectInstanceStatus", "The current status of instance does not support this operation."
+    ),
+    "OperationDenied": Fault(400, "OperationDenied"),
     "world.address_in_use": Fault(400, "InvalidPrivateIpAddress.Duplicated"),
-    "world.address_outside_subnet": Fault(400, "InvalidPrivateIpAddress.Malformed"),
+    "world.address_outside_subnet": Fault(400, "InvalidPrivateIpAddress.Mismatch"),
     "world.address_reserved": Fault(400, "InvalidPrivateIpAddress.Malformed"),
     "input.notation": Fault(400, "InvalidPrivateIpAddress.Malformed"),
 }

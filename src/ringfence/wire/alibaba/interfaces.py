@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ringfence.control import attaching, basic, membership
 from ringfence.control.draft import Draft
-from ringfence.errors import Refused
+from ringfence.errors import NotFound, Refused
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.wire.alibaba.addresses import addresses_said, subnet_of
@@ -54,11 +54,15 @@ _ADDRESSES = (
     *("PrimaryIpAddress", "PrivateIpAddress.N", "SecondaryPrivateIpAddressCount", "Ipv6Address.N", "Ipv6AddressCount"),
 )
 
-_MISMATCH = Fault(403, "InvalidOperation.VpcMismatch")
+_MISMATCH = Fault(
+    403, "InvalidOperation.VpcMismatch", "The VPC of the specified ENI and security group are not in the same VPC."
+)
 FAULTS: Mapping[str, Fault] = {
     "world.group_of_other_vpc": _MISMATCH,
     "world.group_of_other_profile": _MISMATCH,
-    "InvalidNetworkType.Mismatch": Fault(403, "InvalidSecurityGroupId.NotVpc"),
+    "InvalidNetworkType.Mismatch": Fault(
+        403, "InvalidSecurityGroupId.NotVpc", "The specified SecurityGroupId not in VPC."
+    ),
     "world.group_type": Fault(400, "InvalidOperation.MultiGroupType"),
     "world.address_in_use": Fault(400, "InvalidIp.IpAssigned", "Specified ip address is already assigned."),
     "world.duplicate": Fault(400, "InvalidIp.IpRepeated"),
@@ -66,7 +70,9 @@ FAULTS: Mapping[str, Fault] = {
     "world.address_reserved": Fault(400, "InvalidIp.Address"),
     "input.notation": Fault(400, "InvalidIp.Address"),
     "input.field": Fault(400, "InvalidIp.Address"),
-    "InvalidOperation.VpcMismatch": _MISMATCH,
+    "InvalidOperation.VpcMismatch": Fault(403, "InvalidOperation.VpcMismatch"),
+    "InvalidEcsId.NotFound": Fault(404, "InvalidEcsId.NotFound", "The specified InstanceId does not exist."),
+    "InvalidVSwitch.NoFreeIp": Fault(403, "InvalidVSwitchId.IpNotEnough"),
     "limit.ports_per_instance": Fault(403, "EniPerInstanceLimitExceeded"),
     "InvalidResourceGroup.NotFound": Fault(404, "InvalidResourceGroup.NotFound"),
 }
@@ -120,15 +126,19 @@ def texts_of_interface(said: Parameters) -> dict[str, Any]:
     return changed_fields(said, given, _NAMES)
 
 
+def check_each_once(groups: Sequence[str], field: str) -> None:
+    """Raise `InvalidFields` for a group that is named twice."""
+    if len(set(groups)) < len(groups):
+        raise invalid(field, "name each once", list(groups), "InvalidParameter.SecurityGroupIdRepeated")
+
+
 def groups_said(said: Parameters) -> tuple[str, ...]:
     """The groups that a request names in one way or the other; raises `InvalidFields` for both."""
     one, several = said.text("SecurityGroupId"), said.every("SecurityGroupIds")
     if one and several:
-        raise invalid(
-            "SecurityGroupIds", "give one of SecurityGroupId and SecurityGroupIds", one, "InvalidParameter.Conflict"
-        )
-    if len(set(several)) < len(several):
-        raise invalid("SecurityGroupIds", "name each once", several, "InvalidParameter.SecurityGroupIdRepeated")
+        right = "give one of SecurityGroupId and SecurityGroupIds"
+        raise invalid(f"{said.path}SecurityGroupIds", right, one, "InvalidParameter.Conflict")
+    check_each_once(several, f"{said.path}SecurityGroupIds")
     return several or ((one,) if one else ())
 
 
@@ -165,6 +175,7 @@ def _modify(call: Call) -> Told:
         if wanted:
             basic.update(draft, Kind.PORT, port, wanted)
         if groups:
+            check_each_once(groups, "SecurityGroupId")
             membership.set_groups(draft, [port], [draft.own(Kind.GROUP, group).id for group in groups])
         return {}
 
@@ -175,7 +186,7 @@ def _attach(call: Call) -> Told:
     id_, home = _attachment(call)
 
     def work(draft: Draft) -> Told:
-        attaching.attach(draft, draft.own(Kind.PORT, id_).id, draft.own(Kind.INSTANCE, home).id)
+        attaching.attach(draft, draft.own(Kind.PORT, id_).id, _home(draft, home))
         return {}
 
     return call.change(work)
@@ -185,10 +196,18 @@ def _detach(call: Call) -> Told:
     id_, home = _attachment(call)
 
     def work(draft: Draft) -> Told:
-        attaching.detach(draft, draft.own(Kind.PORT, id_).id, instance=draft.own(Kind.INSTANCE, home).id)
+        attaching.detach(draft, draft.own(Kind.PORT, id_).id, instance=_home(draft, home))
         return {}
 
     return call.change(work)
+
+
+def _home(draft: Draft, id_: str) -> str:
+    """The id of an instance of the caller's, of which these operations have a name of their own for none."""
+    try:
+        return draft.own(Kind.INSTANCE, id_).id
+    except NotFound as error:
+        raise Refused(error.what, error.right, reason="InvalidEcsId.NotFound", field="InstanceId") from None
 
 
 def _attachment(call: Call) -> tuple[str, str]:

@@ -20,36 +20,51 @@ from ringfence.wire.alibaba.regions import is_zone, zone_of
 from ringfence.wire.alibaba.tagged import TAGS, tags_said
 from ringfence.wire.request import Told
 
-_DISK = (
-    *("Category", "Description", "DiskName", "PerformanceLevel", "Size", "StorageClusterId", "BurstingEnabled"),
-    *("AutoSnapshotPolicyId", "EncryptAlgorithm", "Encrypted", "KMSKeyId", "ProvisionedIops"),
+_DISK = ("Category", "Description", "DiskName", "PerformanceLevel", "Size", "StorageClusterId")
+_OF_DATA = ("DeleteWithInstance", "Device", "EncryptAlgorithm", "Encrypted", "KMSKeyId", "SnapshotId")
+_MORE_OF_DISK = ("AutoSnapshotPolicyId", "BurstingEnabled", "ProvisionedIops")
+_HARDWARE: Final = (
+    *("NetworkCardIndex", "NetworkInterfaceTrafficMode", "QueueNumber", "QueuePairNumber", "RxQueueSize"),
+    "TxQueueSize",
 )
-_DATA_DISK = (*_DISK, "DeleteWithInstance", "Device", "SnapshotId")
+_ALWAYS_SO: Final = ("DeleteOnRelease", "SourceDestCheck")
 _IGNORED = frozenset(
+    (
+        *(f"SystemDisk.{name}" for name in _DISK),
+        *(f"DataDisk.N.{name}" for name in (*_DISK, *_OF_DATA)),
+        *(f"Arn.N.{name}" for name in ("AssumeRoleFor", "RoleType", "Rolearn")),
+        *("Affinity", "AutoRenew", "AutoRenewPeriod", "CreditSpecification", "DedicatedHostId"),
+        *("DeploymentSetGroupNo", "DeploymentSetId", "HibernationOptions.Configured", "HpcClusterId"),
+        *("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens", "ImageFamily", "InstanceChargeType"),
+        *("InternetChargeType", "InternetMaxBandwidthIn", "InternetMaxBandwidthOut", "IoOptimized", "KeyPairName"),
+        *("ManagedHostId", "Password", "PasswordInherit", "Period", "PeriodUnit", "PrivatePoolOptions.Id"),
+        *("PrivatePoolOptions.MatchCriteria", "RamRoleName", "SecurityEnhancementStrategy", "SpotDuration"),
+        *("SpotInterruptionBehavior", "SpotPriceLimit", "SpotStrategy", "StorageSetId"),
+        *("StorageSetPartitionNumber", "Tenancy", "UserData"),
+    )
+)
+_ONLY_CREATED = frozenset({"ClusterId", "NodeControllerId", "UseAdditionalService"})
+_ONLY_RUN = frozenset(
     (
         *PRIVATE_DNS,
         *CPU,
         *OLD_CPU,
-        *(f"SystemDisk.{name}" for name in _DISK),
-        *(f"DataDisk.N.{name}" for name in _DATA_DISK),
-        *(f"Arn.N.{name}" for name in ("AssumeRoleFor", "RoleType", "Rolearn")),
-        *("Affinity", "AutoPay", "AutoReleaseTime", "AutoRenew", "AutoRenewPeriod", "ClockOptions.PtpStatus"),
-        *("ClusterId", "CpuOptions.Numa", "CreditSpecification", "DedicatedHostId", "DeploymentSetGroupNo"),
-        *("DeploymentSetId", "HibernationOptions.Configured", "HpcClusterId", "HttpEndpoint"),
-        *("HttpPutResponseHopLimit", "HttpTokens", "ImageFamily", "ImageId", "ImageOptions.LoginAsNonRoot"),
-        *("InstanceChargeType", "InstanceType", "InternetChargeType", "InternetMaxBandwidthIn"),
-        *("InternetMaxBandwidthOut", "IoOptimized", "Isp", "KeyPairName", "ManagedHostId"),
-        *("NetworkInterfaceQueueNumber", "NetworkOptions.BandwidthWeighting", "NetworkOptions.EnableJumboFrame"),
-        *("NetworkOptions.EnableNetworkEncryption", "NodeControllerId", "Password", "PasswordInherit", "Period"),
-        *("PeriodUnit", "PrivatePoolOptions.Id", "PrivatePoolOptions.MatchCriteria", "RamRoleName"),
-        *("SchedulerOptions.DedicatedHostClusterId", "SecurityEnhancementStrategy"),
+        *(f"SystemDisk.{name}" for name in (*_MORE_OF_DISK, "EncryptAlgorithm", "Encrypted", "KMSKeyId")),
+        *(f"DataDisk.N.{name}" for name in _MORE_OF_DISK),
+        *(f"NetworkInterface.N.{name}" for name in _HARDWARE),
+        *("AutoPay", "AutoReleaseTime", "ClockOptions.PtpStatus", "CpuOptions.Numa", "ImageId"),
+        *("ImageOptions.LoginAsNonRoot", "InstanceType", "Isp", "NetworkInterfaceQueueNumber"),
+        *("NetworkOptions.BandwidthWeighting", "NetworkOptions.EnableJumboFrame"),
+        *("NetworkOptions.EnableNetworkEncryption", "SchedulerOptions.DedicatedHostClusterId"),
         *("SecurityOptions.ConfidentialComputingMode", "SecurityOptions.EnableSecureBoot"),
-        *("SecurityOptions.TrustedSystemMode", "SpotDuration", "SpotInterruptionBehavior", "SpotPriceLimit"),
-        *("SpotStrategy", "StorageSetId", "StorageSetPartitionNumber", "Tenancy", "UseAdditionalService", "UserData"),
-        *(f"NetworkInterface.N.{name}" for name in ("NetworkCardIndex", "NetworkInterfaceTrafficMode")),
-        *(f"NetworkInterface.N.{name}" for name in ("QueueNumber", "QueuePairNumber", "RxQueueSize", "TxQueueSize")),
+        "SecurityOptions.TrustedSystemMode",
     )
 )
+_ROLES: Final = {"primary": "primary", "secondary": "secondary"}
+_OF_PRIMARY: Final = (
+    *("SecurityGroupId", "SecurityGroupIds", "VSwitchId", "PrivateIpAddress", "Ipv6Address", "Ipv6AddressCount"),
+)
+"""What is said of the primary interface where it has no part of its own."""
 _TEMPLATE = "there are no launch templates"
 _UNSERVED: Final = {
     **dict.fromkeys(("LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateVersion"), _TEMPLATE),
@@ -64,17 +79,20 @@ _OF_INTERFACE = (
 _TEXTS = ("InstanceName", "Description", "HostName")
 _BOTH = ("DeletionProtection", "PrivateIpAddress", "ResourceGroupId", "SecurityGroupId", "VSwitchId", "ZoneId")
 _MOST: Final = 100
+_MISMATCH = Fault(
+    400, "InvalidParameter.Mismatch", "Specified security group and virtual switch are not in the same VPC."
+)
 _FAULTS: Mapping[str, Fault] = {
     **FAULTS,
-    "world.group_of_other_vpc": Fault(403, "InvalidSecurityGroupId.IncorrectVpc"),
-    "world.group_of_other_profile": Fault(403, "InvalidSecurityGroupId.IncorrectVpc"),
+    "world.group_of_other_vpc": _MISMATCH,
+    "world.group_of_other_profile": _MISMATCH,
     "InvalidNetworkType.Mismatch": Fault(403, "InvalidNetworkType.Mismatch"),
-    "world.address_in_use": Fault(403, "InvalidPrivateIpAddress.Duplicated"),
-    "world.address_outside_subnet": Fault(400, "InvalidPrivateIpAddress.Malformed"),
+    "world.address_in_use": Fault(400, "InvalidPrivateIpAddress.Duplicated"),
+    "world.address_outside_subnet": Fault(400, "InvalidPrivateIpAddress"),
     "world.address_reserved": Fault(400, "InvalidPrivateIpAddress.Malformed"),
     "input.notation": Fault(400, "InvalidPrivateIpAddress.Malformed"),
     "InvalidIp.Address": Fault(400, "InvalidPrivateIpAddress.Malformed"),
-    "InvalidVSwitch.NoFreeIp": Fault(403, "InvalidVSwitchId.IpNotEnough"),
+    "InvalidVSwitch.NoFreeIp": Fault(400, "QuotaExceeded.PrivateIpAddress"),
     "InvalidZoneId.NotFound": Fault(404, "InvalidZoneId.NotFound"),
 }
 
@@ -95,7 +113,7 @@ def operations() -> Iterator[Operation]:
         actions,
         _run,
         (*common, *more, *nics, *refused[:3]),
-        _IGNORED,
+        _IGNORED | _ONLY_RUN,
         _FAULTS,
     )
     hardware = (
@@ -109,7 +127,7 @@ def operations() -> Iterator[Operation]:
         actions,
         _create,
         (*common, *hardware, *refused[3:]),
-        _IGNORED,
+        _IGNORED | _ONLY_CREATED,
         _FAULTS,
     )
 
@@ -118,9 +136,7 @@ def _run(call: Call) -> Told:
     said = call.said
     amount = said.number("Amount", 1, 1, _MOST)
     if said.number("MinAmount", amount, 1, _MOST) > amount:
-        raise invalid(
-            "MinAmount", f"use at most Amount, {amount}", said.text("MinAmount"), "InvalidParameter.MinAmount"
-        )
+        raise invalid("MinAmount", f"use at most Amount, {amount}", said.text("MinAmount"))
     ids = _made(call, amount, Power.RUNNING)
     return {"InstanceIdSets": {"InstanceIdSet": ids["ids"]}, "OrderId": "", "TradePrice": 0.0}
 
@@ -154,7 +170,7 @@ def _named(said: Parameters, wanted: Mapping[str, Any], index: int, amount: int)
     """What one of several instances is to be called."""
     hosts, own = said.every("HostNames"), dict(wanted)
     if hosts and len(hosts) != amount:
-        raise invalid("HostNames", f"give as many as instances: {amount}", len(hosts), "InvalidParameter.HostNames")
+        raise invalid("HostNames", f"give as many as instances: {amount}", len(hosts))
     if hosts:
         own["hostname"] = check_host_name(hosts[index], f"HostNames.{index + 1}")
     if amount > 1 and said.flag("UniqueSuffix"):
@@ -165,18 +181,26 @@ def _named(said: Parameters, wanted: Mapping[str, Any], index: int, amount: int)
 def _interfaces(said: Parameters) -> list[Parameters]:
     """What is said of each network interface, the primary one first; raises `InvalidFields`, `Refused`."""
     parts = said.parts("NetworkInterface")
-    primary = [it for it in parts if it.text("InstanceType", "Secondary").lower() == "primary"]
+    primary = [it for it in parts if it.choice("InstanceType", _ROLES) == "primary"]
     rest = [it for it in parts if it not in primary]
-    top = [name for name in ("SecurityGroupId", "VSwitchId", "PrivateIpAddress") if name in said]
+    top = [name for name in said.values if name.partition(".")[0] in _OF_PRIMARY and said.text(name)]
     if len(primary) > 1 or (primary and top):
         right = "say of the primary interface in one place what it is like"
-        raise invalid("NetworkInterface.1.InstanceType", right, "Primary", "InvalidParameter.Conflict")
+        raise invalid(f"{primary[0].path}InstanceType", right, "Primary", "InvalidParameter.Conflict")
     for each in parts:
-        check_always(each)
-    for each in rest:
-        if not (groups_said(each) or "NetworkInterfaceId" in each):
-            raise missing(f"{each.path}SecurityGroupId")
+        _check_interface(each)
     return [primary[0] if primary else said, *rest]
+
+
+def _check_interface(said: Parameters) -> None:
+    """One that is there already is as it is, and no primary one; of a new one its groups are said."""
+    check_always(said)
+    more = [name for name in said.values if name not in ("NetworkInterfaceId", *_HARDWARE, *_ALWAYS_SO)]
+    if "NetworkInterfaceId" in said and more:
+        right = "a network interface that is there already is as it is, and no primary one"
+        raise invalid(said.path + more[0], right, said.text(more[0]), "InvalidParameter.Conflict")
+    if not (groups_said(said) or "NetworkInterfaceId" in said):
+        raise missing(f"{said.path}SecurityGroupId")
 
 
 def _one(draft: Draft, said: Parameters, interfaces: list[Parameters], wanted: dict[str, Any], power: Power) -> str:

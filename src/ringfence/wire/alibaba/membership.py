@@ -22,7 +22,8 @@ _FIELDS = (
     Field("NetworkInterfaceId", "or a network interface; then RegionId is needed"),
     Field("RegionId"),
 )
-_MISMATCH = "The specified instance and security group are not in the same VPC or network."
+_MISMATCH: Final = "Specified instance and security group are not in the same VPC."
+_ENI_MISMATCH: Final = "The VPC of the specified ENI and security group are not in the same VPC."
 _OTHER_PLACE: Final = ("world.group_of_other_vpc", "world.group_of_other_profile", "InvalidNetworkType.Mismatch")
 _AT_INTERFACE: Final = "InvalidOperation.VpcMismatch"
 _LEFT_LAST: Final = "InvalidOperation.AtLeastInOneGroup"
@@ -103,7 +104,7 @@ def _as_of_interface() -> Iterator[None]:
         yield
     except InvalidFields as error:
         if error.problems[0].code in _OTHER_PLACE:
-            raise Refused(_MISMATCH.replace("instance", "network interface"), reason=_AT_INTERFACE) from None
+            raise Refused(_ENI_MISMATCH, reason=_AT_INTERFACE) from None
         raise
     except Refused as error:
         if error.reason == membership.LAST_GROUP:

@@ -13,13 +13,12 @@ ZONE = "a"
 
 def operations() -> Iterator[Operation]:
     """The operations."""
-    ignored = frozenset({"AcceptLanguage", "InstanceChargeType", "ResourceType", "SpotStrategy", "Verbose"})
+    both = frozenset({"AcceptLanguage", "InstanceChargeType"})
+    doc, ignored = "The regions that are served: one.", both | {"ResourceType"}
+    yield Operation("DescribeRegions", Product.ECS, doc, (), _regions, ignored=ignored, own=True)
+    doc, ignored = "The zones of the region: one.", both | {"SpotStrategy", "Verbose"}
     yield Operation(
-        "DescribeRegions", Product.ECS, "The regions that are served: one.", (), _regions, ignored=ignored, own=True
-    )
-    fields = (Field("RegionId", required=True),)
-    yield Operation(
-        "DescribeZones", Product.ECS, "The zones of the region: one.", (), _zones, fields, ignored, own=True
+        "DescribeZones", Product.ECS, doc, (), _zones, (Field("RegionId", required=True),), ignored, own=True
     )
 
 
