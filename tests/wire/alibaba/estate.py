@@ -69,6 +69,11 @@ class Estate:
         """The native API, of the same key."""
         return Client(self.cloud.url, key=self.sdks.key)
 
+    def operator(self) -> Client:
+        """The native API, of the operator who acts on the account."""
+        assert self.cloud.runtime.root_key
+        return Client(self.cloud.url, key=self.cloud.runtime.root_key, account=self.sdks.account)
+
     def make(self, path: str, **said: Any) -> str:
         """Make something by the native API; gives its id."""
         with self.native() as client:

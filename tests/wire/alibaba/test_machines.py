@@ -100,6 +100,9 @@ def test_several_instances_at_once_are_told_and_found(shared: Cloud) -> None:
     ]
     for said, wanted in filters:
         assert sorted(_listed(estate, **said)) == sorted(wanted), said
+    with estate.operator() as operator:
+        operator.post("/v1/penalties", {"instance": ids[1], "reason": "mining"})
+    assert _listed(estate, lock_reason="security") == [ids[1]]
     assert _pages(estate) == sorted(ids)
     assert _in_xml(estate) == sorted(ids)
     told = estate.ecs.describe_instance_attribute(ecs.DescribeInstanceAttributeRequest(instance_id=ids[0])).body

@@ -13,7 +13,6 @@ from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from aliyunsdkecs.request.v20140526.JoinSecurityGroupRequest import JoinSecurityGroupRequest
 from aliyunsdkecs.request.v20140526.LeaveSecurityGroupRequest import LeaveSecurityGroupRequest
 
-from ringfence.client.client import Client
 from tests.wire.alibaba.estate import OPEN, Estate, old, refusal
 from tests.wire.cloud import Cloud
 from tests.wire.proving import proves
@@ -212,10 +211,9 @@ def test_limits_and_services_stand_in_the_way(shared: Cloud) -> None:
     with pytest.raises(AlibabaCloudException, match="the maximum number of security group rules"):
         estate.ecs.join_security_group(request)
     limited(rules_per_port=None)
-    assert shared.runtime.root_key
-    with Client(shared.url, key=shared.runtime.root_key, account=estate.sdks.account) as client:
+    with estate.operator() as operator:
         said = {"name": "nat", "vpc": estate.vpc, "managed": "nat"}
-        managed = client.post("/v1/groups", said, headers={"x-ringfence-service": "nat"})["item"]["id"]
+        managed = operator.post("/v1/groups", said, headers={"x-ringfence-service": "nat"})["item"]["id"]
     assert asked(managed) == [(403, "InvalidOperation.ResourceManagedByCloudProduct")] * 3
 
 

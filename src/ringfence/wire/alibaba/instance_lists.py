@@ -23,7 +23,7 @@ _EQUAL: Final = (
     *("KeyPairName", "ResourceGroupId", "Status", "ZoneId"),
 )
 """Filters that are told under the same name; of what is told as empty, nothing is found."""
-_NEVER: Final = ("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens", "InternetChargeType", "LockReason")
+_NEVER: Final = ("HttpEndpoint", "HttpPutResponseHopLimit", "HttpTokens", "InternetChargeType")
 """Filters by what no instance has here."""
 _PLACES: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "InstanceIds": lambda told: [told["InstanceId"]],
@@ -35,6 +35,7 @@ _PLACES: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
 }
 """Filters that are lists as JSON, and what of an instance may be in them."""
 _HAD: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
+    "LockReason": lambda told: [it["LockReason"] for it in told["OperationLocks"]["LockReason"]],
     "SecurityGroupId": lambda told: told["SecurityGroupIds"]["SecurityGroupId"],
     "VpcId": lambda told: [told["VpcAttributes"]["VpcId"]],
     "VSwitchId": lambda told: [told["VpcAttributes"]["VSwitchId"]],

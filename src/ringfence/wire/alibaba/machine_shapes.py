@@ -134,12 +134,19 @@ def instance_told(call: Call, resource: Resource) -> dict[str, Any]:
         "NetworkInterfaces": {"NetworkInterface": [_brief(call, it) for it in ports]},
         **_network(call, [port_of(it) for it in ports]),
         "DeletionProtection": resource.protected,
+        "OperationLocks": {"LockReason": _locks(call.state, [resource, *ports])},
         "Tags": tags_told(resource.tags),
         "RegionId": call.region,
         "ZoneId": zone_of(call),
         "ResourceGroupId": "",
         "CreationTime": minute(resource),
     }
+
+
+def _locks(state: State, resources: Sequence[Resource]) -> list[Told]:
+    """That the platform has cut it off, or a port of it (SEMANTICS.md 4.5)."""
+    users = (key for it in resources for key in state.referrers(it.key))
+    return [{"LockReason": "security"}] if any(key.kind is Kind.PENALTY for key in users) else []
 
 
 def _brief(call: Call, resource: Resource) -> Told:

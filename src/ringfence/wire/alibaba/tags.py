@@ -23,6 +23,7 @@ TYPES: Final[Mapping[str, Kind]] = {
     "securitygroup": Kind.GROUP,
     "eni": Kind.PORT,
     "prefixlist": Kind.ADDRESS_GROUP,
+    "portrangelist": Kind.PORT_LIST,
 }
 """The types of resources that have tags here, by the vendor's words for them."""
 _OTHERS = (

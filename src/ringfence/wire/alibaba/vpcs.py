@@ -88,9 +88,9 @@ def _modify(call: Call) -> Told:
 
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.VPC, id_)
-        if "cidrs" in wanted:  # further ones, which another API gave it, stay
-            wanted["cidrs"] += [str(it) for it in cast("SharedVpc", found.value).vpc.cidrs[1:]]
-        basic.update(draft, Kind.VPC, found.id, wanted)
+        more = [str(it) for it in cast("SharedVpc", found.value).vpc.cidrs[1:]]  # that another API gave it: they stay
+        cidrs = {"cidrs": [*wanted["cidrs"], *more]} if "cidrs" in wanted else {}
+        basic.update(draft, Kind.VPC, found.id, {**wanted, **cidrs})
         return {}
 
     return call.change(work)
