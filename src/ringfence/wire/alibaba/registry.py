@@ -12,3 +12,6 @@ _ROOMS = (regions,)
 OPERATIONS: Mapping[tuple[str, Product], Operation] = {
     (operation.name, operation.product): operation for room in _ROOMS for operation in room.operations()
 }
+
+NOT_SERVED: dict[str, str] = {}
+"""Operations that one would look for, and why they are not served."""

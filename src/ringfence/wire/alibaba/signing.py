@@ -24,8 +24,8 @@ _MUST_SIGN: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-a
 _BODY_HASH: Final = "x-acs-content-sha256"
 _AUTHORIZATION = re.compile(
     ACS3
-    + r" *Credential=(?P<key>[!-+\--~]{1,128}), *SignedHeaders=(?P<signed>[a-z0-9;_-]+)"
-    + r", *Signature=(?P<made>[0-9a-f]{64})"
+    + r" Credential=(?P<key>[!-+\--~]{1,128}),SignedHeaders=(?P<signed>[a-z0-9;_-]+)"
+    + r",Signature=(?P<made>[0-9a-f]{64})"
 )
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _NONCE = re.compile(r"[!-~]{1,128}")
@@ -49,11 +49,16 @@ class Claim:
         return same(made, self.signature)
 
 
+def is_form(request: Request) -> bool:
+    """Whether the body holds parameters."""
+    return request.header("content-type").startswith("application/x-www-form-urlencoded")
+
+
 def claim_of(request: Request, parameters: Parameters) -> Claim:
     """What a request says of its signature. Raises `Refused` for one that says too little, or says it wrongly."""
     if request.header("authorization").startswith("ACS3-"):
         return _acs3_claim(request)
-    return _rpc_claim(request.signed.method, parameters)
+    return _rpc_claim(request, parameters)
 
 
 def verified(claim: Claim, secret: Secret | None, now: float) -> None:
@@ -77,13 +82,13 @@ def _acs3(text: str, secret: Secret) -> str:
     return hmac.digest(secret.reveal().encode(), text.encode(), "sha256").hex()
 
 
-def rpc_text(method: str, values: Mapping[str, str]) -> str:
-    """The string to sign of the RPC scheme: method, path and all parameters but the signature."""
+def rpc_text(method: str, path: str, values: Mapping[str, str]) -> str:
+    """The string to sign of the RPC scheme: method, path (always ``/``) and all parameters but the signature."""
     pairs = (f"{quoted(key)}={quoted(value)}" for key, value in sorted(values.items()) if key != "Signature")
-    return f"{method}&%2F&{quoted('&'.join(pairs))}"
+    return f"{method}&{quoted(path)}&{quoted('&'.join(pairs))}"
 
 
-def _rpc_claim(method: str, said: Parameters) -> Claim:
+def _rpc_claim(request: Request, said: Parameters) -> Claim:
     for name in ("AccessKeyId", "Signature"):
         if name not in said:
             raise missing(name)
@@ -91,7 +96,7 @@ def _rpc_claim(method: str, said: Parameters) -> Claim:
         raise _refused("Specified signature method is not valid.", "InvalidSignatureMethod")
     date = _date(said.required("Timestamp"))
     nonce = _nonce(said.required("SignatureNonce"))
-    text = rpc_text(method, said.values)
+    text = rpc_text(request.signed.method, request.signed.path, said.values)
     return Claim(said.required("AccessKeyId"), date, nonce, said.required("Signature"), text, RPC)
 
 

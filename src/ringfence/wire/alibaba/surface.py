@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
+from ringfence.control.ids import IdStyle
 from ringfence.errors import Forbidden, NotAuthenticated, Refused, RingfenceError
 from ringfence.security.signing import SKEW
 from ringfence.wire.alibaba.answers import encoded
@@ -17,10 +18,8 @@ from ringfence.wire.alibaba.faults import access_denied, fault_of
 from ringfence.wire.alibaba.operation import ALWAYS, COMMON, LEGACY, Call, Fault, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.registry import OPERATIONS
-from ringfence.wire.alibaba.signing import claim_of, verified
+from ringfence.wire.alibaba.signing import claim_of, is_form, verified
 from ringfence.wire.request import Answer, Request, Service, Told
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,13 @@ class Alibaba:
         if request.signed.path != "/":
             return False
         query = f"&{request.signed.query}"
-        is_form = request.signed.method == "POST" and request.header("content-type").startswith(_FORM)
         signed = request.header("authorization").startswith("ACS3-") or bool(request.header("x-acs-action"))
-        return signed or is_form or "&Action=" in query or "&Signature=" in query
+        return (
+            signed
+            or (request.signed.method == "POST" and is_form(request))
+            or "&Action=" in query
+            or "&Signature=" in query
+        )
 
     def answer(self, request: Request) -> Answer:
         """Answer a request, refusals too."""
@@ -91,8 +94,9 @@ class _Exchange:
         signed = self._request.signed
         if signed.method not in ("GET", "POST"):
             raise Refused("Specified method is not supported.", reason="UnsupportedHTTPMethod")
-        is_form = self._request.header("content-type").startswith(_FORM)
-        return Parameters.of(signed.query, *((signed.body.decode("utf-8", "replace"),) if is_form else ()))
+        return Parameters.of(
+            signed.query, *((signed.body.decode("utf-8", "replace"),) if is_form(self._request) else ())
+        )
 
     @property
     def _is_acs3(self) -> bool:
@@ -130,7 +134,7 @@ class _Exchange:
             raise NotAuthenticated("Specified access key is disabled.", reason="InvalidAccessKeyId.Inactive")
         verified(claim, secret, now)
         identities.nonces.use(claim.key_id, claim.nonce, claim.date, claim.date + SKEW + 1, now)
-        return identities.by_key(claim.key_id, self._request.origin)
+        return replace(identities.by_key(claim.key_id, self._request.origin), ids=IdStyle.PREFIXED)
 
     # --- what is done
 
@@ -150,7 +154,7 @@ class _Exchange:
     def _check_region(self) -> None:
         said, served = self._said.text("RegionId"), self._service.region
         if said and ((served and said != served) or not _is_region(said)):
-            what = f"The specified RegionId does not exist; this server is region {served or 'local'}."
+            what = f"The specified RegionId does not exist; this server is region {self._service.control.region}."
             raise Refused(what, reason="InvalidRegionId.NotFound", field="RegionId", value=said)
 
     # --- how it is told

@@ -9,3 +9,6 @@ from ringfence.wire.huawei.v3.rooms import ROOMS as V3
 _ROOMS = (projects, *V3)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for room in _ROOMS for operation in room.operations())
+
+NOT_SERVED: dict[str, str] = {}
+"""Operations that one would look for, and why they are not served."""

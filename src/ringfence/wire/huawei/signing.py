@@ -6,9 +6,8 @@ import hmac
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
-from ringfence.control.identity import Identities
 from ringfence.errors import NotAuthenticated
 from ringfence.security.canonical import CanonicalRequest, path_in_form, query_in_form, repeated, sha256_hex
 from ringfence.security.secret import Secret, same
@@ -21,7 +20,7 @@ _MUST_SIGN: Final = ("host", DATE)
 _MEANINGFUL: Final = frozenset({"content-type", "x-project-id", "x-security-token", "x-sdk-content-sha256"})
 _AUTHORIZATION = re.compile(
     SCHEME
-    + r" Access=(?P<key>[!-+\--~]{1,128}), *SignedHeaders=(?P<signed>[a-z0-9;-]+), *Signature=(?P<made>[0-9a-f]{64})"
+    + r" Access=(?P<key>[!-+\--~]{1,128}), SignedHeaders=(?P<signed>[a-z0-9;-]+), Signature=(?P<made>[0-9a-f]{64})"
 )
 _DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 
@@ -40,7 +39,17 @@ def signature(canonical: CanonicalRequest, date: str, secret: Secret) -> str:
     return hmac.digest(secret.reveal().encode(), text.encode(), "sha256").hex()
 
 
-def key_of(request: Request, identities: Identities) -> str:
+class Keys(Protocol):
+    """Whoever knows the access keys, as `Identities` does."""
+
+    def secret_of(self, key_id: str) -> Secret | None:
+        """The secret of a key that may be used now."""
+
+    def clock(self) -> float:
+        """Unix seconds."""
+
+
+def key_of(request: Request, keys: Keys) -> str:
     """The id of the access key that signed a request. Raises `NotAuthenticated`.
 
     The scheme has no nonce: within its date's time a request that is sent again is accepted again.
@@ -50,8 +59,8 @@ def key_of(request: Request, identities: Identities) -> str:
         raise _refused("the Authorization header is not of the form of a signature")
     signed = tuple(match["signed"].split(";"))
     _check_signed(request, signed)
-    _check_date(request.header(DATE), identities.clock())
-    secret = identities.secret_of(match["key"])
+    _check_date(request.header(DATE), keys.clock())
+    secret = keys.secret_of(match["key"])
     made = signature(canonical_of(request, signed), request.header(DATE), secret or _NOBODYS)
     if not same(made, match["made"]) or secret is None:
         raise _refused("verify aksk signature fail")
