@@ -72,7 +72,7 @@ def _prefix_of(family: Family) -> Callable[[str], Prefix]:
 
 
 def _vpc(called: Called, fields: Fields) -> SharedVpc:
-    cidrs = tuple(sorted(fields["cidrs"]))
+    cidrs = tuple(fields["cidrs"])
     vpc = Vpc(called.id, _profile(fields), cidrs, {}, fields["border"], fields["network"], called.account)
     return SharedVpc(vpc, tuple(sorted(fields["shared_with"])))
 
@@ -139,7 +139,13 @@ _VPC = Form(
     prefix="vpc",
     doc="A private network.",
     fields=(
-        listed("cidrs", "its address space", Prefix.parse, longest=50, example="10.0.0.0/16"),
+        listed(
+            "cidrs",
+            "its address space; Huawei's API tells the first as its own",
+            Prefix.parse,
+            longest=50,
+            example="10.0.0.0/16",
+        ),
         _profile_field(HUAWEI.name),
         _SWITCHES,
         _lines("border", "rules of the firewall between it and the internet", example="in deny tcp 22 from any to any"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ringfence.wire.huawei import projects
 from ringfence.wire.huawei.operation import Operation
+from ringfence.wire.huawei.v3.rooms import ROOMS as V3
 
-_ROOMS = (projects,)
+_ROOMS = (projects, *V3)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for room in _ROOMS for operation in room.operations())
 
