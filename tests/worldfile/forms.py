@@ -149,7 +149,10 @@ SAME = {
     ),
     "template and list together": (
         "groups: {sg: {template: default, rules: [in deny tcp 22 from any]}}",
-        "groups: {sg: [out allow all to any, in deny tcp 22 from any, in allow all from group sg]}",
+        (
+            "groups: {sg: [out allow all to 0.0.0.0/0, in allow all from group sg to 0.0.0.0/0, in deny tcp 22 from any"
+            ", 'out allow all to ::/0', 'in allow all from group sg to ::/0']}"
+        ),
     ),
     "a switch set to what it is": ("profile: alibaba\nswitches: {intra_group: accept}", "profile: alibaba"),
     "an ACL as a list": (

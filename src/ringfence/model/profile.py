@@ -273,7 +273,12 @@ HUAWEI = Profile(
     groups_need_vpc=False,
     advanced_groups=False,
     self_reference=True,
-    default_rules=("in allow all from group {group}", "out allow all to any"),
+    default_rules=(
+        "in allow all from group {group} to 0.0.0.0/0",
+        "in allow all from group {group} to ::/0",
+        "out allow all to 0.0.0.0/0",
+        "out allow all to ::/0",
+    ),
     default_rules_advanced=(),
 )
 

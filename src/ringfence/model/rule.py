@@ -10,6 +10,10 @@ A five-tuple rule (SEMANTICS.md 1.2) names the port's own side as well, and the 
 
     in allow tcp 80 from 10.0.0.0/8 port 1024-65535 to 10.0.1.11/32
     out deny udp 53 to any from any port 1-1023
+
+Every address of one family as the own side is no more than a rule of that family, as Huawei's rules all are::
+
+    in allow all from group sg-web to ::/0
 """
 
 from __future__ import annotations
@@ -226,8 +230,8 @@ class Rule:
 
     @property
     def is_five_tuple(self) -> bool:
-        """Whether it says more than remote, protocol and destination ports."""
-        return bool(self.local or self.source_ports)
+        """Whether it says more than family, remote, protocol and destination ports."""
+        return bool((self.local and self.local.length) or self.source_ports)
 
     @cached_property
     def key(self) -> str:
@@ -243,7 +247,7 @@ class Rule:
         comes_from = f" port {self.source_ports}" if self.source_ports else ""
         if self.direction is Direction.INGRESS:
             return f"from {remote}{comes_from}" + (f" to {local}" if self.local else "")
-        return f"to {remote}" + (f" from {local}{comes_from}" if self.is_five_tuple else "")
+        return f"to {remote}" + (f" from {local}{comes_from}" if self.local or self.source_ports else "")
 
     def id_in(self, group: str) -> str:
         """The rule's id within a group: its own, or one made from group and `key`, stable without a store.
