@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 from ringfence.control import reading
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
-from ringfence.control.draft import Draft
-from ringfence.errors import FieldProblem, InvalidFields, Refused
+from ringfence.control.draft import Draft, not_found
+from ringfence.errors import FieldProblem, InvalidFields, NotFound, Refused
 from ringfence.ram.actions import ACTIONS, Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -68,6 +68,8 @@ class Operation:
     faults: Mapping[str, Fault] = field(default_factory=dict)
     own: bool = False
     """Whether everybody may ask for it, as it tells nothing of anybody."""
+    only: tuple[str, str] | None = None
+    """A member of the body and what it says, where that decides between calls of one path; the last has none."""
 
     def __post_init__(self) -> None:
         unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
@@ -88,6 +90,17 @@ class Operation:
     def pattern(self) -> re.Pattern[str]:
         """What paths of this call look like, decoded."""
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+    def is_said(self, raw: bytes) -> bool:
+        """Whether a body, not checked yet, is for this call and not for another one of the same path."""
+        if self.only is None:
+            return True
+        try:
+            said = json.loads(raw)
+        except (ValueError, RecursionError):
+            return False
+        member, value = self.only
+        return isinstance(said, dict) and said.get(member) == value
 
 
 @dataclass(frozen=True)
@@ -135,6 +148,10 @@ class Call:
     def find(self, kind: Kind, id_: str) -> Resource:
         """A resource by its id, if the caller may see it. Raises `NotFound`, `Forbidden`."""
         return reading.find_by_id(self.control, self.state, self.caller, kind, id_)
+
+    def missing(self, kind: Kind, id_: str) -> NotFound:
+        """The refusal of what is not there."""
+        return not_found(self.control.authority, self.state, self.caller, kind, id_)
 
     def one(self, name: str) -> str | None:
         """A parameter of the query, the last where it is there several times; None where it is not."""
