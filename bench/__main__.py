@@ -1,7 +1,7 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
 Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`,
-`bench.changing`, `bench.serving`, `bench.following` and `bench.footprint` for what is measured and how.
+`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following` and `bench.footprint` for what is measured and how.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bench.connections import ConnectionCase, measure_connections
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
 from bench.report import Figure, as_json, show
+from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
 from ringfence.errors import RingfenceError
 
@@ -27,6 +28,7 @@ FULL = (
     CompileCase(ports=(1_000, 10_000), repetitions=(5, 3)),
     ChangeCase(ports=(100, 100_000), rounds=60, cold=10_000),
     ServeCase(ports=10_000, requests=400, rounds=12, batch=100),
+    SdkCase(calls=100, rounds=12),
     FollowCase(ports=(100, 100_000), rounds=100),
     FootprintCase(ports=10_000),
 )
@@ -35,12 +37,13 @@ QUICK = (
     CompileCase(ports=(20, 200), repetitions=(2, 2)),
     ChangeCase(ports=(30, 300), rounds=3, cold=100),
     ServeCase(ports=20, requests=16, rounds=2, batch=4),
+    SdkCase(calls=5, rounds=2),
     FollowCase(ports=(30, 60), rounds=3),
     FootprintCase(ports=100),
 )
 
 
-PARTS = ("connections", "compiling", "changing", "serving", "following", "footprint")
+PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint")
 
 
 def main() -> int:
@@ -78,6 +81,7 @@ def _measure(
     compiling: CompileCase,
     changing: ChangeCase,
     serving: ServeCase,
+    sdks: SdkCase,
     following: FollowCase,
     footprint: FootprintCase,
     *,
@@ -90,6 +94,7 @@ def _measure(
         "compiling": lambda: measure_compiling(compiling),
         "changing": lambda: measure_changes(changing),
         "serving": lambda: measure_serving(serving),
+        "sdks": lambda: measure_sdks(sdks),
         "following": lambda: measure_following(following),
         "footprint": lambda: measure_footprint(footprint),
     }

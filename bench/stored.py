@@ -9,7 +9,7 @@ from ringfence.control.authority import OPERATOR
 from ringfence.model.world import World
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.resources.values import Machine, PortAt, RuleOf, SharedVpc, Value
+from ringfence.resources.values import Machine, PortAt, RuleOf, SharedVpc, Value, listing
 from ringfence.store.rows import Revision, Row, Version, now
 from ringfence.store.store import Store
 
@@ -31,7 +31,7 @@ def resources_of(world: World) -> Iterator[Resource]:
         for subnet in vpc.subnets.values():
             yield _made(Kind.SUBNET, subnet.name, subnet)
     for listed in world.address_groups.values():
-        yield _made(Kind.ADDRESS_GROUP, listed.name, listed)
+        yield _made(Kind.ADDRESS_GROUP, listed.name, listing(listed))
     for group in world.groups.values():
         yield _made(Kind.GROUP, group.name, replace(group, rules=(), account=OPERATOR))
         for rule in group.rules:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ringfence.model.address import Address, AddressRange, Family
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone, PortListChanged
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import PortList
+from ringfence.model.service import PortRange
 from ringfence.model.topology import Instance, Port
 from ringfence.model.world import World, by_name
 
@@ -17,7 +19,7 @@ _NEW = "newcomer"
 
 def edits(world: World, chance: random.Random, count: int) -> Iterator[tuple[Edit, World]]:
     """So many edits, one after the other. They need not make sense to a user, only to compiler and evaluator."""
-    makers = [_other_rules, _other_rules, _other_groups, _other_groups, _gone, _new, _entries, _entries]
+    makers = [_other_rules, _other_rules, _other_groups, _other_groups, _gone, _new, _entries, _entries, _ports, _ports]
     while count:
         made = chance.choice(makers)(world, chance)
         if made:
@@ -110,3 +112,16 @@ def _entries(world: World, chance: random.Random) -> tuple[Edit, World] | None:
         [*(it for it in world.address_groups.values() if it is not group), replace(group, entries=entries)]
     )
     return EntriesChanged(group.name, added, removed), replace(world, address_groups=groups)
+
+
+def _ports(world: World, chance: random.Random) -> tuple[Edit, World] | None:
+    """A port list loses entries and gains one, or is new; it may end up empty."""
+    known = world.port_lists
+    before = chance.choice([*known.values(), PortList("more-ports", ())])
+    kept = [it for it in before.entries if chance.random() < 0.7]
+    first = chance.choice([1, 22, 80, 443, 1000, 65000])
+    new = PortRange(first, first + chance.choice([0, 0, 1, 6, 500]))
+    entries = tuple(sorted({*kept, *([new] if chance.random() < 0.6 else [])}))
+    changed = replace(before, entries=entries)
+    others = [it for it in known.values() if it.name != before.name]
+    return PortListChanged(changed), replace(world, port_lists=by_name([*others, changed]))

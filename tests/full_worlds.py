@@ -14,6 +14,7 @@ from hypothesis.strategies import DrawFn
 from ringfence.model.acl import AclRule, NetworkAcl, Side
 from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.port_list import NamedPorts, PortList
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, Direction, GroupRemote, NicType, Rule
 from ringfence.model.topology import Instance, Network, Peering, Penalty, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
@@ -42,12 +43,14 @@ def _edited(world: World, edit: Callable[[SecurityGroup], SecurityGroup]) -> Wor
 
 @st.composite
 def _sized(draw: DrawFn, world: World) -> World:
-    """Address groups that say how many entries they may have."""
+    """Address groups and port lists that say how many entries they may have."""
 
-    def sized(group: AddressGroup) -> AddressGroup:
-        return replace(group, max_entries=draw(st.none() | st.integers(max(1, len(group.entries)), 4)))
+    def bound(it: AddressGroup | PortList) -> int | None:
+        return draw(st.none() | st.integers(max(1, len(it.entries)), 4))
 
-    return replace(world, address_groups=by_name(map(sized, world.address_groups.values())))
+    groups = (replace(it, max_entries=bound(it)) for it in world.address_groups.values())
+    lists = (replace(it, max_entries=bound(it)) for it in world.port_lists.values())
+    return replace(world, address_groups=by_name(groups), port_lists=by_name(lists))
 
 
 @st.composite
@@ -63,6 +66,7 @@ def _classic(draw: DrawFn, world: World) -> World:
 
     def edited(group: SecurityGroup) -> SecurityGroup:
         kept = [rule for rule in group.rules if not isinstance(rule.remote, AddressGroupRemote)]
+        kept = [rule for rule in kept if not isinstance(rule.ports, NamedPorts)]
         rules = tuple(draw(with_nic(rule)) for rule in kept)
         return replace(group, rules=rules) if group.vpc == vpc.name else group
 
@@ -173,11 +177,14 @@ def _with_firewalls(draw: DrawFn, world: World) -> World:
 
 @st.composite
 def _lines(draw: DrawFn, world: World, owner: str, directions: Sequence[Direction | None]) -> tuple[AclRule, ...]:
-    """Lines about the addresses and address groups of a world, some with an id."""
+    """Lines about the addresses and address groups of a world, some with an id or a name, some twice."""
     pool = {family: _sides(world, family) for family in Family}
     drawn = draw(st.lists(acl_rules(directions, pool), max_size=3, unique_by=lambda line: line.key))
     ids = [draw(st.just("") | st.just(f"acr:{owner}:{index}")) for index in range(len(drawn))]
-    return tuple(replace(line, given_id=given) for line, given in zip(drawn, ids, strict=True))
+    called = [draw(st.just("") | texts().filter(str.isprintable)) for _ in drawn]
+    lines = [replace(line, given_id=id_, name=it) for line, id_, it in zip(drawn, ids, called, strict=True)]
+    doubled = [line for line in lines if draw(st.integers(0, 3)) == 3]
+    return (*lines, *(replace(line, given_id=f"twin:{owner}:{index}") for index, line in enumerate(doubled)))
 
 
 def _sides(world: World, family: Family) -> list[Side]:

@@ -214,7 +214,7 @@ def _first_match(
         if (
             rule.enabled
             and rule.direction == way
-            and is_about(rule, packet)
+            and is_about(world, rule, packet)
             and is_side(world, rule.source, packet.source.address)
             and is_side(world, rule.destination, packet.destination.address)
         ):

@@ -77,7 +77,7 @@ def _matches(world: World, port: Port, rule: Rule, packet: Packet, remote: Endpo
     if rule.local is not None and not is_in(own.address, rule.local):
         return False
 
-    return is_about(rule, packet) and _is_remote(world, port, rule, remote)
+    return is_about(world, rule, packet) and _is_remote(world, port, rule, remote)
 
 
 def _is_remote(world: World, port: Port, rule: Rule, remote: Endpoint) -> bool:

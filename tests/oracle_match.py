@@ -9,6 +9,7 @@ from typing import Literal
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, Remote, Rule
 from ringfence.model.service import PortSet
 from ringfence.model.topology import Peering, Port, VirtualIp
@@ -41,7 +42,7 @@ class Packet:
         return int(self.source.address.family)
 
 
-def is_about(rule: Rule | AclRule, packet: Packet) -> bool:
+def is_about(world: World, rule: Rule | AclRule, packet: Packet) -> bool:
     """2.3: protocol and ports."""
     # Protocol equal, or the rule says all (which includes every number).
     wanted = rule.protocol.number
@@ -53,7 +54,13 @@ def is_about(rule: Rule | AclRule, packet: Packet) -> bool:
     # Ports are tested for TCP and UDP only, and section 2 says that a rule's ports are the destination's.
     if packet.protocol not in (6, 17):
         return True
-    return has_port(rule.ports, packet.port) and has_port(rule.source_ports, packet.source_port)
+    if not has_port(rule.source_ports, packet.source_port):
+        return False
+    # 1.3: a port list in place of ports; nothing says that an empty one means every port.
+    if isinstance(rule.ports, NamedPorts):
+        entries = world.port_lists[rule.ports.name].entries
+        return bool(entries) and has_port(PortSet(entries), packet.port)
+    return has_port(rule.ports, packet.port)
 
 
 def has_port(ports: PortSet, port: int | None) -> bool:

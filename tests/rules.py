@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ringfence.model.acl import AclRule, Side
 from ringfence.model.address import AddressRange, Family, Prefix
 from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import NamedPorts, PortList, RulePorts
 from ringfence.model.profile import Profile
 from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Direction, GroupRemote, NicType, Remote, Rule
 from ringfence.model.service import ALL_PORTS, PortRange, PortSet, Protocol
@@ -108,13 +109,18 @@ class RuleDrawer:
             self._action(),
             protocol,
             remote,
-            self._ports(protocol, _PORT_SETS, 0.9),
+            self._rule_ports(vpc, protocol),
             self._rng.choice([1, 1, 2, 50, 100]),
             self._is_enabled(),
             local=local,
             source_ports=self._ports(protocol, _SOURCE_SETS, 0.7) if five_tuple else ALL_PORTS,
             nic=self._nic(vpc, remote),
         )
+
+    def _rule_ports(self, vpc: Vpc, protocol: Protocol) -> RulePorts:
+        if protocol.has_ports and vpc.network is not Network.CLASSIC and self._rng.random() < 0.2:
+            return NamedPorts(self._rng.choice(list(PORT_LISTS)))
+        return self._ports(protocol, _PORT_SETS, 0.9)
 
     def rests(self, vpc: Vpc) -> list[Rule]:
         """Rules that allow everything else, now and then: without them few packets would come far."""
@@ -177,6 +183,19 @@ class RuleDrawer:
 
     def _is_enabled(self) -> bool:
         return self._rng.random() < 0.92
+
+
+PORT_LISTS = {"some-ports": 4, "few-ports": 2, "no-ports": 0}
+"""The port lists that rules may name, and how many entries each has: they overlap, touch and nest."""
+_PORT_ENTRIES = ["22", "80-90", "85-443", "80", "81-86", "444", "1-1024", "1024-65535", "7999-9000", "65535", "40000"]
+
+
+def random_port_lists(rng: random.Random) -> list[PortList]:
+    """Port lists with other entries."""
+    pool = [PortRange.parse(text) for text in _PORT_ENTRIES]
+    return [
+        PortList(name, tuple(rng.sample(pool, count)), rng.choice([None, 20])) for name, count in PORT_LISTS.items()
+    ]
 
 
 def _one(port: int) -> PortSet:

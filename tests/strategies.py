@@ -14,9 +14,10 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.port_list import NamedPorts, PortList
 from ringfence.model.profile import IntraGroup, Profile
 from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, GroupRemote, Remote, Rule
-from ringfence.model.service import Listener
+from ringfence.model.service import Listener, PortRange
 from ringfence.model.topology import Instance, OutsideHost, Port, Subnet, Vpc
 from ringfence.model.world import World, by_name
 from tests.value_strategies import families, plain_rules, prefixes, profiles, queries, ranges, some, texts
@@ -45,9 +46,11 @@ class _Ground:
     vpcs: tuple[Vpc, ...]
     prefixes: tuple[Prefix, ...]
     address_groups: tuple[AddressGroup, ...]
+    port_lists: tuple[PortList, ...]
 
     def world(self, groups: Sequence[SecurityGroup] = ()) -> World:
-        return World(self.profile, by_name(self.vpcs), by_name(self.address_groups), by_name(groups))
+        world = World(self.profile, by_name(self.vpcs), by_name(self.address_groups), by_name(groups))
+        return replace(world, port_lists=by_name(self.port_lists))
 
 
 @st.composite
@@ -77,7 +80,8 @@ def _grounds(draw: DrawFn, profiles_: SearchStrategy[Profile], *, overlap: bool)
     texts_ = [text.format(number) for number in sorted({*numbers}) for text in INSIDE_PREFIXES]
     pool = [Prefix.parse(text) for text in [*OUTSIDE_PREFIXES, *texts_]]
     address_groups = [draw(_address_groups(name, pool, profile)) for name in draw(some(["office", "yes"]))]
-    return _Ground(profile, tuple(vpcs), tuple(pool), tuple(address_groups))
+    port_lists = [draw(_port_lists(name)) for name in draw(some(["web-ports", "on"]))]
+    return _Ground(profile, tuple(vpcs), tuple(pool), tuple(address_groups), tuple(port_lists))
 
 
 @st.composite
@@ -102,6 +106,14 @@ def _address_groups(draw: DrawFn, name: str, pool: Sequence[Prefix], profile: Pr
 
 
 @st.composite
+def _port_lists(draw: DrawFn, name: str) -> PortList:
+    """Entries may overlap and touch, and there may be none."""
+    number = st.integers(20, 90) | st.integers(1, 65535)
+    ends = draw(st.lists(st.tuples(number, number).map(sorted), max_size=4))
+    return PortList(name, tuple(sorted({PortRange(first, last) for first, last in ends})))
+
+
+@st.composite
 def _headers(draw: DrawFn, name: str, ground: _Ground) -> SecurityGroup:
     """A group without rules."""
     home = draw(st.sampled_from(ground.vpcs))
@@ -123,7 +135,9 @@ def _with_rules(
     remotes_ += [AddressGroupRemote(group.name) for group in ground.address_groups]
     # Groups and address groups come up about as often as all the prefixes together.
     weighted = st.sampled_from(remotes_) | st.sampled_from(remotes_[::-1][:4])
-    fitting = plain_rules(weighted).filter(lambda rule: _has_family(rule, ground.address_groups))
+    named = [NamedPorts(each.name) for each in ground.port_lists]
+    lists = st.sampled_from(named) if named else st.nothing()
+    fitting = plain_rules(weighted, lists).filter(lambda rule: _has_family(rule, ground.address_groups))
     drawn = draw(st.lists(fitting, max_size=6, unique_by=lambda rule: rule.key))
     ids = [draw(st.just("") | st.just(f"sgr-{header.name}:{index}")) for index in range(len(drawn))]
     chosen = [replace(rule, given_id=given) for rule, given in zip(drawn, ids, strict=True)]

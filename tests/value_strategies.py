@@ -16,6 +16,7 @@ from ringfence.model.acl import AclRule, Side
 from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Expectation, Query
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts, RulePorts
 from ringfence.model.profile import (
     ALIBABA,
     HUAWEI,
@@ -94,6 +95,17 @@ def ports_for(protocol: Protocol) -> SearchStrategy[PortSet]:
     return port_sets() if protocol.has_ports else st.just(ALL_PORTS)
 
 
+def port_list_names() -> SearchStrategy[str]:
+    """Names of port lists: they begin with a letter."""
+    return names().filter(lambda name: name[0].isalpha())
+
+
+def rule_ports(protocol: Protocol, named: SearchStrategy[NamedPorts] | None = None) -> SearchStrategy[RulePorts]:
+    """Ports that a rule of a security group may name, of port lists too; by default of any."""
+    lists = port_list_names().map(NamedPorts) if named is None else named
+    return st.one_of(port_sets(), port_sets(), lists) if protocol.has_ports else st.just(ALL_PORTS)
+
+
 def protocols(of: Family | None = None) -> SearchStrategy[Protocol]:
     """The usual ones, ``all``, or any number; those that exist on one family if asked for."""
     every = st.sampled_from(_PROTOCOLS) | st.integers(0, 255).map(Protocol)
@@ -138,7 +150,9 @@ def _fits(protocol: Protocol, remote: Remote) -> bool:
 
 
 @st.composite
-def plain_rules(draw: DrawFn, remote: SearchStrategy[Remote] | None = None) -> Rule:
+def plain_rules(
+    draw: DrawFn, remote: SearchStrategy[Remote] | None = None, lists: SearchStrategy[NamedPorts] | None = None
+) -> Rule:
     """Any rule without an id of its own that says what each profile lets it say."""
     whom = draw(remotes() if remote is None else remote)
     protocol = draw(protocols().filter(lambda each: _fits(each, whom)))
@@ -147,7 +161,7 @@ def plain_rules(draw: DrawFn, remote: SearchStrategy[Remote] | None = None) -> R
         draw(st.sampled_from(Action)),
         protocol,
         whom,
-        draw(ports_for(protocol)),
+        draw(rule_ports(protocol, lists)),
         draw(st.sampled_from([1, 1, 2, 50, 100])),
         draw(st.sampled_from([True, True, True, False])),
         draw(st.just("") | texts()),

@@ -1,7 +1,8 @@
 """Random worlds for the differential test, from a seed, over one fixed topology a profile; and flows in them.
 
-Addresses stay, so that one lab serves many worlds. Drawn anew are groups, rules, memberships, address groups, ACLs
-and which subnet has which, peerings and the firewalls there and at borders, who has a virtual IP, penalties, switches.
+Addresses stay, so that one lab serves many worlds. Drawn anew are groups, rules, memberships, address groups, port
+lists, ACLs and which subnet has which, peerings and the firewalls there and at borders, who has a virtual IP,
+penalties, switches.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ringfence.model.service import NO_SERVICES, Protocol, Service, ServiceSet
 from ringfence.model.topology import Instance, Network, Peering, Penalty, Port, Vpc
 from ringfence.model.validation import problems
 from ringfence.model.world import World, by_name
-from tests.rules import PORTED, PORTLESS, SOURCES, RuleDrawer, random_lists, unique
+from tests.rules import PORTED, PORTLESS, SOURCES, RuleDrawer, random_lists, random_port_lists, unique
 from tests.topologies import TOPOLOGIES, Topology, nobodys
 
 _PARTNER = "partner"
@@ -42,6 +43,7 @@ def random_world(rng: random.Random, profile: Profile, topology: Topology | None
         profile=profile,
         vpcs=vpcs,
         address_groups=lists,
+        port_lists=by_name(random_port_lists(rng)),
         groups=groups,
         instances=by_name(_joined(rng, instance, groups) for instance in bare.instances.values()),
         acls=acls,

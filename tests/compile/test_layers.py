@@ -22,7 +22,9 @@ from ringfence.compile.boxes import (
 )
 from ringfence.compile.layers import Layer, layers_of
 from ringfence.model.address import Address, Family, Prefix
+from ringfence.model.port_list import resolved
 from ringfence.model.rule import Action, Rule
+from ringfence.model.service import ALL_PORTS
 from ringfence.policy.decisions import Decision
 
 Point = tuple[int, ...]
@@ -130,7 +132,10 @@ def test_layers_hold_each_box_once_but_for_the_covered_and_no_deeper_than_need_b
 def compiled(rules: Sequence[str]) -> tuple[Layer, ...]:
     """The layers of IPv4 packets with ports, of rules in the order of their strength."""
     parsed = map(Rule.parse, rules)
-    decisions = [Decision(f"r{n}", "g", it.action, it.remote, "", it.protocol, it.ports) for n, it in enumerate(parsed)]
+    decisions = [
+        Decision(f"r{n}", "g", it.action, it.remote, "", it.protocol, resolved(it.ports, {}) or ALL_PORTS)
+        for n, it in enumerate(parsed)
+    ]
     default = Rule.parse("in deny all from any")
     decisions.append(Decision("default", "", default.action, default.remote, ""))
     return layers_of(boxes_of(decisions, Kind(Family.IPV4, True), lambda name, own: ()))

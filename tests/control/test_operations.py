@@ -283,13 +283,13 @@ def test_rules_go_out_as_a_file_and_come_in_again(shop: Service, form: Format) -
     shop.do(lambda draft: rules.authorize(draft, "sg-huawei", lines_))
     group = shop.control.state.get(Kind.GROUP, "sg-huawei")
     assert group
-    file = exchange.export_rules(shop.control.state, group, form, "2026-01-02")
+    file = exchange.export_rules(shop.control.state, group, form, "2026-01-02", "cn-north-4")
     assert (
         file.name
         == {
-            Format.JSON: "ecs_local_sg-huawei.json",
-            Format.CSV: "ecs_sgRule_sg-huawei_local_20260102.csv",
-            Format.XLSX: "sg-huawei_local_20260102.xlsx",
+            Format.JSON: "ecs_cn-north-4_sg-huawei.json",
+            Format.CSV: "ecs_sgRule_sg-huawei_cn-north-4_20260102.csv",
+            Format.XLSX: "sg-huawei_cn-north-4_20260102.xlsx",
         }[form]
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ringfence import worldfile
@@ -11,8 +12,9 @@ from ringfence.control.authority import OPERATOR
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.declaring import Applied, apply
-from ringfence.control.exporting import in_order, own_acl, own_group, own_vpc, plain_lines, world_of
+from ringfence.control.exporting import in_order, own_acl, own_group, own_vpc, world_of
 from ringfence.control.identity import Identities
+from ringfence.model.acl import AclRule
 from ringfence.model.world import World, by_name
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -73,7 +75,7 @@ class Desk:
 
 def said(world: World, account: str = "") -> World:
     """What a world says once it is in the service: in order, and without the ids that its file gives to rules."""
-    return in_order(
+    return bare(
         World(
             world.profile,
             by_name(map(own_vpc, world.vpcs.values())),
@@ -83,8 +85,26 @@ def said(world: World, account: str = "") -> World:
             world.outside,
             world.expects,
             by_name(map(own_acl, world.acls.values())),
-            by_name(type(it)(it.name, it.vpcs, plain_lines(it.firewall)) for it in world.peerings.values()),
+            world.peerings,
             world.virtual_ips,
             world.penalties,
         )
     )
+
+
+def bare(world: World) -> World:
+    """A world in order, whose lines of ACLs and firewalls have no ids: those of two that say the same are the service's
+    own.
+    """
+    return in_order(
+        replace(
+            world,
+            vpcs=by_name(replace(it, border=_plain(it.border)) for it in world.vpcs.values()),
+            acls=by_name(replace(it, rules=_plain(it.rules)) for it in world.acls.values()),
+            peerings=by_name(replace(it, firewall=_plain(it.firewall)) for it in world.peerings.values()),
+        )
+    )
+
+
+def _plain(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
+    return tuple(replace(line, given_id="") for line in lines)

@@ -19,6 +19,7 @@ from ringfence.exchange import comma
 from ringfence.exchange.files import export, preview
 from ringfence.exchange.table import COLUMNS
 from ringfence.exchange.values import BadRulesFile, ExportedRule, Format, Limits, Names, Preview, by_family
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.model.service import ALL_PORTS, PortRange, PortSet
@@ -47,13 +48,15 @@ def read(
 def canonical(rule: Rule) -> Rule:
     """Without what a file does not keep: who manages it; and 1-65535 is every port there."""
     full = PortSet((PortRange(1, 65535),))
-    ports, source_ports = (ALL_PORTS if it == full else it for it in (rule.ports, rule.source_ports))
+    ports = ALL_PORTS if rule.ports == full else rule.ports
+    source_ports = ALL_PORTS if rule.source_ports == full else rule.source_ports
     return replace(rule, managed="", ports=ports, source_ports=source_ports)
 
 
 def called(lines: Iterable[Rule], names: list[str]) -> Names:
-    remotes = {rule.remote: None for rule in lines if isinstance(rule.remote, GroupRemote | AddressGroupRemote)}
-    return {remote: names[number % len(names)] for number, remote in enumerate(remotes)}
+    said = [each for rule in lines for each in (rule.remote, rule.ports)]
+    things = dict.fromkeys(it for it in said if isinstance(it, GroupRemote | AddressGroupRemote | NamedPorts))
+    return {thing: names[number % len(names)] for number, thing in enumerate(things)}
 
 
 NAMES = st.lists(

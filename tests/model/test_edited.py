@@ -17,8 +17,10 @@ from ringfence.model.address import Address, AddressRange, Prefix
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
 from ringfence.model.persistent import Section
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import PROFILES
 from ringfence.model.rule import Rule
+from ringfence.model.service import PortRange
 from ringfence.model.topology import Instance, Network, OutsideHost, Peering, Port, VirtualIp, Vpc
 from ringfence.model.validation import Problem, Touched, problems
 from ringfence.model.world import SECTIONS, World, by_name
@@ -117,6 +119,11 @@ def _list(group: AddressGroup, chance: random.Random, world: World) -> AddressGr
     return replace(group, entries=tuple(chance.sample(others, chance.randint(0, len(others)))), max_entries=None)
 
 
+def _ports(it: PortList, chance: random.Random, world: World) -> PortList:
+    others = [entry for it in world.port_lists.values() for entry in it.entries]
+    return replace(it, entries=tuple(chance.sample(others, chance.randint(0, len(others)))), max_entries=None)
+
+
 def _acl(acl: NetworkAcl, chance: random.Random, world: World) -> NetworkAcl:
     others = [rule for it in world.acls.values() for rule in it.rules]
     return replace(
@@ -158,6 +165,7 @@ MUTATORS: Mapping[str, Mutator] = {
     "instances": _instance,
     "groups": _group,
     "address_groups": _list,
+    "port_lists": _ports,
     "acls": _acl,
     "vpcs": _vpc,
     "peerings": _peering,
@@ -217,6 +225,7 @@ vpcs: {{shop: {{cidrs: [10.0.0.0/16, fd00::/56], subnets: {{web: {{cidr: 10.0.1.
 groups:
   sg: {{vpc: shop, rules: [in allow tcp 80 from any, in allow tcp 81 from office]}}
 address_groups: {{office: [198.51.100.7, 198.51.100.8]}}
+port_lists: {{web-ports: [80, 8000-8100]}}
 acls: {{edge: {{vpc: shop, rules: [in allow tcp 80 from any to any]}}}}
 instances:
   a: {{account: acme, ports: {{eth0: {{subnet: web, ip: 10.0.1.11, ip6: "fd00::11", groups: sg}},
@@ -242,8 +251,10 @@ peerings:
   - {name: shop-ops, vpcs: [shop, ops], firewall: [allow tcp 80 from office to any]}
   - {name: ops-lab, vpcs: [ops, lab]}
 address_groups: {office: [198.51.100.0/24]}
+port_lists: {web-ports: [80, 8000-8100]}
 groups:
   own: {vpc: shop, rules: [{id: one, direction: in, action: allow, remote: group base}, in allow tcp 80 from office]}
+  serving: {vpc: shop, rules: [in allow tcp web-ports from any]}
   base: [in allow tcp 22 from 10.0.0.0/8]
 acls: {edge: {vpc: shop, rules: [in allow tcp 80 from office to any]}}
 instances:
@@ -275,6 +286,7 @@ def at(place: str, name: str, address: str, *groups: str) -> Changes:
 _IN_USE, _TWICE, _PORT = "world.address_in_use", "world.duplicate", "world.unknown_port"
 _LIST, _NO_VPC = "InvalidParam.PrefixListAddressFamilyMismatch", "world.unknown_vpc"
 _NO_LIST, _NO_SOURCE = "InvalidPrefixListId.NotFound", "InvalidSourceGroupId.NotFound"
+_LISTED = Rule.parse("in allow tcp web-ports from 10.0.0.0/8")
 _ONE = Rule.parse("in allow tcp 81 from 10.0.0.0/8")
 _SPACE = (Prefix.parse("10.0.0.0/16"), Prefix.parse("10.8.0.0/16"))
 BREAKING: Mapping[str, tuple[World, Changes, set[tuple[str, str]]]] = {
@@ -287,6 +299,26 @@ BREAKING: Mapping[str, tuple[World, Changes, set[tuple[str, str]]]] = {
         FULL,
         {"address_groups": {"office": None}},
         {(it, _NO_LIST) for it in ("vpcs", "peerings", "groups", "acls")},
+    ),
+    "a port list goes": (
+        FULL,
+        {"port_lists": {"web-ports": None}},
+        {("groups", "InvalidPortRangeListId.NotFound")},
+    ),
+    "a port list lists a port twice": (
+        FULL,
+        other(FULL, "port_lists", "web-ports", entries=(PortRange(80, 80), PortRange(80, 80))),
+        {("port_lists", _TWICE)},
+    ),
+    "a port list has more entries than it may have": (
+        FULL,
+        other(FULL, "port_lists", "web-ports", max_entries=1),
+        {("port_lists", "limit.port_list_entries")},
+    ),
+    "a VPC whose group names a port list becomes the classic network": (
+        ALIBABA_SHOP.edited(groups={"sg": replace(ALIBABA_SHOP.groups["sg"], rules=(_LISTED,))}),
+        other(ALIBABA_SHOP, "vpcs", "shop", network=Network.CLASSIC),
+        {("groups", "NotSupported.ClassicNetworkPortList")},
     ),
     "an address group is of the other family": (
         NO_OUTSIDE.edited(
@@ -436,6 +468,22 @@ def test_a_larger_address_group_costs_more_wherever_it_is_named(entries: int) ->
     assert found == (set() if entries == 9 else broken)
 
 
+@pytest.mark.parametrize(("remote", "most"), [("office", 5), ("any", 5), ("10.0.0.0/8", 10)])
+def test_a_larger_port_list_costs_more_wherever_it_is_named(remote: str, most: int) -> None:
+    """Together with a prefix list of two entries, or with the two families of ``any``: their product (13.12)."""
+    profile = replace(ALIBABA_SHOP.profile, rules_per_group=10, rules_per_port=10)
+    group = replace(ALIBABA_SHOP.groups["sg"], rules=(Rule.parse(f"in allow tcp web-ports from {remote}"),))
+    vpcs = {"shop": replace(ALIBABA_SHOP.vpcs["shop"], profile=profile)}
+    world = ALIBABA_SHOP.edited(profile=profile, vpcs=vpcs, groups={"sg": group})
+    assert problems(world) == ()
+    for entries, broken in ((most, False), (most + 1, True)):
+        changes = other(world, "port_lists", "web-ports", max_entries=entries)
+        assert check_laws(world, changes) is not broken
+        found = kinds(problems(world.edited(**changes), touched(changes, expects=False)))
+        codes = {("groups", "AuthorizationLimitExceed"), ("instances", "limit.rules_per_port")}
+        assert found == (codes if broken else set())
+
+
 # ---- limits
 
 
@@ -458,6 +506,7 @@ def test_the_account_of_an_instance_is_written_and_read_back() -> None:
         (HUAWEI_SHOP, "*", "rules_per_group", 3, "AuthorizationLimitExceed", "group sg has 3 rules"),
         (HUAWEI_SHOP, "", "acl_rules_per_direction", 2, "limit.acl_rules", "2 'in' rules"),
         (HUAWEI_SHOP, "*", "address_group_entries", 2, "limit.address_group_entries", "has 2 entries"),
+        (ALIBABA_SHOP, "*", "port_list_entries", 2, "limit.port_list_entries", "port list web-ports has 2 entries"),
     ],
 )
 def test_an_operators_limit_holds_for_what_is_there(
@@ -469,7 +518,7 @@ def test_an_operators_limit_holds_for_what_is_there(
     assert {problem.code for problem in found} == {code}
     assert told in found[0].what
     own = problems(world.edited(limits={"*": everybody, account: {limit: fits}} if account != "*" else {}))
-    assert {problem.path[1] for problem in own} <= {"b", "sg", "shop", "office", "edge"}
+    assert {problem.path[1] for problem in own} <= {"b", "sg", "shop", "office", "web-ports", "edge"}
     assert problems(world.edited(limits={"stranger": everybody})) == ()
 
 

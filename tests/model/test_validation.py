@@ -9,8 +9,10 @@ import pytest
 from ringfence.model.acl import AclRule
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.rule import Rule
+from ringfence.model.service import PortRange
 from ringfence.model.topology import Instance
 from ringfence.model.validation import problems
 from ringfence.model.validation.quotas import acl_rule_cost, rule_cost
@@ -47,14 +49,24 @@ def test_a_place_that_is_not_there_is_named_and_nothing_crashes(vpc: str, subnet
     assert all("did you mean" in problem.right for problem in found)
 
 
-LISTS = {
-    name: AddressGroup(name, tuple(map(AddressRange.parse, entries)), most)
-    for name, entries, most in [
-        ("three", ["10.0.0.1", "10.0.0.2", "10.0.0.3"], None),
-        ("ten", ["10.0.0.1"], 10),
-        ("none", [], None),
-    ]
-}
+LISTS = World(
+    address_groups=by_name(
+        AddressGroup(name, tuple(map(AddressRange.parse, entries)), most)
+        for name, entries, most in [
+            ("three", ["10.0.0.1", "10.0.0.2", "10.0.0.3"], None),
+            ("ten", ["10.0.0.1"], 10),
+            ("none", [], None),
+        ]
+    ),
+    port_lists=by_name(
+        PortList(name, tuple(map(PortRange.parse, entries)), most)
+        for name, entries, most in [
+            ("two-ports", ["80", "90-99"], None),
+            ("seven-ports", [], 7),
+            ("no-ports", [], None),
+        ]
+    ),
+)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +84,15 @@ LISTS = {
         ("in allow tcp 22,80-90 from ten", 1, 20),
         ("in allow tcp 80 from none", 1, 1),
         ("in allow tcp 80 from unknown", 1, 1),
+        ("in allow tcp two-ports from ::/0", 1, 2),
+        ("in allow udp two-ports from any", 2, 4),
+        ("in allow tcp seven-ports from ten", 1, 70),
+        ("in allow tcp no-ports from ten", 1, 10),
+        ("in allow tcp unknown-ports from three", 1, 3),
     ],
 )
 def test_what_a_rule_costs(text: str, huawei: int, alibaba: int) -> None:
+    """A port list costs the entries that it may have, with a prefix list their product (SEMANTICS.md 6 and 13.12)."""
     costs = [rule_cost(Rule.parse(text), profile, LISTS) for profile in (HUAWEI, ALIBABA)]
     assert costs == [huawei, alibaba]
 

@@ -11,6 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import ALIBABA, HUAWEI
 from ringfence.model.rule import Rule
 from ringfence.model.service import Protocol, Service
@@ -51,7 +52,7 @@ def _flow(world: World, chance: random.Random) -> Flow:
     chance.shuffle(ends)
     guards = [port for port in map(world.port_at, ends) if port]
     groups = [world.groups[name] for name in (chance.choice(guards).groups if guards else world.groups)]
-    return Flow(ends[0], ends[1], _service(_rules(groups), chance, family))
+    return Flow(ends[0], ends[1], _service(world, _rules(groups), chance, family))
 
 
 def _others(world: World, family: Family) -> Iterator[Endpoint]:
@@ -76,7 +77,7 @@ def _named(world: World, family: Family) -> Iterator[AddressRange]:
         yield from found.of_family(family)
 
 
-def _service(rules: list[Rule], chance: random.Random, family: Family) -> Service:
+def _service(world: World, rules: list[Rule], chance: random.Random, family: Family) -> Service:
     """One that a rule names, or one beside it."""
     rule = chance.choice(rules or [Rule.parse("in deny all from any")])
     every = [Protocol.TCP, Protocol.UDP, Protocol.GRE, Protocol.ICMP if family is Family.IPV4 else Protocol.ICMPV6]
@@ -85,5 +86,6 @@ def _service(rules: list[Rule], chance: random.Random, family: Family) -> Servic
         protocol = every[3]
     if not protocol.has_ports:
         return Service(protocol)
-    ends = [end for ports in rule.ports.ranges for end in (ports.first, ports.last)] or [1, 80, 65535]
+    named = world.port_lists[rule.ports.name].entries if isinstance(rule.ports, NamedPorts) else rule.ports.ranges
+    ends = [end for ports in named for end in (ports.first, ports.last)] or [1, 80, 65535]
     return Service(protocol, min(max(chance.choice(ends) + chance.choice([-1, 0, 0, 1]), 1), 65535))

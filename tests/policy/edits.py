@@ -60,6 +60,7 @@ def shuffled(world: World, chance: random.Random, *, memberships: bool) -> World
         world,
         vpcs=by_name(mix(replace(vpc, cidrs=mix(vpc.cidrs)) for vpc in world.vpcs.values())),
         address_groups=by_name(mix(replace(it, entries=mix(it.entries)) for it in world.address_groups.values())),
+        port_lists=by_name(mix(replace(it, entries=mix(it.entries)) for it in world.port_lists.values())),
         groups=by_name(mix(replace(group, rules=mix(group.rules)) for group in world.groups.values())),
         instances=by_name(mix(world.instances.values())),
         outside=by_name(mix(world.outside.values())),

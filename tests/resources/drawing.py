@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from ringfence.model.acl import AclRule
-from ringfence.model.group import SecurityGroup
+from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import LIMITS
 from ringfence.model.topology import Penalty, Vpc
 from ringfence.model.world import World
@@ -27,19 +27,18 @@ from ringfence.resources.values import (
     SharedVpc,
     User,
     Value,
+    listing,
 )
 from tests.value_strategies import names, texts
 
 
 def as_kept(world: World) -> World:
-    """The world as a service keeps it: rules have the ids that they have as resources, lines of ACLs and firewalls have
-    none, names of subnets are unique as ids are, expectations are in order, and reasons of penalties print.
+    """The world as a service keeps it: rules have the ids that they have as resources, names of subnets are unique as
+    ids are, expectations are in order, and reasons of penalties print.
     """
     return replace(
         _with_subnets(world),
         groups={name: _with_ids(group) for name, group in world.groups.items()},
-        acls={name: replace(it, rules=_plain(it.rules)) for name, it in world.acls.items()},
-        peerings={name: replace(it, firewall=_plain(it.firewall)) for name, it in world.peerings.items()},
         penalties={name: replace(it, reason=ascii(it.reason)) for name, it in world.penalties.items()},
         expects=tuple(sorted({*world.expects}, key=str)),
     )
@@ -60,15 +59,11 @@ def _with_subnets(world: World) -> World:
 
 def _with_own_subnets(vpc: Vpc) -> Vpc:
     subnets = (replace(subnet, name=f"{vpc.name}.{subnet.name}") for subnet in vpc.subnets.values())
-    return replace(vpc, border=_plain(vpc.border), subnets={it.name: it for it in subnets})
+    return replace(vpc, subnets={it.name: it for it in subnets})
 
 
 def _with_ids(group: SecurityGroup) -> SecurityGroup:
     return replace(group, rules=tuple(replace(rule, given_id=rule.id_in(group.name)) for rule in group.rules))
-
-
-def _plain(lines: tuple[AclRule, ...]) -> tuple[AclRule, ...]:
-    return tuple(replace(line, given_id="") for line in lines)
 
 
 def resources_of(world: World) -> list[Resource]:
@@ -83,7 +78,9 @@ def _made(kind: Kind, id_: str, value: Value, account: str = "", description: st
 def _networks(world: World) -> Iterator[Resource]:
     yield _made(Kind.SETTINGS, "settings", world.profile)
     for group in world.address_groups.values():
-        yield _made(Kind.ADDRESS_GROUP, group.name, group, group.account)
+        yield _made(Kind.ADDRESS_GROUP, group.name, listing(group, _remarks(group)), group.account)
+    for each in world.port_lists.values():
+        yield _made(Kind.PORT_LIST, each.name, listing(each, _remarks(each)), each.account)
     for vpc in world.vpcs.values():
         yield _made(Kind.VPC, vpc.name, SharedVpc(replace(vpc, subnets={})), vpc.account)
     for acl in world.acls.values():
@@ -93,6 +90,11 @@ def _networks(world: World) -> Iterator[Resource]:
             yield _made(Kind.SUBNET, subnet.name, subnet)
     for peering in world.peerings.values():
         yield _made(Kind.PEERING, peering.name, peering)
+
+
+def _remarks(it: AddressGroup | PortList) -> dict[str, str]:
+    """Words about the first entry."""
+    return {str(entry): f"the first of {len(it.entries)}" for entry in it.entries[:1]}
 
 
 def _groups(world: World) -> Iterator[Resource]:

@@ -97,6 +97,29 @@ def test_two_servers_on_one_store_and_the_key_that_is_given(run: Processes) -> N
     assert two.end(signal.SIGHUP) == 0
 
 
+def test_policies_mean_the_region_of_the_server(run: Processes) -> None:
+    """One that names another region allows nothing."""
+    server = run.serve("--region", "cn-hangzhou")
+    client, regions = server.client(), ("cn-hangzhou", "local", "cn-*", "*")
+    client.post("/v1/groups", {"name": "sg-web"})
+    told = {}
+    for number, region in enumerate(regions):
+        name = f"user-{number}"
+        document = {"Action": "ecs:DescribeSecurityGroups", "Resource": f"acs:ecs:{region}:*:securitygroup/sg-web"}
+        text = json.dumps({"Version": "1", "Statement": [{"Effect": "Allow", **document}]})
+        policy = client.post("/v1/policies", {"name": name, "document": text})["item"]["id"]
+        client.post("/v1/users", {"name": name, "policies": [policy]})
+        made = client.post("/v1/access-keys", {"user": name})
+        with server.client(AccessKey(made["item"]["id"], Secret(made["secret"]))) as user:
+            try:
+                told[region] = user.get("/v1/groups/sg-web")["id"]
+            except Forbidden as error:
+                told[region] = str(error)
+    assert "acs:ecs:cn-hangzhou:operator:securitygroup/sg-web" in told.pop("local")
+    assert told == dict.fromkeys(("cn-hangzhou", "cn-*", "*"), "sg-web")
+    assert server.end() == 0
+
+
 def _revision(server: Server) -> int:
     found: int = server.client().get("/v1/enforcement")["revision"]
     return found
@@ -220,6 +243,7 @@ REFUSED: Mapping[str, tuple[Callable[[Path], list[str]], int, str]] = {
     "store of a newer version": (_newer_store, 3, "start the newer version"),
     "world with mistakes": (_bad_world, 2, "line 1"),
     "address that is none": (lambda _: ["--listen", "here"], 2, "write it like 127.0.0.1:8475"),
+    "region with a colon": (lambda _: ["--region", "cn:north"], 2, "no name of a region"),
     "figures for everybody": (lambda _: ["--metrics", "0.0.0.0:0"], 2, "no loopback address"),
     "level that is none": (lambda _: ["--log-level", "loud"], 2, "use debug, info, warning, error"),
     "database that is none": (lambda _: ["--database", "mysql://x:hidden@y/z"], 3, "a store is sqlite:///PATH or"),

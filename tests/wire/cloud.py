@@ -11,6 +11,7 @@ from typing import Any
 
 from ringfence.agent.fabric import LabFabric
 from ringfence.client.client import Client
+from ringfence.control.authority import REGION
 from ringfence.lab.lab import Lab, down
 from ringfence.model.address import Family
 from ringfence.model.flow import Query
@@ -68,7 +69,7 @@ class Cloud:
 
 
 @contextmanager
-def cloud(directory: Path, lab_name: str, region: str = "") -> Iterator[Cloud]:
+def cloud(directory: Path, lab_name: str, region: str = REGION) -> Iterator[Cloud]:
     """A service with nothing in it, and its lab; both are gone at the end of the block."""
     lab = Lab.up(World(), lab_name)
     try:

@@ -151,7 +151,7 @@ class _Builder:
             for port, world in zip(ports, self._worlds, strict=True):
                 if port and way is Direction.EGRESS:
                     blocked |= Cuts.at(world.vpcs[port.vpc].profile.blocked_egress)
-            self._cuts[key] = Cuts.of(rules) | blocked
+            self._cuts[key] = Cuts.of(rules, *(world.port_lists for world in self._worlds)) | blocked
         return self._cuts[key]
 
     def _ranges(self, rules: Iterable[Rule | AclRule]) -> Iterator[AddressRange]:

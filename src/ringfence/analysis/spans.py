@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
+from ringfence.model.port_list import PortLists, resolved
 from ringfence.model.rule import Rule
 from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, PortSet, Protocol, Service, ServiceSet
 
@@ -58,8 +59,11 @@ class Cuts:
     sources: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, rules: Iterable[Rule | AclRule]) -> Cuts:
-        """Those of some rules. An ACL's source ports tell services apart too, since it may judge answers."""
+    def of(cls, rules: Iterable[Rule | AclRule], *lists: PortLists) -> Cuts:
+        """Those of some rules, with each of several states of the port lists that they may name.
+
+        An ACL's source ports tell services apart too, since it may judge answers.
+        """
         ports: set[tuple[int, int]] = set()
         protocols: set[int] = set()
         sources: set[int] = set()
@@ -67,7 +71,8 @@ class Cuts:
             number = rule.protocol.number
             if number is not None:
                 protocols.add(number)
-                ports |= {(number, port) for port in _begins(rule.ports)}
+                sets = filter(None, (resolved(rule.ports, each) for each in lists))
+                ports |= {(number, port) for each in sets for port in _begins(each)}
             if number is not None and isinstance(rule, AclRule):
                 ports |= {(number, port) for port in _begins(rule.source_ports)}
             sources |= set(_begins(rule.source_ports))

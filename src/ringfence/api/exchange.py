@@ -84,7 +84,7 @@ def _export(call: Call) -> Answer:
     state, form = call.state, _format(call)
     group = find(call.control, state, call.caller, Kind.GROUP, call.path["id"])
     call.control.authority.require(call.caller, ram.EXPORT_SECURITY_GROUP_RULES, group)
-    file = exchange.export_rules(state, group, form, datetime.now(UTC).date().isoformat())
+    file = exchange.export_rules(state, group, form, datetime.now(UTC).date().isoformat(), call.control.region)
     disposition = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
     return Answer(file.content, headers=disposition, media_type=form.media_type)
 

@@ -1,4 +1,4 @@
-"""Routes for what resources list: lines of ACLs and firewalls, and entries of address groups, one by one."""
+"""Routes for what resources list: lines of ACLs and firewalls, and entries of lists, one by one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change, check_match
 from ringfence.api.resources import changed_schema, list_schema, schema_of
 from ringfence.api.route import AS_OF, CHANGE, IF_MATCH, Route, Schema
-from ringfence.control import address_groups, lines
+from ringfence.control import entries, lines
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of
 from ringfence.control.lines import FIELDS, Place
@@ -33,13 +33,27 @@ _MOVE: Schema = {"type": "object", "properties": _PLACE, "additionalProperties":
 _LINE: Schema = {
     "type": "object",
     "required": ["id", "position", "rule"],
-    "properties": {"id": {"type": "string"}, "position": {"type": "integer"}, "rule": {"type": "string"}},
+    "properties": {
+        "id": {"type": "string"},
+        "name": {"type": "string", "description": "left out where it has none"},
+        "position": {"type": "integer"},
+        "rule": {"type": "string"},
+    },
 }
 _LINES: Schema = {"type": "object", "required": ["items"], "properties": {"items": list_schema(_LINE)}}
 _ENTRIES: Schema = {"type": "array", "items": {"type": "string", "maxLength": 128}}
+_NEW: Schema = {
+    "type": "array",
+    "items": {
+        "type": ["string", "object"],
+        "required": ["entry"],
+        "properties": {"entry": {"type": "string", "maxLength": 128}, "remark": {"type": "string", "maxLength": 255}},
+    },
+    "examples": [["203.0.113.0/24", {"entry": "198.51.100.7", "remark": "the head office"}]],
+}
 _EDIT: Schema = {
     "type": "object",
-    "properties": {"add": _ENTRIES, "remove": _ENTRIES},
+    "properties": {"add": _NEW, "remove": _ENTRIES},
     "additionalProperties": False,
 }
 
@@ -48,17 +62,18 @@ def routes() -> Iterator[Route]:
     """The routes."""
     for kind in FIELDS:
         yield from _routes(kind)
-    yield Route(
-        "POST",
-        "/v1/address-groups/{id}/entries",
-        "edit_entries",
-        "Add entries to an address group and remove others, all or none; every rule that names it follows.",
-        (ram.MODIFY_PREFIX_LIST,),
-        _edit_entries,
-        CHANGE,
-        _EDIT,
-        answer=changed_schema(schema_of(FORMS[Kind.ADDRESS_GROUP]), added=_ENTRIES, removed=_ENTRIES),
-    )
+    for kind, name in ((Kind.ADDRESS_GROUP, "edit_entries"), (Kind.PORT_LIST, "edit_port_list_entries")):
+        yield Route(
+            "POST",
+            f"/v1/{FORMS[kind].plural}/{{id}}/entries",
+            name,
+            f"Add entries to one {kind.words} and remove others, all or none; every rule that names it follows.",
+            (action_of(Verb.UPDATE, kind),),
+            partial(_edit_entries, kind),
+            CHANGE,
+            _EDIT,
+            answer=changed_schema(schema_of(FORMS[kind]), added=_ENTRIES, removed=_ENTRIES),
+        )
 
 
 def _routes(kind: Kind) -> Iterator[Route]:
@@ -118,7 +133,10 @@ def _actions(kind: Kind) -> tuple[Action, ...]:
 
 
 def _told(resource: Resource) -> list[dict[str, Any]]:
-    return [{"id": it.id, "position": it.position, "rule": str(it.rule)} for it in lines.lines(resource)]
+    return [
+        {"id": it.id, "position": it.position, "rule": str(it.rule)} | ({"name": it.rule.name} if it.rule.name else {})
+        for it in lines.lines(resource)
+    ]
 
 
 def _list(kind: Kind, call: Call) -> Answer:
@@ -153,12 +171,12 @@ def _remove(kind: Kind, call: Call) -> Answer:
     return _change(kind, call, lambda draft: lines.remove(draft, kind, call.path["id"], call.path["line"]))
 
 
-def _edit_entries(call: Call) -> Answer:
+def _edit_entries(kind: Kind, call: Call) -> Answer:
     said = call.checked(_EDIT)
 
     def work(draft: Draft) -> dict[str, Any]:
-        done = address_groups.edit_entries(draft, call.path["id"], said.get("add", []), said.get("remove", []))
+        done = entries.edit_entries(draft, kind, call.path["id"], said.get("add", []), said.get("remove", []))
         added, removed = (list(map(str, each)) for each in (done.added, done.removed))
-        return {"item": done.group.shown(), "added": added, "removed": removed}
+        return {"item": done.list.shown(), "added": added, "removed": removed}
 
-    return change(call, ram.MODIFY_PREFIX_LIST.name, work)
+    return change(call, action_of(Verb.UPDATE, kind).name, work)

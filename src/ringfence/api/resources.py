@@ -85,7 +85,7 @@ def _routes(form: Form) -> Iterator[Route]:
         f"Delete a {word}.",
         actions_of(Verb.DELETE, kind),
         partial(_delete, kind),
-        (*CHANGE, IF_MATCH, Parameter("force", "with the rules that name it (address groups)", TRUTH)),
+        (*CHANGE, IF_MATCH, Parameter("force", "with the rules that name it (address groups and port lists)", TRUTH)),
         answer=changed,
     )
 

@@ -31,6 +31,7 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
     Kind.GROUP: ("create sg-web --vpc shop --template default", "join sg-web web-1", "members sg-web"),
     Kind.RULE: ('add sg-web "in allow tcp 80 from any" --wait', "list --group sg-web", "remove sg-web sgr-…"),
     Kind.ADDRESS_GROUP: ("create offices --entries 203.0.113.0/24 --entries 198.51.100.7",),
+    Kind.PORT_LIST: ("create web-ports --entries 80 --entries 8000-8100",),
     Kind.ACL: ('create edge --rules "in deny tcp 22 from any to any" --vpc shop',),
     Kind.PEERING: ("create shop-and-bank --vpcs shop --vpcs bank",),
     Kind.INSTANCE: ('create web-1 --ports "subnet=web groups=sg-web" --serve tcp/80',),
@@ -133,7 +134,7 @@ def _add_changing(app: typer.Typer, form: Form) -> None:
     command(app, "create", create, own=made, changes=True, doc=f"Make a {words}.")
     changed = [_ref(kind), *fields.options_of(old, new=False), *_COMMON]
     command(app, "set", set_, own=changed, changes=True, doc=f"Change a {words}; what is not said stays.")
-    forced = [_FORCE] if kind is Kind.ADDRESS_GROUP else []
+    forced = [_FORCE] if kind in (Kind.ADDRESS_GROUP, Kind.PORT_LIST) else []
     command(app, "delete", delete, own=[_ref(kind), *forced], changes=True, doc=f"Delete a {words}.")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # the command line starts without what only a service needs
 
 _LISTEN = "127.0.0.1:8475"
 _AUDIT = 60.0  # seconds
+_REGION = "local"
 AgentName = Annotated[str, typer.Option("--name", help="How the agent is known; else by the host's name.")]
 
 
@@ -52,6 +53,7 @@ def serve(
     namespaces: Prefix = "",
     name: AgentName = "",
     audit_every: AuditEvery = _AUDIT,
+    region: Annotated[str, typer.Option("--region", metavar="NAME", help="The region, as ARNs name it.")] = _REGION,
     world: Annotated[
         Path | None, typer.Option("--world", metavar="FILE", help="Take this in, if the store has no networks yet.")
     ] = None,
@@ -78,6 +80,7 @@ def serve(
     stopping = Stopping()  # before anything is made that has to be taken away
     from ringfence.api.logging import configure
     from ringfence.api.server import listening, server
+    from ringfence.control.authority import check_region
     from ringfence.server.notify import notify
     from ringfence.server.runtime import Runtime, Settings
     from ringfence.worldfile import read
@@ -86,13 +89,14 @@ def serve(
     figures = _loopback(metrics) if metrics else None
     if lab and namespaces:
         raise InvalidInput("the agent enforces in a lab or in namespaces; give one of --lab and --namespaces")
+    check_region(region)
     configure(sys.stderr, "warning" if demo and log_level == "info" else check_level(log_level))
     first = world or demo
     wanted = read(first) if first else None
     lab = lab or ("lab" if demo and not namespaces else "")
     with listening(host, port) as bound, _directory(data, temporary=demo is not None) as directory:
         url = f"http://{host if ':' not in host else f'[{host}]'}:{bound.getsockname()[1]}"
-        runtime = Runtime(Settings.at(directory, database, key_file, audit_every=audit_every))
+        runtime = Runtime(Settings.at(directory, database, key_file, audit_every=audit_every, region=region))
         _show_key(url, runtime.root_key)
         if wanted:
             _take_in(runtime, wanted)

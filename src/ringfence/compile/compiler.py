@@ -36,8 +36,9 @@ from ringfence.compile.plan import (
 )
 from ringfence.compile.prefixes import PrefixGroup
 from ringfence.model.address import Address, Family
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import PortList, PortLists
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType
 from ringfence.model.topology import Port, Vpc
 from ringfence.model.world import World
@@ -63,13 +64,17 @@ class Compilation:
 
     def __init__(self, world: World) -> None:
         self._groups = dict(world.groups)
+        self._port_lists = dict(world.port_lists)
         self._prefixes = {name: PrefixGroup(group.entries) for name, group in world.address_groups.items()}
         self._ports = dict(world.port_by_name)
         by_vpc: dict[str, dict[str, Port]] = {name: {} for name in world.vpcs}
         for name, port in self._ports.items():
             by_vpc[port.vpc][name] = port
-        self._vpcs = {name: VpcCompilation(world, self._groups, by_vpc, vpc) for name, vpc in world.vpcs.items()}
+        self._vpcs = {
+            name: VpcCompilation(world, self._groups, self._port_lists, by_vpc, vpc) for name, vpc in world.vpcs.items()
+        }
         self._naming: dict[str, set[str]] = {}  # groups, by the address groups that their rules name
+        self._naming_ports: dict[str, set[str]] = {}  # the same by port lists
         for group in self._groups.values():
             self._index(group)
 
@@ -95,11 +100,13 @@ class Compilation:
     def concerned(self, edit: Edit) -> frozenset[str]:
         """The VPCs with ports that an edit is about, before it is followed; their plans may well stay as they are.
 
-        It is about a port whose group gets other rules or members, or names an address group with other entries. A
-        change may cut the connections of such a port though no new connection is judged in another way.
+        It is about a port whose group gets other rules or members, or names an address group or port list with other
+        entries. A change may cut the connections of such a port though no new connection is judged in another way.
         """
         if isinstance(edit, EntriesChanged):
             groups, named, home = self._naming.get(edit.address_group, set()), edit.address_group, ""
+        elif isinstance(edit, PortListChanged):
+            groups, named, home = self._naming_ports.get(edit.port_list.name, set()), "", ""
         elif isinstance(edit, GroupChanged):
             groups, named, home = {edit.group.name}, "", ""
         else:
@@ -112,12 +119,16 @@ class Compilation:
         for rule in group.rules:
             if isinstance(rule.remote, AddressGroupRemote):
                 self._naming.setdefault(rule.remote.name, set()).add(group.name)
+        for name in group.port_lists:
+            self._naming_ports.setdefault(name, set()).add(group.name)
 
     def _follow(self, edit: Edit) -> Mapping[str, VpcChange]:
         if isinstance(edit, GroupChanged):
             return self._change_group(edit.group)
         if isinstance(edit, EntriesChanged):
             return self._change_entries(edit)
+        if isinstance(edit, PortListChanged):
+            return self._change_ports(edit.port_list)
         if isinstance(edit, PortChanged):
             return self._change_port(str(edit.port), edit.port)
         return self._change_port(edit.port, None)
@@ -138,6 +149,11 @@ class Compilation:
             name: vpc.change_entries(edit.address_group, entries, self._prefixes, again=again)
             for name, vpc in self._vpcs.items()
         }
+
+    def _change_ports(self, after: PortList) -> dict[str, VpcChange]:
+        self._port_lists[after.name] = after
+        groups = self._naming_ports.get(after.name, set())
+        return {name: vpc.change_ports(groups, self._prefixes) for name, vpc in self._vpcs.items()}
 
     def _change_port(self, name: str, after: Port | None) -> dict[str, VpcChange]:
         before = self._ports.pop(name, None)
@@ -164,13 +180,19 @@ Prefixes = Mapping[str, PrefixGroup]
 
 
 class VpcCompilation:
-    """One VPC of a compilation; ``groups`` are the world's, and change with the compilation."""
+    """One VPC of a compilation; ``groups`` and ``port_lists`` are the world's, and change with the compilation."""
 
     def __init__(
-        self, world: World, groups: dict[str, SecurityGroup], ports: Mapping[str, Mapping[str, Port]], vpc: Vpc
+        self,
+        world: World,
+        groups: dict[str, SecurityGroup],
+        port_lists: PortLists,
+        ports: Mapping[str, Mapping[str, Port]],
+        vpc: Vpc,
     ) -> None:
         self._world = world
         self._groups = groups
+        self._port_lists = port_lists
         self._vpc = vpc
         near = world.peers_of(vpc.name) if vpc.profile.peer_references else ()
         self._within = {name: world.vpcs[name] for name in (vpc.name, *near)}
@@ -261,7 +283,7 @@ class VpcCompilation:
 
     def _class_gate(self, of: PolicyClass, direction: Direction) -> Gate:
         """A direction of a class: the very same as before if neither rules nor the classes they mean have changed."""
-        listed = decisions(self._vpc, self._groups, of, direction)
+        listed = decisions(self._vpc, self._groups, self._port_lists, of, direction)
         known = self._compiled.get((of, direction))
         if known and known.listed == listed and known.era == self._era:
             return known.gate
@@ -333,6 +355,12 @@ class VpcCompilation:
         touched = {of for of in self._concerned.get(before.name, ()) if before.name in of.groups}
         left = {of: self._leave(of) for of in touched}
         self._groups[after.name] = after
+        return self._entered(left, touched, prefixes)
+
+    def change_ports(self, groups: Iterable[str], prefixes: Prefixes) -> VpcChange:
+        """A port list has other entries now: every class with a group that names it is compiled again."""
+        touched = {of for name in groups for of in self._concerned.get(name, ()) if name in of.groups}
+        left = {of: self._leave(of) for of in touched}
         return self._entered(left, touched, prefixes)
 
     def change_entries(self, name: str, entries: Entries, prefixes: Prefixes, *, again: bool) -> VpcChange:

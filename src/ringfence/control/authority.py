@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import cast
 
 from ringfence.control.caller import Caller
 from ringfence.control.kinds import OPERATORS_ONLY, judged_id, type_of
-from ringfence.errors import Forbidden
+from ringfence.errors import FieldProblem, Forbidden, InvalidFields
 from ringfence.model.address import Prefix
 from ringfence.model.rule import AnyRemote
 from ringfence.ram.actions import Action
@@ -36,7 +37,8 @@ from ringfence.resources.values import PolicyText, RuleOf, User, Value
 OPERATOR = "operator"
 """The id of the account that runs the service; it is there from the first start on."""
 REGION = "local"
-"""The region that resources have in ARNs."""
+"""The region that resources have in ARNs, where the service is not told another one."""
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _ANYWHERE = ("0.0.0.0/0", "::/0")
 _parsed: Callable[[str], Policy] = lru_cache(maxsize=4096)(Policy.parse)
@@ -45,7 +47,14 @@ _parsed: Callable[[str], Policy] = lru_cache(maxsize=4096)(Policy.parse)
 class Authority:
     """Judges callers by the policies that a state holds. ``clock`` gives the time for conditions."""
 
-    def __init__(self, state: Callable[[], State], clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        state: Callable[[], State],
+        region: str = REGION,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.region = region
+        """The region that all resources are in, as ARNs name them."""
         self._state = state
         self._clock = clock
 
@@ -55,7 +64,7 @@ class Authority:
         ``written`` is what the resource is to become, for conditions on that.
         """
         changes = resource.kind in OPERATORS_ONLY and not action.name.startswith("Describe")
-        arn = Arn(type_of(resource.kind), REGION, resource.account, judged_id(resource))
+        arn = Arn(type_of(resource.kind), self.region, resource.account, judged_id(resource))
         return self._judge(
             caller, action, Target(arn, resource.tags), operators_only=changes, written=(written or resource).value
         )
@@ -64,12 +73,12 @@ class Authority:
         self, caller: Caller, action: Action, of: Kind | ResourceType, *, operators_only: bool = False
     ) -> str:
         """Raise `Forbidden` unless the caller may do it to resources of a kind as such."""
-        arn = Arn(type_of(of) if isinstance(of, Kind) else of, REGION, caller.account)
+        arn = Arn(type_of(of) if isinstance(of, Kind) else of, self.region, caller.account)
         return self._judge(caller, action, Target(arn), operators_only=operators_only)
 
     def require_own(self, caller: Caller, action: Action) -> str:
         """Raise `Forbidden` if a policy denies what everybody may do for themselves, as asking who they are."""
-        arn = Arn(USER_TYPE, REGION, caller.home or caller.account, caller.user or "*")
+        arn = Arn(USER_TYPE, self.region, caller.home or caller.account, caller.user or "*")
         if caller.user:
             decision = decide(
                 self._policies(caller), Request(caller.user, action, (Target(arn),), self._context(caller))
@@ -124,6 +133,14 @@ class Authority:
             DOMAIN_NAME: caller.home or caller.account,
         }
         return context | ({SOURCE_IP: caller.source} if caller.source else {})
+
+
+def check_region(text: str) -> str:
+    """Give back the name of a region; raises `InvalidFields` for what ARNs and names of files cannot hold."""
+    if not _REGION.fullmatch(text):
+        what, right = f"{text!r} is no name of a region", "use 1 to 64 letters, digits, dots, - and _"
+        raise InvalidFields((FieldProblem("--region", what, right, value=text),))
+    return text
 
 
 def _of_rule(written: Value | None) -> Context:

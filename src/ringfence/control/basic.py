@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
-from ringfence.control.settling import Said, by_id, profile_at, remote_by_id, settle
+from ringfence.control.line_ids import identified, refuse_unknown
+from ringfence.control.lines import FIELDS
+from ringfence.control.settling import Said, by_id, profile_at, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
@@ -24,12 +26,14 @@ from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
-from ringfence.resources.values import PortAt, RuleOf, SharedVpc, User, Value
+from ringfence.resources.values import Listing, PortAt, RuleOf, SharedVpc, User, Value
 
 DEFAULT_GROUP = "default"
 """The group of a port that names none (Security FAQ)."""
 TAGS = 20
 """So many tags a resource may have."""
+LISTS = (Kind.ADDRESS_GROUP, Kind.PORT_LIST)
+"""Kinds that rules name."""
 GIVEN = ("name", "description", "tags", "protected")
 """What a request may say of any resource."""
 
@@ -83,8 +87,11 @@ def _changed(draft: Draft, old: Resource, said: Mapping[str, Any]) -> Resource:
     if kind is Kind.POLICY and "document" in wanted:
         wanted = settle(draft, kind, wanted)
     renamed = replace(old, **common)
+    if isinstance(old.value, Listing) and "remarks" not in wanted:
+        bare = cast("Listing", form.read(_called(renamed), shown | wanted | {"remarks": {}}))
+        return replace(renamed, value=bare.remarked(old.value.remarks))
     value = form.read(_called(renamed), shown | wanted)
-    return replace(renamed, value=value)
+    return replace(renamed, value=_with_ids(draft, kind, old.value, value))
 
 
 def require_more(draft: Draft, old: Resource, new: Resource) -> None:
@@ -128,7 +135,7 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
     """Delete a resource, with what it is made of: a group's rules, an instance's ports.
 
-    ``force``: an address group goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
+    ``force``: a list goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
     `Protected`, `Forbidden`.
     """
     found = draft.find(kind, ref)
@@ -136,7 +143,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
         raise Protected(f"{found.key} is the default group", "edit its rules instead", field="id", value=found.id)
     draft.remove(action_for(Verb.DELETE, found), found)
     for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
-        if _is_part(each, found) or (force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.RULE):
+        if _is_part(each, found) or (force and kind in LISTS and each.kind is Kind.RULE):
             draft.remove(action_for(Verb.DELETE, each), each)
     return found
 
@@ -173,7 +180,13 @@ def _resource(draft: Draft, kind: Kind, said: Said) -> Resource:
         id_ = Kind.SETTINGS.value  # of these, there is one
     bare = Resource(kind, id_, draft.caller.account, cast("Any", None), created=draft.at, **common)
     value = FORMS[kind].read(_called(bare), said)
-    return replace(bare, value=value)
+    return replace(bare, value=_with_ids(draft, kind, None, value))
+
+
+def _with_ids(draft: Draft, kind: Kind, before: Value | None, after: Value) -> Value:
+    """What has lines, with their ids."""
+    refuse_unknown(before, after, FIELDS.get(kind, ""))
+    return identified(before, after, draft.caller.ids)
 
 
 def _called(resource: Resource) -> Called:
@@ -231,7 +244,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
         rule = Rule.parse(said["rule"], default_priority=priority)
     except NotationError:  # the long way says where it is wrong
         return None
-    return add_rule(draft, group, replace(rule, remote=remote_by_id(draft, rule.remote)))
+    return add_rule(draft, group, rule_by_id(draft, rule))
 
 
 def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ringfence.control.ids import IdStyle
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -27,3 +29,5 @@ class Caller:
     """The managed service that it is, where it is one (SEMANTICS.md 5.1)."""
     connection: str = field(default="", compare=False)
     connected: float = field(default=0.0, compare=False)
+    ids: IdStyle = IdStyle.SPEAKING
+    """What the ids look like of what is made through the API by which the caller came."""

@@ -34,6 +34,7 @@ PER_ACCOUNT = {
     Kind.GROUP: "groups_per_account",
     Kind.ACL: "acls_per_account",
     Kind.ADDRESS_GROUP: "address_groups_per_account",
+    Kind.PORT_LIST: "port_lists_per_account",
     Kind.PEERING: "peerings_per_account",
 }
 """The limit of how many of a kind an account may have."""
@@ -153,6 +154,7 @@ def _check_reference(after: State, resource: Resource, key: Key, caller: Caller,
         code = {
             Kind.GROUP: "InvalidSourceGroupId.NotFound" if resource.kind is Kind.RULE else _NO_GROUP,
             Kind.ADDRESS_GROUP: "InvalidPrefixListId.NotFound",
+            Kind.PORT_LIST: "InvalidPortRangeListId.NotFound",
         }.get(key.kind, "resource.not_found")
         field = ".".join(filter(None, (places.get(resource.key), _field_of(resource, key))))
         raise InvalidFields((FieldProblem(field, what, nearest(key.id, known), code, key.id),))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ringfence import garbage
-from ringfence.control.authority import Authority
+from ringfence.control.authority import REGION, Authority
 from ringfence.control.awaiting import awaited, check_awaited
 from ringfence.control.caller import Caller
 from ringfence.control.checks import check
@@ -47,11 +47,13 @@ class Control:
     """Holds the newest state and makes revisions. For use by many threads.
 
     Other processes may write to the same store: `refresh` takes in what they did, and every change begins with it.
+    ``region`` is where everything is, as ARNs name it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, region: str = REGION) -> None:
         self.store = store
-        self.authority = Authority(lambda: self._tip if self._group else self._state)
+        self.region = region
+        self.authority = Authority(lambda: self._tip if self._group else self._state, region)
         self.enforcement = Enforcement(store)
         self._turn = threading.Lock()  # of who makes a change
         self._settling = threading.Lock()  # of who waits for the disk

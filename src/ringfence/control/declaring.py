@@ -125,6 +125,8 @@ def _named(name: str, value: Any, shown: Mapping[str, Any], naming: Naming) -> A
     """A field with names in place of ids."""
     if isinstance(value, list):
         return [_named(name, each, shown, naming) for each in value]
+    if isinstance(value, dict) and "rule" in value:  # a line with an id of its own or a name
+        return value | {"rule": naming.words(value["rule"])}
     if not isinstance(value, str) or not value:
         return value
     match name:

@@ -182,7 +182,8 @@ class Draft:
 
     def new_id(self, kind: Kind, name: str) -> str:
         """An id that nobody has."""
-        return new_id(kind, name, speaking=self.caller.account == OPERATOR, taken=lambda id_: self._is_taken(kind, id_))
+        style, speaking = self.caller.ids, self.caller.account == OPERATOR
+        return new_id(kind, name, style=style, speaking=speaking, taken=lambda id_: self._is_taken(kind, id_))
 
     def _is_taken(self, kind: Kind, id_: str) -> bool:
         key = Key(kind, id_)

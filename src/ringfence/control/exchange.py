@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ringfence.control.authority import REGION
 from ringfence.control.draft import Draft
 from ringfence.control.rules import Authorized, add
 from ringfence.control.settling import profile_at
@@ -14,6 +13,7 @@ from ringfence.errors import InvalidFields
 from ringfence.exchange.files import export, preview
 from ringfence.exchange.values import ExportedRule, Format, Names, Preview
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
@@ -30,28 +30,29 @@ class File:
     content: bytes
 
 
-def export_rules(state: State, group: Resource, to: Format, day: str) -> File:
+def export_rules(state: State, group: Resource, to: Format, day: str, region: str) -> File:
     """The rules of a group as a file, called as the clouds call it; ``day`` is that of the export (ISO)."""
     rules = state.rules(group.id)
     listed = [ExportedRule(each.id, cast("RuleOf", each.value).rule, each.created) for each in rules]
     names = _names(state, group.account, [each.rule for each in listed])
-    return File(_file_name(group, to, day), export(to, group.id, listed, names))
+    return File(_file_name(group, to, day, region), export(to, group.id, listed, names))
 
 
-def _file_name(group: Resource, to: Format, day: str) -> str:
+def _file_name(group: Resource, to: Format, day: str, region: str) -> str:
     return {
-        Format.JSON: f"ecs_{REGION}_{group.id}.json",
-        Format.CSV: f"ecs_sgRule_{group.id}_{REGION}_{day.replace('-', '')}.csv",
-        Format.XLSX: f"{group.name or group.id}_{REGION}_{day.replace('-', '')}.xlsx",
+        Format.JSON: f"ecs_{region}_{group.id}.json",
+        Format.CSV: f"ecs_sgRule_{group.id}_{region}_{day.replace('-', '')}.csv",
+        Format.XLSX: f"{group.name or group.id}_{region}_{day.replace('-', '')}.xlsx",
     }[to]
 
 
 def _names(state: State, account: str, rules: Iterable[Rule]) -> Names:
-    """The groups and address groups of an account, and those of others that its rules name."""
-    own: dict[GroupRemote | AddressGroupRemote, str] = {
+    """The groups and lists of an account, and the groups of others that its rules name."""
+    own: dict[GroupRemote | AddressGroupRemote | NamedPorts, str] = {
         GroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.GROUP)
     }
     own |= {AddressGroupRemote(it.id): it.name or it.id for it in state.owned(account, Kind.ADDRESS_GROUP)}
+    own |= {NamedPorts(it.id): it.name or it.id for it in state.owned(account, Kind.PORT_LIST)}
     remotes = {rule.remote for rule in rules}
     return own | {it: it.name for it in remotes if isinstance(it, GroupRemote) and it.account}
 

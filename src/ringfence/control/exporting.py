@@ -6,6 +6,7 @@ without content.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
@@ -112,6 +113,7 @@ def _part(state: State, account: str) -> World:
         ),
         vips,
         by_name(it for it in world.penalties.values() if it.target in ports or it.target in instances),
+        by_name(replace(it, account="") for it in _kept(world.port_lists, own["port_lists"]).values()),
     )
 
 
@@ -150,8 +152,10 @@ def own_rule(rule: Rule, account: str) -> Rule:
 
 
 def plain_lines(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
-    """Lines of an ACL or a firewall without ids of their own, which the service does not keep."""
-    return tuple(replace(line, given_id="") for line in lines)
+    """Lines of an ACL or a firewall as they say what they say: with an id only where another one says the same."""
+    known = tuple(lines)
+    times = Counter(line.key for line in known)
+    return tuple(replace(line, given_id="") if times[line.key] == 1 else line for line in known)
 
 
 def _stub(group: SecurityGroup) -> SecurityGroup:

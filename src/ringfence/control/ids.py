@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Callable
+from enum import Enum, auto
 
 from ringfence.errors import NotationError
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 
@@ -16,15 +19,31 @@ _MADE_UP = frozenset({Kind.RULE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY
 """Kinds whose names say nothing: their ids are always made up."""
 
 
-def new_id(kind: Kind, name: str, *, speaking: bool, taken: Callable[[str], bool]) -> str:
+class IdStyle(Enum):
+    """What the ids look like that an API gives to what is made through it."""
+
+    SPEAKING = auto()
+    """In the operator's account the name itself, where it can be one; else made up like `PREFIXED`."""
+    PREFIXED = auto()
+    """``sg-`` and 17 small letters and digits."""
+    UUID = auto()
+
+
+def new_id(kind: Kind, name: str, *, style: IdStyle, speaking: bool, taken: Callable[[str], bool]) -> str:
     """An id for something new.
 
-    ``speaking``: the name itself, where it can be one and nobody has it, so that ids are the names that people wrote.
-    That is for the operator's own account alone: who gets another id than the name would learn that a stranger has it.
+    ``speaking``: the name itself, where the style allows it and nobody has it, so that ids are the names that people
+    wrote. That is for the operator's own account alone: who gets another id than the name would learn that a stranger
+    has it.
     """
-    if speaking and kind not in _MADE_UP and _fits(kind, name) and not taken(name):
+    if speaking and style is IdStyle.SPEAKING and kind not in _MADE_UP and _fits(kind, name) and not taken(name):
         return name
-    while taken(made := f"{FORMS[kind].prefix}-{random_text(_LENGTH)}"):
+    return made_up(FORMS[kind].prefix, style, taken)
+
+
+def made_up(prefix: str, style: IdStyle, taken: Callable[[str], bool]) -> str:
+    """An id that says nothing and that nobody has."""
+    while taken(made := str(uuid.uuid4()) if style is IdStyle.UUID else f"{prefix}-{random_text(_LENGTH)}"):
         pass
     return made
 
@@ -36,6 +55,8 @@ def random_text(length: int) -> str:
 
 def _fits(kind: Kind, name: str) -> bool:
     try:
+        if kind is Kind.PORT_LIST:
+            NamedPorts(name)
         return bool(check_name(name, dots=kind not in (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)))
     except NotationError:
         return False

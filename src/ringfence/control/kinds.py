@@ -59,6 +59,12 @@ _ACTIONS: Mapping[Kind, Four] = {
         ram.MODIFY_PREFIX_LIST,
         ram.DELETE_PREFIX_LIST,
     ),
+    Kind.PORT_LIST: (
+        ram.CREATE_PORT_RANGE_LIST,
+        ram.DESCRIBE_PORT_RANGE_LISTS,
+        ram.MODIFY_PORT_RANGE_LIST,
+        ram.DELETE_PORT_RANGE_LIST,
+    ),
     Kind.ACL: (
         ram.CREATE_NETWORK_ACL,
         ram.DESCRIBE_NETWORK_ACLS,
@@ -110,6 +116,7 @@ _TYPES: Mapping[Kind, ResourceType] = {
     Kind.GROUP: arn.SECURITY_GROUP,
     Kind.RULE: arn.SECURITY_GROUP,
     Kind.ADDRESS_GROUP: arn.ADDRESS_GROUP,
+    Kind.PORT_LIST: arn.PORT_LIST,
     Kind.ACL: arn.ACL,
     Kind.PEERING: arn.PEERING,
     Kind.INSTANCE: arn.INSTANCE,
@@ -172,6 +179,7 @@ _MORE: Mapping[tuple[Verb, Kind], tuple[Action, ...]] = {
     (Verb.UPDATE, Kind.RULE): (ram.MODIFY_SECURITY_GROUP_EGRESS_RULE,),
     (Verb.DELETE, Kind.RULE): (ram.REVOKE_SECURITY_GROUP_EGRESS,),
     (Verb.DELETE, Kind.ADDRESS_GROUP): _EITHER_WAY_BACK,
+    (Verb.DELETE, Kind.PORT_LIST): _EITHER_WAY_BACK,
     (Verb.CREATE, Kind.INSTANCE): (
         *(ram.CREATE_NETWORK_INTERFACE, ram.JOIN_SECURITY_GROUP, ram.CREATE_SECURITY_GROUP),
         *_EITHER_WAY,

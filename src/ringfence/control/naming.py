@@ -14,6 +14,7 @@ from typing import cast
 
 from ringfence.errors import NotationError
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, parse_remote
 from ringfence.model.topology import Subnet
 from ringfence.resources.kind import SECTIONS, Kind
@@ -141,6 +142,8 @@ def _fits(resource: Resource) -> bool:
         return True
     try:
         check_name(resource.name, dots=resource.kind not in _ENDS)
+        if resource.kind is Kind.PORT_LIST:
+            NamedPorts(resource.name)
         return resource.kind is not Kind.ADDRESS_GROUP or isinstance(parse_remote(resource.name), AddressGroupRemote)
     except NotationError:
         return False

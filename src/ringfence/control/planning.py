@@ -20,11 +20,13 @@ from ringfence.control.checks import check, service_of
 from ringfence.control.exporting import own_acl, own_group, own_rule, own_vpc, plain_lines, world_of
 from ringfence.control.ids import new_id
 from ringfence.control.kinds import OPERATORS_ONLY
+from ringfence.control.line_ids import identified
 from ringfence.control.naming import Naming, shared_vpcs
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Instance, OutsideHost
 from ringfence.model.world import World, by_name
@@ -32,13 +34,14 @@ from ringfence.resources.kind import LIKE_A_WORLD_FILE, SECTIONS, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange, common_problems, refuse
 from ringfence.resources.state import State
-from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc, Value
+from ringfence.resources.values import Listing, Machine, Penalized, PortAt, RuleOf, SharedVpc, Value, listing
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
     "groups": ("vpc", "type", "managed"),
     "acls": ("vpc",),
     "peerings": ("vpcs",),
     "address_groups": ("max_entries",),
+    "port_lists": ("max_entries",),
     "virtual_ips": ("vpc", "subnet"),
 }
 """What cannot be changed of a thing: another one takes its place, and its name."""
@@ -46,8 +49,9 @@ _ORDER = {
     kind: number
     for number, kind in enumerate(
         (
-            *(Kind.SETTINGS, Kind.VPC, Kind.ADDRESS_GROUP, Kind.ACL, Kind.SUBNET, Kind.PEERING, Kind.GROUP),
-            *(Kind.RULE, Kind.INSTANCE, Kind.PORT, Kind.VIRTUAL_IP, Kind.PENALTY, Kind.OUTSIDE_HOST, Kind.EXPECTATION),
+            *(Kind.SETTINGS, Kind.VPC, Kind.ADDRESS_GROUP, Kind.PORT_LIST, Kind.ACL, Kind.SUBNET, Kind.PEERING),
+            *(Kind.GROUP, Kind.RULE, Kind.INSTANCE, Kind.PORT, Kind.VIRTUAL_IP, Kind.PENALTY, Kind.OUTSIDE_HOST),
+            Kind.EXPECTATION,
         )
     )
 }
@@ -173,12 +177,13 @@ class _Planner:
         return old is not None and any(getattr(old, it) != getattr(new, it) for it in _FIXED.get(section, ()))
 
     def _new_id(self, kind: Kind, name: str) -> str:
-        speaking, resources = self.caller.account == OPERATOR, self.state.resources
-        made = new_id(
-            kind, name, speaking=speaking, taken=lambda id_: (key := Key(kind, id_)) in resources or key in self._made
-        )
+        style, speaking = self.caller.ids, self.caller.account == OPERATOR
+        made = new_id(kind, name, style=style, speaking=speaking, taken=lambda id_: self._is_taken(Key(kind, id_)))
         self._made.add(Key(kind, made))
         return made
+
+    def _is_taken(self, key: Key) -> bool:
+        return key in self.state.resources or key in self._made
 
     # --- what there is, and what there is to be
 
@@ -356,10 +361,17 @@ def _fixed_problems(old: Resource, new: Resource) -> Iterator[FieldProblem]:
                 yield FieldProblem(field, what, right, "input.fixed_field", after[each.name])
 
 
+def _identified(planner: _Planner, slot: Slot, value: Value) -> Value:
+    """What has lines, with the ids of those that are there and say the same."""
+    there = planner._there.get(slot)
+    return identified(there.value if there else None, value, planner.caller.ids)
+
+
 def _vpc_value(planner: _Planner, slot: Slot, vpc: Any) -> Value:
     there = planner._there.get(slot)
     shared = cast("SharedVpc", there.value).shared_with if there else ()
-    return SharedVpc(replace(vpc, subnets={}, account=planner.caller.account), shared)
+    own = SharedVpc(replace(vpc, subnets={}, account=planner.caller.account), shared)
+    return _identified(planner, slot, own)
 
 
 def _group_value(planner: _Planner, _: Slot, group: SecurityGroup) -> Value:
@@ -370,12 +382,20 @@ def _machine(_: _Planner, __: Slot, instance: Instance) -> Value:
     return Machine(tuple(sorted(instance.serve, key=str)))
 
 
-def _acl_value(planner: _Planner, _: Slot, acl: NetworkAcl) -> Value:
-    return replace(acl, description="", account=planner.caller.account)
+def _acl_value(planner: _Planner, slot: Slot, acl: NetworkAcl) -> Value:
+    return _identified(planner, slot, replace(acl, description="", account=planner.caller.account))
 
 
-def _own(planner: _Planner, _: Slot, value: AddressGroup | OutsideHost) -> Value:
-    return replace(value, account=planner.caller.account)
+def _host(planner: _Planner, _: Slot, host: OutsideHost) -> Value:
+    return replace(host, account=planner.caller.account)
+
+
+def _listing(planner: _Planner, slot: Slot, said: AddressGroup | PortList) -> Value:
+    """A list with the remarks that a file cannot say; the family follows the entries, if there are any."""
+    there = planner._there.get(slot)
+    old = cast("Listing", there.value) if there else None
+    made = listing(replace(said, account=planner.caller.account), old.remarks if old else {})
+    return made if made.family or old is None else replace(made, family=old.family)
 
 
 def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
@@ -383,19 +403,16 @@ def _virtual_ip(planner: _Planner, _: Slot, vip: Any) -> Value:
     return cast("Value", replace(vip, ports=tuple(sorted(ports[name] for name in vip.ports)), active=ports[vip.active]))
 
 
-def _same(_: _Planner, __: Slot, value: Any) -> Value:
-    return cast("Value", value)
-
-
 _VALUES: Mapping[Kind, Callable[[_Planner, Slot, Any], Value]] = {
     Kind.VPC: _vpc_value,
     Kind.GROUP: _group_value,
-    Kind.ADDRESS_GROUP: _own,
+    Kind.ADDRESS_GROUP: _listing,
+    Kind.PORT_LIST: _listing,
     Kind.ACL: _acl_value,
-    Kind.PEERING: _same,
+    Kind.PEERING: _identified,
     Kind.INSTANCE: _machine,
     Kind.VIRTUAL_IP: _virtual_ip,
-    Kind.OUTSIDE_HOST: _own,
+    Kind.OUTSIDE_HOST: _host,
 }
 """The value of a resource by that of a world."""
 

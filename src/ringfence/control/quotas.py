@@ -14,7 +14,7 @@ from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.address import Family
-from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.profile import LIMITS, Counted, Profile
 from ringfence.model.rule import Direction, GroupRemote
 from ringfence.model.validation.quotas import acl_rule_cost, group_cost
@@ -23,7 +23,7 @@ from ringfence.resources.identity_forms import EVERYBODY
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
-from ringfence.resources.values import PortAt, Quota, RuleOf
+from ringfence.resources.values import Listing, PortAt, Quota, RuleOf
 
 FULLEST = 10
 """Of each limit that every group (port, VPC …) has for itself, the fullest ones are told: so many."""
@@ -108,7 +108,8 @@ class _Counting:
             Kind.INSTANCE: self._instance,
             Kind.VPC: self._vpc,
             Kind.ACL: self._acl,
-            Kind.ADDRESS_GROUP: self._address_group,
+            Kind.ADDRESS_GROUP: self._listed,
+            Kind.PORT_LIST: self._listed,
         }
 
     def _profile(self, vpc: str) -> Profile:
@@ -117,7 +118,7 @@ class _Counting:
     def _cost(self, group: str, profile: Profile) -> int:
         key = group, id(profile)
         if key not in self._costs:
-            self._costs[key] = group_cost(self._world.groups[group], profile, self._world.address_groups)
+            self._costs[key] = group_cost(self._world.groups[group], profile, self._world)
         return self._costs[key]
 
     def _group(self, resource: Resource) -> Iterator[Count]:
@@ -137,7 +138,7 @@ class _Counting:
 
     def _rule(self, resource: Resource) -> Iterator[Count]:
         at = cast("RuleOf", resource.value)
-        ranges, group = len(at.rule.ports.ranges), self._world.groups[at.group]
+        ranges, group = at.rule.size.ranges, self._world.groups[at.group]
         if ranges > 1:
             yield "port_ranges_per_rule", ranges, self._world.profile_of(group).port_ranges_per_rule
 
@@ -163,14 +164,14 @@ class _Counting:
         profile = self._profile(acl.vpc)
         for direction in Direction:
             rules = [rule for rule in acl.rules if rule.direction is direction]
-            lists = self._world.address_groups
-            costs = [sum(acl_rule_cost(it, profile, lists, family) for it in rules) for family in Family]
+            costs = [sum(acl_rule_cost(it, profile, self._world, family) for it in rules) for family in Family]
             used = max(costs) if profile.acl_rules_per_family else sum(costs)
             yield "acl_rules_per_direction", used, profile.acl_rules_per_direction
 
-    def _address_group(self, resource: Resource) -> Iterator[Count]:
-        group, most = cast("AddressGroup", resource.value), self._profile("").address_group_entries
-        yield "address_group_entries", len(group.entries), most if group.max_entries is None else group.max_entries
+    def _listed(self, resource: Resource) -> Iterator[Count]:
+        name, it = f"{resource.kind}_entries", cast("Listing", resource.value).listed
+        most: int = getattr(self._profile(""), name)
+        yield name, len(it.entries), most if it.max_entries is None else it.max_entries
 
 
 # --- what the operator allows instead

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ringfence.control.basic import TAGS, add_rule, expanded
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
-from ringfence.control.settling import profile_at, remote_by_id, settle
+from ringfence.control.settling import profile_at, rule_by_id, settle
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
@@ -112,9 +112,7 @@ def _read(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
 
 
 def _of_line(draft: Draft, group: Resource, line: str, priority: int) -> Resource:
-    rule = Rule.parse(line, default_priority=priority)
-    remote = remote_by_id(draft, rule.remote)
-    return _bare(draft, group, rule if remote == rule.remote else replace(rule, remote=remote))
+    return _bare(draft, group, rule_by_id(draft, Rule.parse(line, default_priority=priority)))
 
 
 def _one(draft: Draft, group: Resource, said: Mapping[str, Any]) -> Resource:

@@ -11,8 +11,9 @@ from ringfence.errors import FieldProblem, InvalidFields, NotationError
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
 from ringfence.model.group import GroupType
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup, Profile
-from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule
 from ringfence.model.topology import Subnet
 from ringfence.ram.policy import Policy
 from ringfence.resources.kind import Kind
@@ -55,6 +56,8 @@ def by_id(draft: Draft, said: Mapping[str, Any]) -> Said:
 def _ids(draft: Draft, name: str, value: Any) -> Any:
     if name == "remote" and isinstance(value, str):
         return _remote(draft, value)
+    if name == "ports" and isinstance(value, str):  # of a rule; a virtual IP has a list of them
+        return _id(draft, Kind.PORT_LIST, value) if value[:1].isalpha() else value
     if name in LINES and isinstance(value, list):
         return [_line(draft, each) for each in value]
     kind = _REFERENCES.get(name)
@@ -81,6 +84,14 @@ def remote_by_id(draft: Draft, remote: Remote) -> Remote:
     return remote
 
 
+def rule_by_id(draft: Draft, rule: Rule) -> Rule:
+    """The same rule with ids in place of names."""
+    remote, ports = remote_by_id(draft, rule.remote), rule.ports
+    if isinstance(ports, NamedPorts):
+        ports = NamedPorts(_id(draft, Kind.PORT_LIST, ports.name))
+    return rule if (remote, ports) == (rule.remote, rule.ports) else replace(rule, remote=remote, ports=ports)
+
+
 def line_by_id(draft: Draft, line: AclRule) -> AclRule:
     """The same line with ids of address groups in place of names."""
     sides: dict[str, Any] = {name: remote_by_id(draft, getattr(line, name)) for name in ("source", "destination")}
@@ -88,6 +99,8 @@ def line_by_id(draft: Draft, line: AclRule) -> AclRule:
 
 
 def _line(draft: Draft, said: Any) -> Any:
+    if isinstance(said, Mapping) and "rule" in said:
+        return {**said, "rule": _line(draft, said["rule"])}
     try:
         return str(line_by_id(draft, AclRule.parse(said))) if isinstance(said, str) else said
     except NotationError:

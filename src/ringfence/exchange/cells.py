@@ -7,6 +7,7 @@ from collections import defaultdict
 from ringfence.errors import FieldProblem, NotationError
 from ringfence.exchange.values import Names
 from ringfence.model.address import Prefix
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Remote
 from ringfence.model.world import nearest
 
@@ -52,6 +53,8 @@ class RemoteCells:
         self._ids: dict[str, set[_Named]] = defaultdict(set)
         self._names: dict[str, set[_Named]] = defaultdict(set)
         for remote, name in names.items():
+            if isinstance(remote, NamedPorts):
+                continue
             for before in ("", f"{kind_of(remote)} "):
                 self._whole[f"{before}{named_cell(remote, name)}".strip()].add(remote)
                 self._ids[f"{before}{_account(remote)}{remote.name}"].add(remote)

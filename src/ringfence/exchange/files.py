@@ -8,6 +8,7 @@ from dataclasses import replace
 from ringfence.errors import FieldProblem
 from ringfence.exchange import comma, permissions, sheet
 from ringfence.exchange.cells import RemoteCells
+from ringfence.exchange.port_cells import PortCells
 from ringfence.exchange.rows import ACTION, ENABLED, ID, Cells, RowReader
 from ringfence.exchange.table import cells, table
 from ringfence.exchange.values import (
@@ -47,14 +48,14 @@ def preview(
 ) -> Preview:
     """Read a file of rules for a group that has ``existing`` ones, without importing anything.
 
-    ``names`` are all groups and address groups that a rule of the group may name. A row is refused that says what
+    ``names`` are all groups and lists that a rule of the group may name. A row is refused that says what
     another row or an existing rule says; with ``refuse_opposites`` also one that differs from such a one in its action
     (SEMANTICS.md section 7, Huawei). Raises `BadRulesFile` where the file as a whole cannot be read.
     """
     if len(data) > limits.bytes:
         raise BadRulesFile(f"the file has {len(data)} bytes", f"use at most {limits.bytes}")
-    remotes = RemoteCells(names)
-    rows = [_row(each, remotes, profile, group_id) for each in _read(of, data, limits)]
+    remotes, lists = RemoteCells(names), PortCells(names)
+    rows = [_row(RowReader(each, remotes, lists, profile), profile, group_id) for each in _read(of, data, limits)]
     return Preview(tuple(_Others(of, existing, refuse_opposites=refuse_opposites).judged(rows)))
 
 
@@ -64,11 +65,10 @@ def _read(of: Format, data: bytes, limits: Limits) -> list[Cells]:
     return cells(comma.read(data) if of is Format.CSV else sheet.read(data, limits), limits)
 
 
-def _row(said: Cells, remotes: RemoteCells, profile: Profile, group_id: str) -> Row:
-    reader = RowReader(said, remotes, profile)
+def _row(reader: RowReader, profile: Profile, group_id: str) -> Row:
     rule = reader.rule()
     problems = [*reader.problems, *(_profile_problems(rule, profile, group_id) if rule else ())]
-    return Row(said.place, rule, tuple(problems))
+    return Row(reader.place, rule, tuple(problems))
 
 
 def _profile_problems(rule: Rule, profile: Profile, group_id: str) -> Iterator[FieldProblem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ringfence.errors import FieldProblem
@@ -26,6 +26,7 @@ from ringfence.exchange.rows import (
 )
 from ringfence.exchange.values import BadRulesFile, ExportedRule, Limits, Names, by_family
 from ringfence.model.address import Family, Prefix
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import Action, AddressGroupRemote, Direction, GroupRemote, Rule
 from ringfence.model.service import PortSet, Protocol
 
@@ -55,6 +56,7 @@ _AROUND = frozenset(
     }
 )
 """What stands beside the rules in the answer of the API, and says nothing of them."""
+_LIST, _LIST_NAME = "PortRangeListId", "PortRangeListName"
 _NO_PORTS = "-1/-1"
 _ALL_PORTS = "1/65535"
 
@@ -75,7 +77,7 @@ def _permission(exported: ExportedRule, rule: Rule, names: Names) -> dict[str, A
         "Policy": "Accept" if rule.action is Action.ALLOW else "Drop",
         "Priority": str(rule.priority),
         "IpProtocol": str(rule.protocol).upper().replace("V6", "v6"),
-        "PortRange": _range(rule.ports, rule.protocol),
+        **_rule_ports(rule, names),
         **_side(far, rule, names),
         **({_cidr(near, rule.local): str(rule.local)} if rule.local else {}),
         "SourcePortRange": _range(rule.source_ports, rule.protocol) if rule.source_ports else "",
@@ -85,6 +87,12 @@ def _permission(exported: ExportedRule, rule: Rule, names: Names) -> dict[str, A
         "CreateTime": exported.modified,
     }
     return {name: value for name, value in content.items() if value}
+
+
+def _rule_ports(rule: Rule, names: Names) -> dict[str, str]:
+    if isinstance(rule.ports, NamedPorts):
+        return {_LIST: rule.ports.name, _LIST_NAME: names.get(rule.ports, rule.ports.name)}
+    return {"PortRange": _range(rule.ports, rule.protocol)}
 
 
 def _side(side: str, rule: Rule, names: Names) -> dict[str, str]:
@@ -157,8 +165,13 @@ def _cells(index: int, permission: Mapping[str, Any]) -> Cells:
     texts = {column: said.get(label, "") for column, label in _LABELS.items()}
     texts[PORT] = _ports(texts[PORT], texts[PROTOCOL])
     texts[SOURCE_PORT] = re.sub(r"(\d+)/(\d+)", r"\1-\2", texts[SOURCE_PORT])
-    problems = list(_list_problems(said))
+    problems = []
     labels = dict(_LABELS)
+    if listed := said.get(_LIST):
+        if said.get("PortRange"):
+            what, right = f"PortRange and {_LIST} are given, and a rule has one", "leave out the other"
+            problems.append(FieldProblem(_LIST, what, right, "exchange.sides", listed))
+        labels[PORT], texts[PORT] = _LIST, _list_cell(said)
     for column, side in _SIDES.items():
         given = [name for form in _SIDE_FIELDS if said.get(name := form.format(side))]
         labels[column] = given[0] if given else f"{side}CidrIp"
@@ -197,8 +210,7 @@ def _remote(side: str, field: str, said: Mapping[str, str]) -> str:
     return f"{kind_of(remote)} {named_cell(remote, name) if name else alone}"
 
 
-def _list_problems(said: Mapping[str, str]) -> Iterable[FieldProblem]:
-    """Port lists are not kept here, so a rule that names one would not mean what it says."""
-    if listed := said.get("PortRangeListId"):
-        what = f"the rule names the port list {listed}, and there are no port lists here"
-        yield FieldProblem("PortRangeListId", what, "write its ports in PortRange", "exchange.port_list", listed)
+def _list_cell(said: Mapping[str, str]) -> str:
+    """The cell of the table that names a port list."""
+    name, id_ = said.get(_LIST_NAME, ""), said.get(_LIST, "")
+    return f"{name}[{id_}]" if name else id_

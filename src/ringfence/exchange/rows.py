@@ -11,8 +11,10 @@ from typing import TypeVar
 
 from ringfence.errors import FieldProblem, NotationError
 from ringfence.exchange.cells import RemoteCells, remote_cell
+from ringfence.exchange.port_cells import PortCells, ports_cell
 from ringfence.exchange.values import Names
 from ringfence.model.address import Family, Prefix
+from ringfence.model.port_list import RulePorts
 from ringfence.model.profile import Profile
 from ringfence.model.rule import (
     Action,
@@ -56,7 +58,7 @@ def cells_of(rule: Rule, names: Names) -> dict[str, str]:
         PRIORITY: str(rule.priority),
         ACTION: rule.action.value.capitalize(),
         PROTOCOL: str(rule.protocol).upper().replace("V6", "v6"),
-        PORT: str(rule.ports) or EVERYTHING,
+        PORT: ports_cell(rule.ports, names) or EVERYTHING,
         TYPE: ", ".join(_FAMILIES[family] for family in rule.families),
         SOURCE: remote if inward else local,
         DESTINATION: local if inward else remote,
@@ -87,9 +89,14 @@ class Cells:
 class RowReader:
     """Reads one row; afterwards ``problems`` holds everything that is wrong with it."""
 
-    def __init__(self, cells: Cells, remotes: RemoteCells, profile: Profile) -> None:
-        self._cells, self._remotes, self._profile = cells, remotes, profile
+    def __init__(self, cells: Cells, remotes: RemoteCells, lists: PortCells, profile: Profile) -> None:
+        self._cells, self._remotes, self._lists, self._profile = cells, remotes, lists, profile
         self.problems = list(cells.problems)
+
+    @property
+    def place(self) -> int:
+        """Where the row stands."""
+        return self._cells.place
 
     def rule(self) -> Rule | None:
         """The rule of the row; None where something is wrong with it by itself."""
@@ -103,7 +110,7 @@ class RowReader:
         action = self._word(ACTION, _ACTIONS, "Allow or Deny")
         protocol = self._text(PROTOCOL, Protocol.parse)
         priority, nic = self._text(PRIORITY, self._priority), self._word(NIC, _NICS, "intranet, internet or nothing")
-        ports = self._text(PORT, lambda text: _ports(text, protocol))
+        ports = self._ports(protocol)
         source_ports = self._text(SOURCE_PORT, lambda text: PortSet.parse(text) if text else ALL_PORTS)
         description = self._text(DESCRIPTION, lambda _: check_description(self._cells.texts.get(DESCRIPTION, "")))
         enabled = self._word(ENABLED, _YES, "Yes or No")
@@ -193,16 +200,18 @@ class RowReader:
             return None
         return found
 
+    def _ports(self, protocol: Protocol | None) -> RulePorts | None:
+        """Every port is said in words for TCP and UDP, so that an empty cell does not open them all."""
+        text = self._cells[PORT]
+        if text.lower() == EVERYTHING.lower() or (not text and protocol and not protocol.has_ports):
+            return ALL_PORTS
+        found = self._lists.read(self._label(PORT), text)
+        if isinstance(found, FieldProblem):
+            self.problems.append(found)
+            return None
+        return found
+
     def _local(self, column: str) -> Prefix | None:
         """The port's own side: any address of it, or a prefix."""
         text = self._cells[column]
         return self._text(column, Prefix.parse) if text and text != AnyRemote.ANY else None
-
-
-def _ports(text: str, protocol: Protocol | None) -> PortSet:
-    """Every port is said in words for TCP and UDP, so that an empty cell does not open them all."""
-    if text.lower() == EVERYTHING.lower() or (not text and protocol and not protocol.has_ports):
-        return ALL_PORTS
-    if not text:
-        raise NotationError("the cell is empty", f"write ports such as 80 or 8000-8100,9000, or {EVERYTHING}")
-    return PortSet.parse(text.replace(" ", ""))

@@ -8,10 +8,11 @@ from enum import StrEnum
 
 from ringfence.errors import FieldProblem, InvalidInput
 from ringfence.model.address import Family, Prefix
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Rule
 
-Names = Mapping[GroupRemote | AddressGroupRemote, str]
-"""The groups and address groups that a rule may name, each with the name that people know it by."""
+Names = Mapping[GroupRemote | AddressGroupRemote | NamedPorts, str]
+"""The groups, address groups and port lists that a rule may name, each with the name that people know it by."""
 
 
 class Format(StrEnum):

@@ -10,10 +10,12 @@ from ringfence.lab.numbers import NUMBERS
 from ringfence.lab.packets import is_probeable
 from ringfence.lab.probe import Observation, Prober
 from ringfence.lab.rules import edges, every_rule
+from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Expectation, Flow
-from ringfence.model.rule import Action
-from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Protocol, Service
+from ringfence.model.port_list import resolved
+from ringfence.model.rule import Action, Rule
+from ringfence.model.service import ALL_PORTS, ICMP, ICMPV6, TCP, UDP, PortSet, Protocol, Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
 from ringfence.policy.verdict import Stage, Verdict
@@ -104,7 +106,7 @@ def interesting_services(world: World, family: Family) -> tuple[Service, ...]:
     every other protocol that a rule names; and of what the platform blocks one service each.
     """
     rules = list(every_rule(world))
-    near = {port for rule in rules for port in edges(rule.ports)}
+    near = {port for rule in rules for port in edges(_ports(world, rule))}
     quiet = _quiet_port(world)
     ports = sorted(near | ({quiet} if quiet else set()))
     echo = ICMP if family is Family.IPV4 else ICMPV6
@@ -119,6 +121,11 @@ def interesting_services(world: World, family: Family) -> tuple[Service, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _ports(world: World, rule: Rule | AclRule) -> PortSet:
+    """The ports that a rule mentions, if any: an empty port list mentions none."""
+    return resolved(rule.ports, world.port_lists) or ALL_PORTS
+
+
 def _blocked_services(world: World) -> Iterator[Service]:
     """The first port of each list and protocol."""
     for profile in {vpc.profile for vpc in world.vpcs.values()}:
@@ -129,7 +136,7 @@ def _blocked_services(world: World) -> Iterator[Service]:
 
 def _quiet_port(world: World) -> int | None:
     """A port that no rule mentions, if there is one; none of the probes' own, which would have to be kept free."""
-    ranges = [each for rule in every_rule(world) for each in rule.ports.ranges]
+    ranges = [each for rule in every_rule(world) for each in _ports(world, rule).ranges]
     ports = (*range(NUMBERS.stop, 65536), *range(1024, NUMBERS.start))
     return next((port for port in ports if not any(port in each for each in ranges)), None)
 
@@ -139,7 +146,7 @@ def interesting_sources(world: World) -> tuple[tuple[Service, int], ...]:
     found: dict[tuple[Service, int], None] = {}
     for rule in every_rule(world):
         if rule.source_ports:
-            ports = [each.first for each in rule.ports.ranges] or [_quiet_port(world) or 1]
+            ports = [each.first for each in _ports(world, rule).ranges] or [_quiet_port(world) or 1]
             pairs = (
                 (Service(rule.protocol, port), source) for port in ports for source in sorted(edges(rule.source_ports))
             )

@@ -43,11 +43,15 @@ Side = AnyRemote | Prefix | AddressGroupRemote
 _FORM = 'write: in|out allow|deny PROTO [PORTS] from SIDE [port PORTS] to SIDE [disabled] ["description"]'
 
 
+_LONGEST_NAME = 128
+
+
 @dataclass(frozen=True, slots=True)
 class AclRule:
     """One line of a network ACL (SEMANTICS.md 4.1, 4.2) or of a firewall (4.3), by both of a packet's sides.
 
     ``direction`` is None on a peering. ``ports`` are the destination's. ``given_id`` as of a security group's rule.
+    ``name`` is what people call the line, in the clouds' APIs; it means nothing.
     """
 
     action: Action
@@ -60,6 +64,7 @@ class AclRule:
     enabled: bool = True
     description: str = ""
     given_id: str = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         check_ports(self.protocol, self.ports, self.source_ports)
@@ -72,6 +77,7 @@ class AclRule:
         if self.given_id:
             check_id(self.given_id)
         check_description(self.description)
+        _check_line_name(self.name)
 
     @classmethod
     def parse(cls, text: str) -> AclRule:
@@ -97,7 +103,7 @@ class AclRule:
 
     @property
     def key(self) -> str:
-        """What makes the rule this rule: everything but description, enabled and id."""
+        """What makes the rule this rule: everything but description, enabled, name and id."""
         way = f"{self.direction.word} " if self.direction else ""
         ports = f" {self.ports}" if self.ports else ""
         comes_from = f" port {self.source_ports}" if self.source_ports else ""
@@ -110,6 +116,11 @@ class AclRule:
     def __str__(self) -> str:
         disabled = "" if self.enabled else " disabled"
         return self.key + disabled + (f" {quote(self.description)}" if self.description else "")
+
+
+def _check_line_name(name: str) -> None:
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise NotationError(f"{name!r} is no name of a rule", f"use at most {_LONGEST_NAME} characters in one line")
 
 
 def parse_side(text: str) -> Side:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ringfence.model.address import AddressRange
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.topology import Port
 
 
@@ -39,4 +40,11 @@ class EntriesChanged:
     removed: tuple[AddressRange, ...] = ()
 
 
-Edit = GroupChanged | PortChanged | PortGone | EntriesChanged
+@dataclass(frozen=True, slots=True)
+class PortListChanged:
+    """A port list is new, or has other entries now."""
+
+    port_list: PortList
+
+
+Edit = GroupChanged | PortChanged | PortGone | EntriesChanged | PortListChanged

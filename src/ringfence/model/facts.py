@@ -148,6 +148,7 @@ def _home(vpc: str) -> Iterator[Thing]:
 def _group_names(group: SecurityGroup) -> Iterator[Thing]:
     yield from _home(group.vpc)
     yield from _named(group.named)
+    yield from (("port_lists", name) for name in group.port_lists)
 
 
 def _acl_names(acl: NetworkAcl) -> Iterator[Thing]:

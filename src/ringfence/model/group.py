@@ -10,6 +10,7 @@ from functools import cached_property
 from operator import itemgetter
 
 from ringfence.model.address import AddressRange, Family
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, Rule, RuleSize
 
@@ -57,6 +58,11 @@ class SecurityGroup:
         """The groups and address groups that its rules name, once a rule."""
         remotes = (rule.remote for rule in self.rules)
         return tuple(remote for remote in remotes if isinstance(remote, GroupRemote | AddressGroupRemote))
+
+    @cached_property
+    def port_lists(self) -> frozenset[str]:
+        """The port lists that its rules name."""
+        return frozenset(rule.ports.name for rule in self.rules if isinstance(rule.ports, NamedPorts))
 
     def rules_of(self, direction: Direction) -> list[tuple[str, Rule]]:
         """Id and rule of each rule of one direction, in the order of the ids."""

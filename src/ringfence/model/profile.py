@@ -144,6 +144,8 @@ class Profile:
     """Section 6."""
     address_groups_per_account: int
     """Section 6 for Alibaba (prefix lists, of a region); for Huawei our choice."""
+    port_lists_per_account: int
+    """Our choice: as many as of address groups."""
     vpcs_per_account: int
     """Our choice, generous."""
     subnets_per_vpc: int
@@ -194,6 +196,10 @@ class Profile:
     """Whether its entries may be ranges that are no prefix (1.3)."""
     address_group_costs_entries: bool
     """Whether a rule that names an address group counts as many rules as the group may have entries (section 6)."""
+    port_list_entries: int
+    """How many entries a port list may have (1.3); Huawei has no such lists, our choice is the same number."""
+    port_list_costs_entries: bool
+    """Whether a rule that names a port list counts as many rules as the list may have entries (section 6, 13.12)."""
     classic_network: bool
     """Whether there is a classic network beside VPCs (2.2)."""
     groups_need_vpc: bool
@@ -235,6 +241,7 @@ HUAWEI = Profile(
     members_per_advanced_group=65_536,
     groups_per_account=100,
     address_groups_per_account=50,
+    port_lists_per_account=50,
     vpcs_per_account=200,
     subnets_per_vpc=200,
     peerings_per_account=500,
@@ -269,6 +276,8 @@ HUAWEI = Profile(
     address_group_entries=20,
     address_group_ranges=True,
     address_group_costs_entries=False,
+    port_list_entries=2000,
+    port_list_costs_entries=False,
     classic_network=False,
     groups_need_vpc=False,
     advanced_groups=False,
@@ -301,6 +310,7 @@ ALIBABA = Profile(
     members_per_advanced_group=65_536,
     groups_per_account=100,
     address_groups_per_account=100,
+    port_lists_per_account=100,
     vpcs_per_account=200,
     subnets_per_vpc=200,
     peerings_per_account=500,
@@ -333,6 +343,8 @@ ALIBABA = Profile(
     address_group_entries=200,
     address_group_ranges=False,
     address_group_costs_entries=True,
+    port_list_entries=2000,
+    port_list_costs_entries=True,
     classic_network=True,
     groups_need_vpc=True,
     advanced_groups=True,

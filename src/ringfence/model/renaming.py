@@ -15,6 +15,7 @@ from ringfence.model.address import Address
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts, RulePorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, parse_remote
 from ringfence.model.topology import Instance, Peering, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
@@ -23,7 +24,10 @@ Names = Mapping[str, Mapping[str, str]]
 """New names by old ones, by kind; kinds are called as in `World`, and ``subnets`` by ``vpc/subnet`` give the new name
 of the subnet alone. What is not mentioned keeps its name."""
 
-KINDS = ("vpcs", "subnets", "groups", "address_groups", "acls", "peerings", "instances", "virtual_ips", "outside")
+KINDS = (
+    *("vpcs", "subnets", "groups", "address_groups", "port_lists", "acls", "peerings", "instances", "virtual_ips"),
+    "outside",
+)
 """What can be renamed. Ports keep their names within the instance."""
 _ENDS = ("instances", "virtual_ips", "outside")
 """The kinds that share their names, since a flow may name any of them as its end."""
@@ -47,6 +51,8 @@ def _check_names(names: Names) -> None:
             check_name(new, dots=kind not in _ENDS)
             if kind == "address_groups" and not isinstance(parse_remote(new), AddressGroupRemote):
                 raise NotationError(f"the name {new!r} reads as an address", "choose another one")
+            if kind == "port_lists":
+                NamedPorts(new)
 
 
 def _is_address(text: str) -> bool:
@@ -102,6 +108,7 @@ class _Renaming:
             address_groups=by_name(
                 replace(it, name=called("address_groups", it.name)) for it in old.address_groups.values()
             ),
+            port_lists=by_name(replace(it, name=called("port_lists", it.name)) for it in old.port_lists.values()),
             groups=by_name(map(self.group, old.groups.values())),
             instances=by_name(map(self.instance, old.instances.values())),
             outside=by_name(replace(it, name=called("outside", it.name)) for it in old.outside.values()),
@@ -127,7 +134,9 @@ class _Renaming:
             yield replace(subnet, name=own, vpc=name, acl=self.called("acls", subnet.acl))
 
     def group(self, group: SecurityGroup) -> SecurityGroup:
-        rules = tuple(replace(rule, remote=self.remote(rule.remote)) for rule in group.rules)
+        rules = tuple(
+            replace(rule, remote=self.remote(rule.remote), ports=self.ports(rule.ports)) for rule in group.rules
+        )
         name, vpc = self.called("groups", group.name), self.called("vpcs", group.vpc)
         return replace(group, name=name, vpc=vpc, rules=rules)
 
@@ -140,6 +149,9 @@ class _Renaming:
         if isinstance(side, AddressGroupRemote):
             return AddressGroupRemote(self.called("address_groups", side.name))
         return side
+
+    def ports(self, ports: RulePorts) -> RulePorts:
+        return NamedPorts(self.called("port_lists", ports.name)) if isinstance(ports, NamedPorts) else ports
 
     def lines(self, lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
         return tuple(

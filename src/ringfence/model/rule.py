@@ -4,6 +4,7 @@
 
     RULE   = in|out  allow|deny  PROTO [PORTS]  from|to REMOTE  [nic internet|intranet]  [priority N]
              [managed NAME]  [disabled]  ["description"]
+    PORTS  = 22,80-90 | NAME of a port list
     REMOTE = any | PREFIX | group [ACCOUNT/]NAME | NAME of an address group
 
 A five-tuple rule (SEMANTICS.md 1.2) names the port's own side as well, and the ports that the packet comes from::
@@ -28,6 +29,7 @@ from typing import NamedTuple
 from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
 from ringfence.model.names import check_name, is_whole
+from ringfence.model.port_list import NamedPorts, RulePorts, parse_ports
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.model.words import Words, quote
 
@@ -141,7 +143,7 @@ def check_side(protocol: Protocol, side: Remote) -> None:
         raise NotationError(f"{protocol} exists on {families} only, {side} does not", hint)
 
 
-def check_ports(protocol: Protocol, *sets: PortSet) -> None:
+def check_ports(protocol: Protocol, *sets: RulePorts) -> None:
     """Raise `NotationError` if a protocol that has no ports is given some."""
     if any(sets) and not protocol.has_ports:
         raise NotationError(f"protocol {protocol} takes no ports", "leave them out, or use tcp or udp")
@@ -167,6 +169,8 @@ class RuleSize(NamedTuple):
     """Port ranges that it lists."""
     address_group: str
     """The one that it names, if any."""
+    port_list: str
+    """The same."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,7 @@ class Rule:
     action: Action
     protocol: Protocol
     remote: Remote
-    ports: PortSet = ALL_PORTS
+    ports: RulePorts = ALL_PORTS
     priority: int = 1
     enabled: bool = True
     description: str = ""
@@ -226,7 +230,8 @@ class Rule:
         """What of it counts towards limits."""
         families = len(self.families) if isinstance(self.remote, AnyRemote) else 1
         named = self.remote.name if isinstance(self.remote, AddressGroupRemote) else ""
-        return RuleSize(families, max(1, len(self.ports.ranges)), named)
+        ranges, listed = (1, self.ports.name) if isinstance(self.ports, NamedPorts) else (len(self.ports.ranges), "")
+        return RuleSize(families, max(1, ranges), named, listed)
 
     @property
     def is_five_tuple(self) -> bool:
@@ -266,7 +271,7 @@ def _read(words: Words, default_priority: int) -> Rule:
     direction = DIRECTIONS[words.one_of("direction", ("in", "out"))]
     action = Action(words.one_of("action", ("allow", "deny")))
     protocol = Protocol.parse(words.take("protocol"))
-    ports = read_ports(words)
+    ports = _read_ports(words)
     word = words.one_of("preposition", ("from", "to"))
     if word != direction.preposition:
         raise NotationError(f"an '{direction.word}' rule has no {word!r}", f"write {direction.preposition!r}")
@@ -307,8 +312,12 @@ def _read_local(words: Words, direction: Direction) -> tuple[PortSet, Prefix | N
     return source_ports, local if isinstance(local, Prefix) else None
 
 
+def _read_ports(words: Words) -> RulePorts:
+    return ALL_PORTS if words.peek() in ("from", "to") else parse_ports(words.take("remote"))
+
+
 def read_ports(words: Words) -> PortSet:
-    """The destination ports that may follow a protocol."""
+    """The destination ports that may follow the protocol of a line of an ACL: a port list cannot stand there."""
     return ALL_PORTS if words.peek() in ("from", "to") else PortSet.parse(words.take("remote"))
 
 

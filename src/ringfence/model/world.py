@@ -24,12 +24,13 @@ from ringfence.model.facts import Facts, LineOwner, Member, Membership, Owner, P
 from ringfence.model.flow import Endpoint, Expectation, Flow, Query
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.persistent import Claims, Section, Sizes, Table, Uses
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import HUAWEI, Profile
 from ringfence.model.rule import NicType
 from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
 
 Named = TypeVar(
-    "Named", Vpc, AddressGroup, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
+    "Named", Vpc, AddressGroup, PortList, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
 )
 
 
@@ -46,7 +47,7 @@ _TABLES: Mapping[str, Facts] = {
 }
 SECTIONS = (
     *("vpcs", "address_groups", "groups", "instances", "outside", "acls"),
-    *("peerings", "virtual_ips", "penalties"),
+    *("peerings", "virtual_ips", "penalties", "port_lists"),
 )
 """The sections of a world: its mappings from names to values."""
 
@@ -71,6 +72,7 @@ class World:
     peerings: Mapping[str, Peering] = field(default_factory=dict)
     virtual_ips: Mapping[str, VirtualIp] = field(default_factory=dict)
     penalties: Mapping[str, Penalty] = field(default_factory=dict)
+    port_lists: Mapping[str, PortList] = field(default_factory=dict)
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What the operator of a server allows instead of a profile: by account (``*``: every one) and limit."""
 
@@ -97,6 +99,7 @@ class World:
         virtual_ips: Mapping[str, VirtualIp | None] = _UNCHANGED,
         penalties: Mapping[str, Penalty | None] = _UNCHANGED,
         outside: Mapping[str, OutsideHost | None] = _UNCHANGED,
+        port_lists: Mapping[str, PortList | None] = _UNCHANGED,
         profile: Profile | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         expects: tuple[Expectation, ...] | None = None,
@@ -116,6 +119,7 @@ class World:
             "virtual_ips": virtual_ips,
             "penalties": penalties,
             "outside": outside,
+            "port_lists": port_lists,
         }
         changed: dict[str, Any] = {"profile": profile, "limits": limits, "expects": expects}
         others = {name: value for name, value in changed.items() if value is not None}
@@ -173,7 +177,7 @@ class World:
 
     @cached_property
     def naming(self) -> Uses[Thing, str, str]:
-        """By section, the names of those that name a VPC, address group, ACL or instance."""
+        """By section, the names of those that name a VPC, address group, port list, ACL or instance."""
         return Uses.of(self._facts(facts.NAMES))
 
     @cached_property

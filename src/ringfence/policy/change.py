@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from ringfence.model.acl import AclRule
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone
-from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone, PortListChanged
+from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.topology import Port, Vpc
 from ringfence.model.world import World
@@ -39,6 +40,7 @@ class Change:
     virtual_ips: frozenset[str] = _NOTHING
     peerings: frozenset[str] = _NOTHING
     penalties: frozenset[str] = _NOTHING
+    port_lists: frozenset[str] = _NOTHING
 
     @classmethod
     def between(cls, before: World, after: World) -> Change:
@@ -52,6 +54,7 @@ class Change:
         return cls(
             groups=frozenset(it.group.name for it in edits if isinstance(it, GroupChanged)),
             address_groups=frozenset(it.address_group for it in edits if isinstance(it, EntriesChanged)),
+            port_lists=frozenset(it.port_list.name for it in edits if isinstance(it, PortListChanged)),
             instances=frozenset(
                 str(it.port).partition(".")[0] for it in edits if isinstance(it, PortChanged | PortGone)
             ),
@@ -77,6 +80,7 @@ class Differences:
     def __init__(self, before: World, after: World, change: Change) -> None:
         self._worlds, self._change = (before, after), change
         self._entries = frozenset(filter(self._has_other_entries, change.address_groups))
+        self._ports = frozenset(filter(self._has_other_ports, change.port_lists))
         self._moves = dict(self._joins_and_leaves())
         self._groups: dict[str, str] = {}
         self._whole: dict[str, bool] = {}
@@ -118,11 +122,16 @@ class Differences:
     def is_near_some(self) -> bool:
         """Whether there may be a port that `near` holds for."""
         change = self._change
-        return bool(change.instances or change.groups or self._entries or change.acls or change.penalties)
+        lists = self._entries or self._ports
+        return bool(change.instances or change.groups or lists or change.acls or change.penalties)
 
     def _has_other_entries(self, name: str) -> bool:
         old, new = (world.address_groups.get(name) for world in self._worlds)
         return old is not new and (old is None or new is None or _differ(old, new))
+
+    def _has_other_ports(self, name: str) -> bool:
+        old, new = (found and found.ports for found in (world.port_lists.get(name) for world in self._worlds))
+        return old != new
 
     def _joins_and_leaves(self) -> Iterator[tuple[str, str]]:
         """Each group that has other members, with one of those that came or went."""
@@ -144,10 +153,13 @@ class Differences:
         return f"group {name} has another type or intra_group" if old_kind != new_kind else ""
 
     def _meant(self, name: str) -> str:
-        """Whether a rule names an address group that has other entries."""
-        for group in (world.groups.get(name) for world in self._worlds) if self._entries else ():
-            for found in sorted(self._entries & _named(_remotes(group))):
+        """Whether a rule names an address group or a port list that has other entries."""
+        for group in (world.groups.get(name) for world in self._worlds) if self._entries or self._ports else ():
+            rules = [rule for rule in (group.rules if group else ()) if rule.enabled]
+            for found in sorted(self._entries & _named(rule.remote for rule in rules)):
                 return f"address group {found} changed, which a rule of group {name} names"
+            for found in sorted(self._ports & {it.ports.name for it in rules if isinstance(it.ports, NamedPorts)}):
+                return f"port list {found} changed, which a rule of group {name} names"
         return ""
 
     def _means(self, rules: Iterable[AclRule]) -> bool:
@@ -177,10 +189,6 @@ def _memberships(world: World, instance: str) -> set[tuple[str, str]]:
     """Port and group of each membership of an instance's ports."""
     found = world.instances.get(instance)
     return {(str(port), group) for port in (found.ports if found else ()) for group in port.groups}
-
-
-def _remotes(group: SecurityGroup | None) -> Iterator[Remote]:
-    return (rule.remote for rule in (group.rules if group else ()) if rule.enabled)
 
 
 def _named(sides: Iterable[Remote]) -> set[str]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.group import GroupType, SecurityGroup
+from ringfence.model.port_list import PortLists, resolved
 from ringfence.model.profile import DefaultAction, GroupOrder, IntraGroup, Profile
 from ringfence.model.rule import Action, AnyRemote, Direction, GroupRemote, NicType, Remote, Rule, content_id
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
@@ -55,18 +56,24 @@ def class_of(vpc: Vpc, port: Port) -> PolicyClass:
 
 
 def decisions(
-    vpc: Vpc, groups: Mapping[str, SecurityGroup], of: PolicyClass, direction: Direction
+    vpc: Vpc, groups: Mapping[str, SecurityGroup], port_lists: PortLists, of: PolicyClass, direction: Direction
 ) -> tuple[Decision, ...]:
     """The decision list of the ports of a class; the first decision that matches a packet decides it.
 
     Intra-group accept comes first and cannot be overridden (SEMANTICS.md 2.2), then rules by priority, deny before
-    allow on a tie, and by id so that the list has one order only; last a default that matches everything.
+    allow on a tie, and by id so that the list has one order only; last a default that matches everything. A rule that
+    names a port list has the ports that the list has, and is left out where that is empty.
     """
     members = [groups[name] for name in of.groups]
     ranked = [_ranked(vpc, of.nic, group, direction) for group in members]
     if vpc.profile.group_order is GroupOrder.AGGREGATE:
         ranked = [sorted((entry for entries in ranked for entry in entries), key=_rank)]
-    rules = [_from_rule(group, rule_id, rule) for entries in ranked for group, rule_id, rule in entries]
+    rules = [
+        _from_rule(group, rule_id, rule, ports)
+        for entries in ranked
+        for group, rule_id, rule in entries
+        if (ports := resolved(rule.ports, port_lists)) is not None
+    ]
     intra = [_intra_group(group) for group in members if _is_open(group) and of.nic is NicType.INTRANET]
     return (*intra, *rules, _default(vpc.profile, members, direction))
 
@@ -96,7 +103,7 @@ def rule_nic(vpc: Vpc, rule: Rule) -> NicType:
     return NicType.INTERNET if classic else NicType.INTRANET
 
 
-def _from_rule(group: str, rule_id: str, rule: Rule) -> Decision:
+def _from_rule(group: str, rule_id: str, rule: Rule, ports: PortSet) -> Decision:
     return Decision(
         rule_id,
         group,
@@ -104,7 +111,7 @@ def _from_rule(group: str, rule_id: str, rule: Rule) -> Decision:
         rule.remote,
         str(rule),
         rule.protocol,
-        rule.ports,
+        ports,
         rule.local or AnyRemote.ANY,
         rule.source_ports,
     )

@@ -51,8 +51,9 @@ class Policy:
 
     def decisions(self, of: PolicyClass, direction: Direction) -> tuple[Decision, ...]:
         """The decision list of the ports of a class."""
-        vpc, groups = self.world.vpcs[of.vpc], self.world.groups
-        return self._listed((of, direction), partial(decisions, vpc, groups, of, direction))
+        world = self.world
+        make = partial(decisions, world.vpcs[of.vpc], world.groups, world.port_lists, of, direction)
+        return self._listed((of, direction), make)
 
     def acl(self, subnet: Subnet, direction: Direction) -> tuple[Decision, ...]:
         """The decision list of the network ACL of a subnet; nothing if it has none."""

@@ -26,6 +26,7 @@ from ringfence.ram.arn import (
     PENALTY,
     POLICY,
     PORT,
+    PORT_LIST,
     QUOTA,
     REVISION,
     SECURITY_GROUP,
@@ -170,6 +171,18 @@ DESCRIBE_PREFIX_LIST_ASSOCIATIONS = _action(
 )
 MODIFY_PREFIX_LIST = _action("ModifyPrefixList", "ecs", "vpc:addressGroups:update", ADDRESS_GROUP)
 DELETE_PREFIX_LIST = _action("DeletePrefixList", "ecs", "vpc:addressGroups:delete", ADDRESS_GROUP)
+
+# Port lists: Huawei Cloud has none
+CREATE_PORT_RANGE_LIST = _action("CreatePortRangeList", "ecs", "ringfence:portLists:create", PORT_LIST)
+DESCRIBE_PORT_RANGE_LISTS = _action(
+    "DescribePortRangeLists", "ecs", "ringfence:portLists:get", PORT_LIST, "ringfence:portLists:list"
+)
+DESCRIBE_PORT_RANGE_LIST_ENTRIES = _action("DescribePortRangeListEntries", "ecs", "ringfence:portLists:get", PORT_LIST)
+DESCRIBE_PORT_RANGE_LIST_ASSOCIATIONS = _action(
+    "DescribePortRangeListAssociations", "ecs", "ringfence:portLists:get", PORT_LIST
+)
+MODIFY_PORT_RANGE_LIST = _action("ModifyPortRangeList", "ecs", "ringfence:portLists:update", PORT_LIST)
+DELETE_PORT_RANGE_LIST = _action("DeletePortRangeList", "ecs", "ringfence:portLists:delete", PORT_LIST)
 
 # VPCs and subnets
 CREATE_VPC = _action("CreateVpc", "vpc", "vpc:vpcs:create", VPC)

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import cast
 
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import PortList
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.resource import ResourceChange
 from ringfence.resources.state import State
-from ringfence.resources.values import PortAt, RuleOf
+from ringfence.resources.values import Listing, PortAt, RuleOf
 
 _SAY_NOTHING = IDENTITY | {Kind.QUOTA, Kind.EXPECTATION}
 
@@ -33,6 +34,9 @@ def edits_of(before: State, after: State, changes: Iterable[ResourceChange]) -> 
 
 
 def _edits(before: State, after: State, changes: tuple[ResourceChange, ...]) -> Iterator[Edit]:
+    for _, new in changes:  # before the rules that may name it
+        if new and new.kind is Kind.PORT_LIST:
+            yield from _ports(before.world.port_lists.get(new.id), after.world.port_lists[new.id])
     groups = {name for change in changes for name in _groups(change)}
     for name in sorted(groups):
         if name not in before.world.groups or name not in after.world.groups:
@@ -42,7 +46,7 @@ def _edits(before: State, after: State, changes: tuple[ResourceChange, ...]) -> 
         if old and new and old.kind is Kind.PORT:
             yield from _port(cast("PortAt", old.value), cast("PortAt", new.value))
         elif old and new and old.kind is Kind.ADDRESS_GROUP:
-            yield from _entries(cast("AddressGroup", old.value), cast("AddressGroup", new.value))
+            yield from _entries(*(cast("AddressGroup", cast("Listing", each.value).listed) for each in (old, new)))
         elif not _is_silent(ResourceChange(old, new)):
             raise _Whole
 
@@ -56,13 +60,19 @@ def _groups(change: ResourceChange) -> Iterator[str]:
 
 
 def _is_silent(change: ResourceChange) -> bool:
-    return change.key.kind in (_SAY_NOTHING | {Kind.RULE, Kind.GROUP}) or _says_the_same(change)
+    # What a port list says that is gone nobody asks any more.
+    return change.key.kind in (_SAY_NOTHING | {Kind.RULE, Kind.GROUP, Kind.PORT_LIST}) or _says_the_same(change)
 
 
 def _says_the_same(change: ResourceChange) -> bool:
     """Whether only what it is called has changed."""
     old, new = change
     return bool(old and new and old.value == new.value)
+
+
+def _ports(old: PortList | None, new: PortList) -> Iterator[Edit]:
+    if old is None or old.ports != new.ports:
+        yield PortListChanged(new)
 
 
 def _port(old: PortAt, new: PortAt) -> Iterator[Edit]:

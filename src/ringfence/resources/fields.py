@@ -163,11 +163,18 @@ def number(name: str, doc: str, low: int, high: int, *, default: Any = REQUIRED,
     return Field(name, doc, read, lambda value: value, {"type": kind, "minimum": low, "maximum": high}, default, fixed)
 
 
-def mapping(name: str, doc: str, read: Callable[[Mapping[str, Any]], Any], show: Callable[[Any], Any]) -> Field:
+def mapping(
+    name: str,
+    doc: str,
+    read: Callable[[Mapping[str, Any]], Any],
+    show: Callable[[Any], Any],
+    *,
+    longest: int = 200,
+) -> Field:
     """An object; ``read`` looks into it."""
 
     def checked(json: object) -> Any:
-        if not isinstance(json, dict) or len(json) > 200:
+        if not isinstance(json, dict) or len(json) > longest:
             raise NotationError(f"{name} is not an object", "use an object like {}")
         return read(json)
 

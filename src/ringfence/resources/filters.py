@@ -15,6 +15,7 @@ FILTERS: Mapping[Kind, tuple[str, ...]] = {
     Kind.VIRTUAL_IP: ("subnet", "vpc"),
     Kind.PENALTY: ("instance", "port"),
     Kind.ACCESS_KEY: ("user",),
-    Kind.ADDRESS_GROUP: ("entries",),
+    Kind.ADDRESS_GROUP: ("entries", "family"),
+    Kind.PORT_LIST: ("entries",),
 }
 """Fields by which a list can be narrowed, besides name and tags; of a list field, one of its items."""

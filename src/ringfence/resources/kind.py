@@ -14,6 +14,7 @@ class Kind(StrEnum):
     GROUP = "group"
     RULE = "rule"
     ADDRESS_GROUP = "address_group"
+    PORT_LIST = "port_list"
     ACL = "acl"
     PEERING = "peering"
     INSTANCE = "instance"
@@ -46,6 +47,7 @@ SECTIONS: Mapping[Kind, str] = {
     Kind.VPC: "vpcs",
     Kind.GROUP: "groups",
     Kind.ADDRESS_GROUP: "address_groups",
+    Kind.PORT_LIST: "port_lists",
     Kind.ACL: "acls",
     Kind.PEERING: "peerings",
     Kind.INSTANCE: "instances",

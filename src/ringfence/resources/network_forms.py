@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ringfence.errors import NotationError
 from ringfence.model.acl import AclRule, NetworkAcl
-from ringfence.model.address import Address, AddressRange, Family, Prefix
+from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.flow import Expectation
-from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.names import check_name
+from ringfence.model.port_list import NamedPorts, parse_ports
 from ringfence.model.profile import HUAWEI, PROFILES, IntraGroup, Profile
 from ringfence.model.rule import (
     Action,
@@ -29,6 +31,7 @@ from ringfence.model.topology import Network, OutsideHost, Peering, Port, Subnet
 from ringfence.resources.fields import Field, choice, flag, listed, mapping, number, parsed, reference, text
 from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
+from ringfence.resources.list_forms import ADDRESS_GROUP, PORT_LIST
 from ringfence.resources.naming import Called, Key
 from ringfence.resources.values import Machine, Penalized, PortAt, RuleOf, SharedVpc
 
@@ -95,6 +98,41 @@ def _lines_refer(lines: tuple[AclRule, ...]) -> Iterator[Key]:
         yield from _lists(line.source, line.destination)
 
 
+def _lines(name: str, doc: str, *, example: str) -> Field:
+    """Lines of an ACL or a firewall: each a text, or an object where the line has an id of its own or a name."""
+
+    def read(json: object) -> tuple[AclRule, ...]:
+        if not isinstance(json, list) or len(json) > _LONGEST_LIST:
+            raise NotationError(
+                f"{name} is not a list of at most {_LONGEST_LIST} rules", f"use a list like [{example!r}]"
+            )
+        return tuple(map(_read_line, json))
+
+    text = {"type": "string", "maxLength": 4096}
+    said = {"type": "object", "required": ["rule"], "additionalProperties": False}
+    said["properties"] = {"id": {"type": "string", "maxLength": 64}, "name": text | {"maxLength": 128}, "rule": text}
+    items = {"anyOf": [text, said]}
+    schema = {"type": "array", "items": items, "maxItems": _LONGEST_LIST, "examples": [[example]]}
+    return Field(name, doc, read, lambda value: list(map(_show_line, value)), schema, ())
+
+
+_LONGEST_LIST = 1000
+
+
+def _read_line(json: object) -> AclRule:
+    if isinstance(json, str):
+        return AclRule.parse(json)
+    told = isinstance(json, Mapping) and "rule" in json and json.keys() <= {"id", "name", "rule"}
+    if not (isinstance(json, Mapping) and told and all(isinstance(each, str) for each in json.values())):
+        raise NotationError(f"{json!r} is not a rule", "use a text, or an object {id, name, rule} of texts")
+    return replace(AclRule.parse(json["rule"]), given_id=json.get("id", ""), name=json.get("name", ""))
+
+
+def _show_line(line: AclRule) -> str | dict[str, str]:
+    own = {name: value for name, value in (("id", line.given_id), ("name", line.name)) if value}
+    return own | {"rule": str(line)} if own else str(line)
+
+
 _VPC = Form(
     kind=Kind.VPC,
     plural="vpcs",
@@ -104,14 +142,7 @@ _VPC = Form(
         listed("cidrs", "its address space", Prefix.parse, longest=50, example="10.0.0.0/16"),
         _profile_field(HUAWEI.name),
         _SWITCHES,
-        listed(
-            "border",
-            "rules of the firewall between it and the internet",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="in deny tcp 22 from any to any",
-        ),
+        _lines("border", "rules of the firewall between it and the internet", example="in deny tcp 22 from any to any"),
         choice("network", "a VPC, or the classic network", Network, default=Network.VPC, fixed=True),
         listed("shared_with", "accounts that may have groups and ports in it", check_name, default=(), longest=100),
     ),
@@ -269,6 +300,8 @@ def _rule_refers(it: RuleOf) -> Iterator[Key]:
     if isinstance(it.rule.remote, GroupRemote):
         yield Key(Kind.GROUP, it.rule.remote.name)
     yield from _lists(it.rule.remote)
+    if isinstance(it.rule.ports, NamedPorts):
+        yield Key(Kind.PORT_LIST, it.rule.ports.name)
 
 
 _RULE = Form(
@@ -287,7 +320,13 @@ _RULE = Form(
             default=Protocol.ALL,
             example="tcp",
         ),
-        parsed("ports", "destination ports; none is all", PortSet.parse, default=ALL_PORTS, example="22,80-90"),
+        parsed(
+            "ports",
+            "destination ports, or the id of a port list; none is all",
+            parse_ports,
+            default=ALL_PORTS,
+            example="22,80-90",
+        ),
         parsed(
             "remote",
             "any, a prefix, 'group ID' or the id of an address group",
@@ -312,33 +351,7 @@ _RULE = Form(
 )
 
 
-# --- address groups and ACLs
-
-
-def _address_group(called: Called, fields: Fields) -> AddressGroup:
-    return AddressGroup(called.id, fields["entries"], fields["max_entries"], called.account)
-
-
-_ADDRESS_GROUP = Form(
-    kind=Kind.ADDRESS_GROUP,
-    plural="address-groups",
-    prefix="pl",
-    doc="A named list of addresses (prefix list) that rules name.",
-    fields=(
-        listed(
-            "entries",
-            "addresses, prefixes and ranges of one family",
-            AddressRange.parse,
-            default=(),
-            longest=1_000_000,
-            example="203.0.113.0/24",
-        ),
-        number("max_entries", "how many it may ever have", 1, 100_000, default=None, fixed=True),
-    ),
-    build=_address_group,
-    parts=lambda it: {"entries": it.entries, "max_entries": it.max_entries},
-    refers=lambda it: (),
-)
+# --- ACLs
 
 
 def _acl(called: Called, fields: Fields) -> NetworkAcl:
@@ -357,14 +370,7 @@ _ACL = Form(
     prefix="acl",
     doc="A network ACL: rules in their order, at the edge of subnets.",
     fields=(
-        listed(
-            "rules",
-            "its rules in their order",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="in allow tcp 80 from any to any",
-        ),
+        _lines("rules", "its rules in their order", example="in allow tcp 80 from any to any"),
         reference("vpc", "the VPC whose subnets may use it; empty for any", default="", fixed=True),
         flag("enabled", "a disabled ACL denies everything but its fixed rules", default=True),
     ),
@@ -393,14 +399,7 @@ _PEERING = Form(
     doc="A way between two VPCs, with a firewall on it.",
     fields=(
         listed("vpcs", "the two VPCs", check_name, longest=2, fixed=True, example="vpc-1"),
-        listed(
-            "firewall",
-            "rules of the firewall on it",
-            AclRule.parse,
-            default=(),
-            longest=1000,
-            example="deny tcp 22 from any to any",
-        ),
+        _lines("firewall", "rules of the firewall on it", example="deny tcp 22 from any to any"),
     ),
     build=_peering,
     parts=lambda it: {"vpcs": it.vpcs, "firewall": it.firewall},
@@ -566,7 +565,8 @@ FORMS: tuple[Form, ...] = (
     _SUBNET,
     _GROUP,
     _RULE,
-    _ADDRESS_GROUP,
+    ADDRESS_GROUP,
+    PORT_LIST,
     _ACL,
     _PEERING,
     _INSTANCE,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ringfence.model.acl import NetworkAcl
+from ringfence.model.address import AddressRange, Family
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import Profile
 from ringfence.model.rule import Rule
 from ringfence.model.service import Listener
@@ -28,6 +30,33 @@ class RuleOf:
 
     group: str
     rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """An address group or a port list, and what no packet depends on: remarks, and the family that it is of for good.
+
+    ``remarks`` are by the text of an entry that it lists. ``family`` is None of a port list, and of an address group
+    that had no entry yet and was made without one. Make it with `listing`.
+    """
+
+    listed: AddressGroup | PortList
+    remarks: Mapping[str, str]
+    family: Family | None = None
+
+    def remarked(self, remarks: Mapping[str, str]) -> Listing:
+        """The same with these remarks, as far as they are about its entries."""
+        there = set(map(str, self.listed.entries))
+        return replace(self, remarks={entry: remark for entry, remark in remarks.items() if entry in there and remark})
+
+
+def listing(
+    listed: AddressGroup | PortList, remarks: Mapping[str, str] | None = None, family: Family | None = None
+) -> Listing:
+    """A list with remarks about its entries; the first entry of an address group without a family settles it."""
+    found = {entry.family for entry in listed.entries if isinstance(entry, AddressRange)}
+    settled = family or (next(iter(found)) if len(found) == 1 else None)
+    return Listing(listed, {}, settled).remarked(remarks or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +130,7 @@ Value = (
     | Subnet
     | SecurityGroup
     | RuleOf
-    | AddressGroup
+    | Listing
     | NetworkAcl
     | Peering
     | Machine

@@ -9,6 +9,7 @@ from typing import Any, cast
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import HUAWEI, Profile
 from ringfence.model.rule import Rule
 from ringfence.model.topology import Instance, Penalty, Subnet, VirtualIp, Vpc
@@ -16,7 +17,7 @@ from ringfence.model.world import World
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange
-from ringfence.resources.values import Machine, Penalized, PortAt, Quota, RuleOf, SharedVpc
+from ringfence.resources.values import Listing, Machine, Penalized, PortAt, Quota, RuleOf, SharedVpc
 
 Resources = Mapping[Key, Resource]
 Referrers = Callable[[Key], Iterable[Key]]
@@ -41,7 +42,8 @@ def world_after(world: World, resources: Resources, referrers: Referrers, change
         "acls": _each(by_kind.get(Kind.ACL), _acl),
         "outside": _each(by_kind.get(Kind.OUTSIDE_HOST), _value),
         "peerings": _each(by_kind.get(Kind.PEERING), _value),
-        "address_groups": _each(by_kind.get(Kind.ADDRESS_GROUP), _address_group),
+        "address_groups": _each(by_kind.get(Kind.ADDRESS_GROUP), _listed),
+        "port_lists": _each(by_kind.get(Kind.PORT_LIST), _listed),
     }
     given = {name: section for name, section in sections.items() if section}
     if Kind.SETTINGS in by_kind:
@@ -62,9 +64,10 @@ def _each(changes: Iterable[ResourceChange] | None, make: Callable[[Resource], A
     return {change.key.id: make(change.after) if change.after else None for change in changes or ()}
 
 
-def _address_group(resource: Resource) -> AddressGroup:
-    value = cast("AddressGroup", resource.value)
-    return replace(value, entries=tuple(sorted(value.entries)))
+def _listed(resource: Resource) -> AddressGroup | PortList:
+    it: Any = cast("Listing", resource.value).listed
+    ordered: AddressGroup | PortList = replace(it, entries=tuple(sorted(it.entries)))
+    return ordered
 
 
 def _acl(resource: Resource) -> NetworkAcl:

@@ -25,6 +25,7 @@ from ringfence.api.logging import logger
 from ringfence.api.metrics import Metrics
 from ringfence.api.requests import Frame
 from ringfence.console import pages
+from ringfence.control.authority import REGION
 from ringfence.control.control import Control
 from ringfence.control.enforcement import DRIFT
 from ringfence.control.group import Step
@@ -52,15 +53,22 @@ class Settings:
     key_file: Path
     audit_every: float = AUDIT
     """Seconds between two comparisons of the kernel with what should be there."""
-    region: str = ""
-    """The region that the clouds' APIs serve; empty: whatever a request names."""
+    region: str = REGION
+    """Where everything is, as ARNs name it."""
 
     @classmethod
     def at(
-        cls, data: Path, database: str = "", key_file: Path | None = None, *, audit_every: float = AUDIT
+        cls,
+        data: Path,
+        database: str = "",
+        key_file: Path | None = None,
+        *,
+        audit_every: float = AUDIT,
+        region: str = REGION,
     ) -> Settings:
         """Everything in one directory, where nothing else is said."""
-        return cls(database or f"sqlite:///{data / 'ringfence.db'}", key_file or data / "secret.key", audit_every)
+        url, keys = database or f"sqlite:///{data / 'ringfence.db'}", key_file or data / "secret.key"
+        return cls(url, keys, audit_every, region)
 
 
 class Runtime:
@@ -72,7 +80,7 @@ class Runtime:
         has_keys = os.path.lexists(settings.key_file)
         keyring = Keyring.load(settings.key_file) if has_keys else None  # broken: the same
         self.store = Store.open(settings.database)
-        self.control = Control(self.store)
+        self.control = Control(self.store, settings.region)
         self.identities = Identities(self.control, _fitting(keyring, self.control.state, settings.key_file))
         self.root_key: AccessKey | None = self.identities.bootstrap()
         """The operator's access key, if this is the first start."""
@@ -99,7 +107,7 @@ class Runtime:
         app = build(self.service)
         operation.install(app, self.service, self.metrics, self.ready)
         pages.install(app, self.service)
-        wires = wire_apis(app, self.control, self.identities, self.settings.region)
+        wires = wire_apis(app, self.control, self.identities)
         return Frame(wires, self.metrics, refusal=wires.refusal)
 
     def ready(self) -> dict[str, bool]:

@@ -12,7 +12,7 @@ from ringfence.wire.huawei.surface import Huawei
 from ringfence.wire.request import Service
 
 
-def wire_apis(app: ASGIApp, control: Control, identities: Identities, region: str = "") -> Wires:
+def wire_apis(app: ASGIApp, control: Control, identities: Identities) -> Wires:
     """An app that serves the clouds' APIs, and another app's for all other requests."""
-    service = Service(control, identities, region)
+    service = Service(control, identities)
     return Wires(app, (Alibaba(service), Huawei(service)))

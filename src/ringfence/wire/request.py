@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ringfence.control.authority import REGION
 from ringfence.control.caller import Caller
 from ringfence.control.control import Answered, Control, Once
 from ringfence.control.draft import Draft
@@ -60,11 +61,15 @@ class Surface(Protocol):
 
 @dataclass(frozen=True)
 class Service:
-    """What translators work with. ``region`` is the only one that is served; empty: whatever a request names."""
+    """What translators work with."""
 
     control: Control
     identities: Identities
-    region: str = ""
+
+    @property
+    def region(self) -> str:
+        """The only region that is served; empty where the server was told none: then it is whatever a request names."""
+        return "" if self.control.region == REGION else self.control.region
 
 
 def changed(

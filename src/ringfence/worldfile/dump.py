@@ -10,6 +10,7 @@ import yaml
 from ringfence.errors import InvalidInput
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import PROFILES, Profile
 from ringfence.model.rule import NicType, Rule
 from ringfence.model.switches import SWITCHES, switch_value
@@ -24,7 +25,8 @@ def dump(world: World) -> str:
         **_profile(world.profile, None),
         "vpcs": {name: _vpc(vpc, world.profile) for name, vpc in world.vpcs.items()},
         "peerings": list(map(_peering, world.peerings.values())),
-        "address_groups": {name: _address_group(group) for name, group in world.address_groups.items()},
+        "address_groups": {name: _listed(group) for name, group in world.address_groups.items()},
+        "port_lists": {name: _listed(each) for name, each in world.port_lists.items()},
         "groups": {name: _group(group) for name, group in world.groups.items()},
         "acls": {name: _acl(acl) for name, acl in world.acls.items()},
         "instances": {name: _instance(instance) for name, instance in world.instances.items()},
@@ -93,9 +95,9 @@ def _peering(peering: Peering) -> dict[str, Any]:
     return _filled({"name": peering.name, "vpcs": list(peering.vpcs), "firewall": lines})
 
 
-def _address_group(group: AddressGroup) -> list[str] | dict[str, Any]:
-    entries = list(map(str, group.entries))
-    return entries if group.max_entries is None else {"entries": entries, "max_entries": group.max_entries}
+def _listed(it: AddressGroup | PortList) -> list[str] | dict[str, Any]:
+    entries = list(map(str, it.entries))
+    return entries if it.max_entries is None else {"entries": entries, "max_entries": it.max_entries}
 
 
 def _acl(acl: NetworkAcl) -> dict[str, Any]:
@@ -123,17 +125,21 @@ def _rule(rule: Rule) -> str | dict[str, Any]:
 
 
 def _line(rule: AclRule) -> str | dict[str, Any]:
-    if not rule.given_id:
+    if not rule.given_id and not rule.name:
         return str(rule)
-    return {**_common(rule), "source": str(rule.source), "destination": str(rule.destination)}
+    return {
+        **_filled({"name": rule.name}),
+        **_common(rule),
+        "source": str(rule.source),
+        "destination": str(rule.destination),
+    }
 
 
 def _common(rule: Rule | AclRule) -> dict[str, Any]:
     direction = rule.direction.word if rule.direction else ""
     ports = {"ports": str(rule.ports), "source_ports": str(rule.source_ports)}
     return {
-        "id": rule.given_id,
-        **_filled({"direction": direction, **ports, "description": rule.description}),
+        **_filled({"id": rule.given_id, "direction": direction, **ports, "description": rule.description}),
         "action": rule.action.value,
         "protocol": str(rule.protocol),
         "enabled": rule.enabled,

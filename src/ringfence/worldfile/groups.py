@@ -9,12 +9,10 @@ from typing import TypeVar
 
 from yaml import Mark
 
-from ringfence.errors import NotationError
-from ringfence.model.address import AddressRange
-from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.names import check_name
 from ringfence.model.profile import IntraGroup, Profile
-from ringfence.model.rule import AddressGroupRemote, Rule, parse_remote
+from ringfence.model.rule import Rule
 from ringfence.model.topology import Port
 from ringfence.model.world import by_name
 from ringfence.worldfile.instances import DEFAULT_GROUP
@@ -22,7 +20,7 @@ from ringfence.worldfile.networks import Surroundings
 from ringfence.worldfile.nodes import Cursor, given
 from ringfence.worldfile.notes import Notes
 from ringfence.worldfile.rules import read_rule
-from ringfence.worldfile.switches import number, truth
+from ringfence.worldfile.switches import truth
 
 Word = TypeVar("Word", bound=StrEnum)
 Placed = list[tuple[Rule, Mark]]
@@ -31,36 +29,6 @@ _GROUP_KEYS = (
     *("rules", "vpc", "type", "intra_group", "template", "tags", "description"),
     *("account", "ftp_helper", "managed"),
 )
-_ENTRIES_FORM = "[203.0.113.0/24]"
-
-
-def read_address_groups(cursor: Cursor) -> Mapping[str, AddressGroup]:
-    """The address groups, entries in the order of their addresses."""
-    named = cursor.named("NAME: [203.0.113.0/24]")
-    return by_name(_read_address_group(name, each) for name, each in named.items())
-
-
-def _read_address_group(name: str, cursor: Cursor) -> AddressGroup:
-    if not cursor.broken:
-        cursor.noting(lambda: _check_remote_name(name))
-    listed: Cursor | None = cursor
-    bound = None
-    if cursor.is_mapping:
-        fields = cursor.fields(("entries", "max_entries"), f"{{entries: {_ENTRIES_FORM}}}")
-        listed = cursor.need(fields, "entries", _ENTRIES_FORM)
-        bound = given(fields, "max_entries", lambda each: each.read(number(0, 1_000_000), "a number"), None)
-    items = listed.items("a list of addresses, prefixes or ranges", one=True) if listed else []
-    read = [item.read(AddressRange.parse, "an address, a prefix or FIRST-LAST") for item in items]
-    return AddressGroup(name, tuple(sorted(entry for entry in read if entry)), bound)
-
-
-def _check_remote_name(name: str) -> None:
-    try:
-        usable = parse_remote(name) == AddressGroupRemote(name)
-    except NotationError:
-        usable = False
-    if not usable:
-        raise NotationError(f"the name {name!r} reads as an address in a rule", "choose a name with letters")
 
 
 def read_groups(cursor: Cursor, around: Surroundings) -> Mapping[str, SecurityGroup]:

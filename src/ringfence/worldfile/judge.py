@@ -26,7 +26,7 @@ _GROUP_USE = (
 _GROUP_REFERENCE = ("InvalidSourceGroupId.Mismatch", "InvalidParamter.Conflict", "InvalidNetworkType.Mismatch")
 _CLASSIC = (
     *("InvalidNetworkType.Mismatch", "InvalidNicType.Mismatch", "InvalidNicType.ValueNotSupported"),
-    "NotSupported.ClassicNetworkPrefixList",
+    *("NotSupported.ClassicNetworkPrefixList", "NotSupported.ClassicNetworkPortList"),
 )
 _PLACE = ("world.address_outside_subnet", "world.address_reserved")
 
@@ -124,6 +124,8 @@ class _Doubts:
     def _rule(self, problem: Problem, group: str, rule: Rule) -> bool:
         if problem.code in _ADDRESS_GROUP:
             return self._is_doubtful_list(rule.remote)
+        if problem.code == "InvalidPortRangeListId.NotFound":
+            return self._notes.doubtful("port_lists", str(rule.ports))
         if problem.code in _CLASSIC and group in self._odd_groups:
             return True
         if not isinstance(rule.remote, GroupRemote):

@@ -15,6 +15,7 @@ _SINGULAR = {
     "firewall": "firewall rule",
     "acls": "ACL",
     "address_groups": "address group",
+    "port_lists": "port list",
     "groups": "group",
     "rules": "rule",
     "instances": "instance",

@@ -16,7 +16,7 @@ from ringfence.model.topology import Instance
 from ringfence.model.world import World, by_name
 from ringfence.worldfile.acls import read_acls
 from ringfence.worldfile.compose import compose
-from ringfence.worldfile.groups import default_group, read_address_groups, read_groups
+from ringfence.worldfile.groups import default_group, read_groups
 from ringfence.worldfile.instances import (
     DEFAULT_GROUP,
     read_instances,
@@ -25,13 +25,14 @@ from ringfence.worldfile.instances import (
     read_virtual_ips,
 )
 from ringfence.worldfile.judge import judge
+from ringfence.worldfile.lists import read_address_groups, read_port_lists
 from ringfence.worldfile.networks import Surroundings, read_peerings, read_vpcs
 from ringfence.worldfile.nodes import Cursor
 from ringfence.worldfile.notes import Notes
 from ringfence.worldfile.switches import read_profile
 
 _KEYS = (
-    *("profile", "switches", "vpcs", "peerings", "address_groups", "groups", "acls"),
+    *("profile", "switches", "vpcs", "peerings", "address_groups", "port_lists", "groups", "acls"),
     *("instances", "virtual_ips", "blocks", "outside", "expect"),
 )
 Limits = Mapping[str, Mapping[str, int]]
@@ -80,6 +81,7 @@ def _read_world(root: Node, notes: Notes, limits: Limits) -> World:
         profile=profile,
         vpcs=vpcs,
         address_groups=read_address_groups(part["address_groups"]),
+        port_lists=read_port_lists(part["port_lists"]),
         groups=_with_default(read_groups(part["groups"], around), instances, notes, around),
         instances=instances,
         outside=read_outside(part["outside"]),

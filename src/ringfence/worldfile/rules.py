@@ -13,6 +13,7 @@ from ringfence.errors import NotationError
 from ringfence.model.acl import AclRule, Side, parse_side
 from ringfence.model.address import Prefix
 from ringfence.model.names import check_name
+from ringfence.model.port_list import RulePorts, parse_ports
 from ringfence.model.rule import Action, AnyRemote, Direction, NicType, Remote, Rule, parse_remote
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.model.validation import Path
@@ -30,11 +31,12 @@ _REMOTE = "any, a prefix, 'group NAME' or the name of an address group"
 _SIDE = "any, a prefix or the name of an address group"
 _COMMON_KEYS = ("direction", "action", "protocol", "ports", "source_ports", "enabled", "description", "id")
 _KEYS = (*_COMMON_KEYS, "remote", "local", "nic", "priority", "managed")
-_LINE_KEYS = (*_COMMON_KEYS, "source", "destination")
+_LINE_KEYS = (*_COMMON_KEYS, "source", "destination", "name")
 _DIRECTIONS = {word: way for way in Direction for word in (way.word, way.value)}
 _ACTIONS = {action.value: action for action in Action}
 _NICS = {nic.value: nic for nic in NicType}
 _ANY: Remote = AnyRemote.ANY
+_ALL_PORTS: RulePorts = ALL_PORTS
 _ANY_SIDE: Side = AnyRemote.ANY
 
 
@@ -82,7 +84,8 @@ def _read_long_rule(cursor: Cursor, priority: int) -> Rule | None:
     action = _needed(cursor, fields, "action", "allow or deny", lambda each: each.choice(_ACTIONS))
     remote = _read_remote(cursor.need(fields, "remote", _REMOTE))
     own = given(fields, "local", lambda each: each.read(_own_side, "any or a prefix"), _ANY)
-    rest = _common(fields) | {
+    rest: dict[str, Any] = _common(fields) | {
+        "ports": given(fields, "ports", _read_rule_ports, _ALL_PORTS),
         "priority": given(fields, "priority", lambda it: it.read(number(1, 100), "a number from 1 to 100"), priority),
         "local": own if isinstance(own, Prefix) else None,
         "nic": given(fields, "nic", lambda each: each.choice(_NICS), None),
@@ -109,7 +112,8 @@ def _read_long_line(cursor: Cursor) -> AclRule | None:
     action = _needed(cursor, fields, "action", "allow or deny", lambda each: each.choice(_ACTIONS))
     direction = given(fields, "direction", lambda each: each.choice(_DIRECTIONS), None)
     source, destination = (_read_side(fields, key) for key in ("source", "destination"))
-    rest = _common(fields)
+    name = {"name": given(fields, "name", lambda each: each.text("a text"), "")}
+    rest = _common(fields) | {"ports": given(fields, "ports", _read_ports, ALL_PORTS)} | name
     if action is None or cursor.broken:
         return None
     return cursor.noting(lambda: AclRule(action, source=source, destination=destination, direction=direction, **rest))
@@ -120,10 +124,9 @@ def _read_side(fields: Fields, key: str) -> Side:
 
 
 def _common(fields: Fields) -> dict[str, Any]:
-    """What rules and lines both may say, by the names that both classes use."""
+    """What rules and lines both may say in the same way, by the names that both classes use."""
     return {
         "protocol": given(fields, "protocol", lambda each: each.read(Protocol.parse, "a protocol"), Protocol.ALL),
-        "ports": given(fields, "ports", _read_ports, ALL_PORTS),
         "source_ports": given(fields, "source_ports", _read_ports, ALL_PORTS),
         "enabled": given(fields, "enabled", lambda each: each.read(truth, "true or false"), True),
         "description": given(fields, "description", lambda each: each.text("a text"), ""),
@@ -137,8 +140,15 @@ def _needed(cursor: Cursor, fields: Fields, key: str, form: str, read: Callable[
 
 
 def _read_ports(cursor: Cursor) -> PortSet | None:
-    form = "80, 80-90 or a list of them"
+    text = _port_text(cursor, "80, 80-90 or a list of them")
+    return None if text is None else cursor.noting(lambda: PortSet.parse(text))
+
+
+def _read_rule_ports(cursor: Cursor) -> RulePorts | None:
+    text = _port_text(cursor, "80, 80-90, a list of them or the name of a port list")
+    return None if text is None else cursor.noting(lambda: parse_ports(text))
+
+
+def _port_text(cursor: Cursor, form: str) -> str | None:
     texts = [item.text(form) for item in cursor.items(form, one=True)]
-    if None in texts:
-        return None
-    return cursor.noting(lambda: PortSet.parse(",".join(text for text in texts if text is not None)))
+    return None if None in texts else ",".join(text for text in texts if text is not None)

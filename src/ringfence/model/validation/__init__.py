@@ -19,6 +19,7 @@ from ringfence.model.validation.managed import tenant_edit_problems
 from ringfence.model.validation.networks import outside_problems, vpc_problems
 from ringfence.model.validation.peerings import peering_problems
 from ringfence.model.validation.penalties import penalty_problems
+from ringfence.model.validation.port_lists import port_list_problems
 from ringfence.model.validation.problem import Path, Problem, Touched
 from ringfence.model.validation.scope import Scope, everything
 from ringfence.model.validation.virtual_ips import virtual_ip_problems
@@ -44,10 +45,11 @@ _JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...]
     (vpc_problems, frozenset({"vpcs", "acls", "address_groups", "outside"})),
     (peering_problems, frozenset({"peerings", "vpcs", "address_groups"})),
     (address_group_problems, frozenset({"address_groups"})),
+    (port_list_problems, frozenset({"port_lists"})),
     (acl_problems, frozenset({"acls", "vpcs", "address_groups"})),
-    (group_problems, frozenset({"groups", "vpcs", "address_groups"})),
+    (group_problems, frozenset({"groups", "vpcs", "address_groups", "port_lists"})),
     (repeated_id_problems, frozenset({"groups", "acls", "vpcs", "peerings"})),
-    (port_problems, frozenset({"instances", "groups", "vpcs", "address_groups"})),
+    (port_problems, frozenset({"instances", "groups", "vpcs", "address_groups", "port_lists"})),
     (address_problems, frozenset({"instances", "virtual_ips", "vpcs"})),
     (virtual_ip_problems, frozenset({"virtual_ips", "vpcs", "instances", "outside"})),
     (listener_problems, frozenset({"instances", "vpcs"})),

@@ -37,7 +37,10 @@ def acl_problems(scope: Scope) -> Iterator[Problem]:
 def line_problems(
     world: World, rules: Iterable[AclRule], path: Path, owner: str, *, directed: bool
 ) -> Iterator[Problem]:
-    """What is wrong with the lines of ``owner``, an ACL or a firewall; ``directed``: each says in or out."""
+    """What is wrong with the lines of ``owner``, an ACL or a firewall; ``directed``: each says in or out.
+
+    Two may say the same, as the clouds let them, if their ids tell them apart: see `repeated_id_problems`.
+    """
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         where: Path = (*path, index)
@@ -47,9 +50,10 @@ def line_problems(
         elif rule.direction and not directed:
             what = f"a rule of {owner} has no direction: its two sides say which way it looks"
             yield Problem(where, "world.rule_direction", what, f"leave out {rule.direction.word!r}")
-        if rule.key in seen:
+        if rule.key in seen and not rule.given_id:
             yield Problem(where, "world.duplicate", f"{owner} has this rule already: {rule.key}", "remove one of them")
-        seen.add(rule.key)
+        if not rule.given_id:
+            seen.add(rule.key)
         yield from named_list_problems(world, where, rule.families, rule.source, rule.destination)
 
 
@@ -63,10 +67,7 @@ def _two_lists_problems(rule: AclRule, path: Path) -> Iterator[Problem]:
 def _limit_problems(world: World, acl: NetworkAcl, profile: Profile) -> Iterator[Problem]:
     for direction in Direction:
         rules = [rule for rule in acl.rules if rule.direction is direction]
-        cost = {
-            f"{family} ": sum(acl_rule_cost(rule, profile, world.address_groups, family) for rule in rules)
-            for family in Family
-        }
+        cost = {f"{family} ": sum(acl_rule_cost(rule, profile, world, family) for rule in rules) for family in Family}
         for kind, number in (cost if profile.acl_rules_per_family else {"": sum(cost.values())}).items():
             if number > profile.acl_rules_per_direction:
                 what = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import Profile
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.validation.problem import Path, Problem
@@ -22,7 +23,7 @@ def address_group_problems(scope: Scope) -> Iterator[Problem]:
     for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
         profile = scope.world.profile_in("", group.account)
         yield from _entry_problems(group, profile)
-        yield from _size_problems(group, profile)
+        yield from size_problems(("address_groups", group.name), group, profile.address_group_entries, profile)
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
@@ -39,16 +40,18 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, "world.address_range", what, "write the prefixes that make up the range")
 
 
-def _size_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
-    path: Path = ("address_groups", group.name)
-    code, most, bound = "limit.address_group_entries", profile.address_group_entries, group.max_entries
+def size_problems(path: Path, it: AddressGroup | PortList, most: int, profile: Profile) -> Iterator[Problem]:
+    """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that."""
+    section, bound = str(path[0]), it.max_entries
+    words = section[:-1].replace("_", " ")
+    code = f"limit.{section[:-1]}_entries"
     if bound is not None and not 1 <= bound <= most:
-        what = f"address group {group.name} may have {bound} entries, {profile.name} allows 1 to {most}"
+        what = f"{words} {it.name} may have {bound} entries, {profile.name} allows 1 to {most}"
         yield Problem((*path, "max_entries"), code, what, f"write max_entries: {most} or fewer")
-    elif len(group.entries) > (allowed := most if bound is None else bound):
+    elif len(it.entries) > (allowed := most if bound is None else bound):
         whose = f"{profile.name} allows" if bound is None else "its max_entries is"
-        what = f"address group {group.name} has {len(group.entries)} entries, {whose} {allowed}"
-        yield Problem(path, code, what, "spread them over several address groups")
+        what = f"{words} {it.name} has {len(it.entries)} entries, {whose} {allowed}"
+        yield Problem(path, code, what, f"spread them over several {words}s")
 
 
 def named_list_problems(world: World, path: Path, families: tuple[Family, ...], *sides: Remote) -> Iterator[Problem]:

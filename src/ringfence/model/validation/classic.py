@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.model.group import SecurityGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, NicType, Rule
 from ringfence.model.topology import Network, Port, Vpc
 from ringfence.model.validation.problem import Path, Problem
@@ -37,6 +38,9 @@ def classic_rule_problems(group: SecurityGroup, rule: Rule, path: Path, *, class
     if classic and isinstance(rule.remote, AddressGroupRemote):
         what = f"the rule names address group {rule.remote}, which the classic network does not take"
         yield Problem(path, "NotSupported.ClassicNetworkPrefixList", what, "use prefixes, a rule for each")
+    if classic and isinstance(rule.ports, NamedPorts):
+        what = f"the rule names port list {rule.ports}, which the classic network does not take"
+        yield Problem(path, "NotSupported.ClassicNetworkPortList", what, "write the ports in the rule")
 
 
 def mixed_network_problem(world: World, port: Port, group: SecurityGroup, path: Path) -> Problem | None:

@@ -64,11 +64,13 @@ def _advanced_problems(world: World, group: SecurityGroup, profile: Profile) -> 
 
 def _limit_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
     path: Path = ("groups", group.name)
-    cost = group_cost(group, profile, world.address_groups)
+    cost = group_cost(group, profile, world)
     if cost > profile.rules_per_group:
         counted = "'any' counts as two"
         if profile.address_group_costs_entries:
             counted += ", an address group as its entries"
+        if profile.port_list_costs_entries:
+            counted += ", a port list likewise"
         yield Problem(
             path,
             "AuthorizationLimitExceed",

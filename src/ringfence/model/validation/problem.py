@@ -39,4 +39,5 @@ class Touched:
     virtual_ips: Set[str] = _NOTHING
     penalties: Set[str] = _NOTHING
     outside: Set[str] = _NOTHING
+    port_lists: Set[str] = _NOTHING
     expects: bool = False

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.port_list import PortList
 from ringfence.model.profile import Profile
 from ringfence.model.rule import AddressGroupRemote, Remote, Rule, RuleSize
-
-AddressGroups = Mapping[str, AddressGroup]
+from ringfence.model.world import World
 
 TOO_MANY_RULES_ON_PORT = (
     "The operation cannot be performed because the maximum number of security group rules that can take effect on the"
@@ -19,38 +17,41 @@ TOO_MANY_RULES_ON_PORT = (
 """The vendor's own words (Security FAQ)."""
 
 
-def rule_cost(rule: Rule, profile: Profile, lists: AddressGroups) -> int:
-    """How many rules a line counts as.
+def rule_cost(rule: Rule, profile: Profile, world: World) -> int:
+    """How many rules a line counts as, given the lists of a world.
 
-    ``any`` is two (one a family). Where the profile says so, an address group counts as the entries that it may have,
-    and each port range as one; both together as their product (13.12).
+    ``any`` is two (one a family). Where the profile says so, an address group or a port list counts as the entries
+    that it may have, and each port range as one; all together as their product (13.12).
     """
-    return _cost(rule.size, profile, lists)
+    return _cost(rule.size, profile, world)
 
 
-def group_cost(group: SecurityGroup, profile: Profile, lists: AddressGroups) -> int:
+def group_cost(group: SecurityGroup, profile: Profile, world: World) -> int:
     """How many rules a group counts as, in and out together, disabled ones too."""
-    return sum(number * _cost(size, profile, lists) for size, number in group.rule_sizes.items())
+    return sum(number * _cost(size, profile, world) for size, number in group.rule_sizes.items())
 
 
-def _cost(size: RuleSize, profile: Profile, lists: AddressGroups) -> int:
+def _cost(size: RuleSize, profile: Profile, world: World) -> int:
     ranges = size.ranges if profile.port_range_counts else 1
-    return size.families * ranges * _entries(lists.get(size.address_group), profile)
+    remotes = _entries(world.address_groups.get(size.address_group), counts=profile.address_group_costs_entries)
+    ports = _entries(world.port_lists.get(size.port_list), counts=profile.port_list_costs_entries)
+    return size.families * ranges * remotes * ports
 
 
-def acl_rule_cost(rule: AclRule, profile: Profile, lists: AddressGroups, family: Family) -> int:
+def acl_rule_cost(rule: AclRule, profile: Profile, world: World, family: Family) -> int:
     """How many rules of one family a line of a network ACL counts as: none if it cannot match there."""
-    named = [found for side in (rule.source, rule.destination) if (found := _list(side, lists))]
+    lists = [_list(side, world) for side in (rule.source, rule.destination)]
+    named = [found for found in lists if found]
     if family not in rule.families or any(found.entries and not found.of_family(family) for found in named):
         return 0
-    return max(_entries(_list(side, lists), profile) for side in (rule.source, rule.destination))
+    return max(_entries(found, counts=profile.address_group_costs_entries) for found in lists)
 
 
-def _list(side: Remote, lists: AddressGroups) -> AddressGroup | None:
-    return lists.get(side.name) if isinstance(side, AddressGroupRemote) else None
+def _list(side: Remote, world: World) -> AddressGroup | None:
+    return world.address_groups.get(side.name) if isinstance(side, AddressGroupRemote) else None
 
 
-def _entries(found: AddressGroup | None, profile: Profile) -> int:
-    if found is None or not profile.address_group_costs_entries:
+def _entries(found: AddressGroup | PortList | None, *, counts: bool) -> int:
+    if found is None or not counts:
         return 1
     return max(1, len(found.entries) if found.max_entries is None else found.max_entries)

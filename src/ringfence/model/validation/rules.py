@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.model.group import GroupType, SecurityGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import Profile
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.model.topology import Network
 from ringfence.model.validation.address_groups import named_list_problems
 from ringfence.model.validation.classic import classic_rule_problems, network_of
+from ringfence.model.validation.port_lists import named_ports_problems
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.world import World, nearest
 
@@ -22,6 +24,8 @@ def rule_problems(world: World, group: SecurityGroup, profile: Profile) -> Itera
         path: Path = ("groups", group.name, "rules", index)
         if isinstance(rule.remote, AddressGroupRemote):
             yield from named_list_problems(world, path, rule.families, rule.remote)
+        if isinstance(rule.ports, NamedPorts):
+            yield from named_ports_problems(world, path, rule.ports)
         if isinstance(rule.remote, GroupRemote):
             yield from _reference_problems(world, group, profile, rule.remote, path)
         yield from classic_rule_problems(group, rule, path, classic=classic)
@@ -34,11 +38,11 @@ def rule_problems(world: World, group: SecurityGroup, profile: Profile) -> Itera
 
 def form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem]:
     """What a profile does not let a rule say, whatever is around it."""
-    if len(rule.ports.ranges) > profile.port_ranges_per_rule:
+    if rule.size.ranges > profile.port_ranges_per_rule:
         yield Problem(
             path,
             "limit.port_ranges",
-            f"the rule lists {len(rule.ports.ranges)} port ranges, {profile.name} takes {profile.port_ranges_per_rule}",
+            f"the rule lists {rule.size.ranges} port ranges, {profile.name} takes {profile.port_ranges_per_rule}",
             "split it into several rules",
         )
     if rule.is_five_tuple and not profile.five_tuple:

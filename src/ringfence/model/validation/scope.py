@@ -37,7 +37,7 @@ class Scope:
         """How many rules a group counts as; it is asked for each port."""
         key = group.name, id(profile)
         if key not in self._costs:
-            self._costs[key] = group_cost(group, profile, self.world.address_groups)
+            self._costs[key] = group_cost(group, profile, self.world)
         return self._costs[key]
 
     def _naming(self, target: str, names: Iterable[str], section: str) -> set[str]:
@@ -91,6 +91,11 @@ class Scope:
         return self._there("address_groups", self.touched.address_groups)
 
     @cached_property
+    def port_lists(self) -> list[str]:
+        """Port lists to judge."""
+        return self._there("port_lists", self.touched.port_lists)
+
+    @cached_property
     def acls(self) -> list[str]:
         """ACLs to judge."""
         return self._with_naming("acls", "vpcs", "address_groups")
@@ -103,7 +108,8 @@ class Scope:
     @cached_property
     def _costing_groups(self) -> set[str]:
         """Groups with rules that may cost something else or mean nothing."""
-        return self._naming("address_groups", self.touched.address_groups, "groups")
+        found = self._naming("address_groups", self.touched.address_groups, "groups")
+        return found | self._naming("port_lists", self.touched.port_lists, "groups")
 
     @cached_property
     def groups(self) -> list[str]:
@@ -141,7 +147,8 @@ class Scope:
             chosen.update(self.world.members.one_of_each(name))
         for name in self._costing_groups - self._changed_groups:
             for kind, members in self.world.members.kinds(name).items():
-                if self.world.profile_in(kind.vpc, kind.account).address_group_costs_entries:
+                profile = self.world.profile_in(kind.vpc, kind.account)
+                if profile.address_group_costs_entries or profile.port_list_costs_entries:
                     chosen.add(next(iter(members)))
         return [self.world.instances[instance].by_name[port] for instance, port in sorted(chosen)]
 

@@ -103,7 +103,7 @@ class Call:
     @property
     def region(self) -> str:
         """The region that the request is about."""
-        return self.said.text("RegionId") or self.service.region or "local"
+        return self.said.text("RegionId") or self.control.region
 
     def change(self, work: Callable[[Draft], Told]) -> Told:
         """Make a change: once for each ClientToken; none for a DryRun, whose success is a refusal of its own."""

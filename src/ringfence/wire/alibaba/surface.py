@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
+from ringfence.control.ids import IdStyle
 from ringfence.errors import Forbidden, NotAuthenticated, Refused, RingfenceError
 from ringfence.security.signing import SKEW
 from ringfence.wire.alibaba.answers import encoded
@@ -133,7 +134,7 @@ class _Exchange:
             raise NotAuthenticated("Specified access key is disabled.", reason="InvalidAccessKeyId.Inactive")
         verified(claim, secret, now)
         identities.nonces.use(claim.key_id, claim.nonce, claim.date, claim.date + SKEW + 1, now)
-        return identities.by_key(claim.key_id, self._request.origin)
+        return replace(identities.by_key(claim.key_id, self._request.origin), ids=IdStyle.PREFIXED)
 
     # --- what is done
 
@@ -153,7 +154,7 @@ class _Exchange:
     def _check_region(self) -> None:
         said, served = self._said.text("RegionId"), self._service.region
         if said and ((served and said != served) or not _is_region(said)):
-            what = f"The specified RegionId does not exist; this server is region {served or 'local'}."
+            what = f"The specified RegionId does not exist; this server is region {self._service.control.region}."
             raise Refused(what, reason="InvalidRegionId.NotFound", field="RegionId", value=said)
 
     # --- how it is told

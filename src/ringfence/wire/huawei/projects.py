@@ -27,7 +27,7 @@ def operations() -> Iterator[Operation]:
 
 def _projects(call: Call) -> Told:
     region = call.service.region
-    name = call.one("name") or region or "local"
+    name = call.one("name") or call.control.region
     found = [{"id": call.project, "name": name, "enabled": True}] if name == region or not region else []
     return {"projects": found, "links": {}}
 

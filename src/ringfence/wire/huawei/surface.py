@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
 from ringfence.control.caller import Caller
+from ringfence.control.ids import IdStyle
 from ringfence.errors import Forbidden, RingfenceError
 from ringfence.wire.huawei.faults import NO_PATH, body_of, fault_of
 from ringfence.wire.huawei.operation import Call, DryRun, Fault, Operation, invalid, parameters, refused
@@ -82,7 +83,7 @@ class _Exchange:
 
     def _proved(self) -> Caller:
         identities = self._service.identities
-        return identities.by_key(key_of(self._request, identities), self._request.origin)
+        return replace(identities.by_key(key_of(self._request, identities), self._request.origin), ids=IdStyle.UUID)
 
     def _wanted(self) -> tuple[Operation, Mapping[str, str]] | None:
         path = "/".join(self._parts)
