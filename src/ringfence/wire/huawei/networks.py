@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 
 from ringfence.model.address import Address, Family
 from ringfence.model.topology import Subnet
+from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
-from ringfence.resources.kind import Kind
 
 ROUTER: Final = "network:router_interface_distributed"
 """Whose port the one at the router is, as ``device_owner`` says it; network ACLs are bound to it in version 2.0."""

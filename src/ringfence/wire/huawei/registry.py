@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ringfence.wire.huawei import projects
 from ringfence.wire.huawei.operation import Operation
+from ringfence.wire.huawei.v1.rooms import ROOMS as V1
+from ringfence.wire.huawei.v2.rooms import ROOMS as V2
 
-_ROOMS = (projects,)
+_ROOMS = (projects, *V1, *V2)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for room in _ROOMS for operation in room.operations())
 

@@ -13,6 +13,7 @@ from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
 from ringfence.model.address import Family
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import Action, AnyRemote
 from ringfence.model.service import PortRange
 from ringfence.resources.kind import Kind
@@ -26,7 +27,8 @@ from ringfence.wire.request import Told
 REDUCED: Final = (
     "A rule that says more than this version can is shown in a reduced form: with one item, all of its id, for each "
     "of its port ranges and address families; its priority is not shown; and if it denies, is disabled, or names "
-    "source ports or addresses of the port's own, it is left out. It can be deleted by its id all the same."
+    "a port list, source ports or addresses of the port's own, it is left out. It can be deleted by its id all the "
+    "same."
 )
 """What lists of rules and groups do with rules of version 3, of the native API and of the other cloud."""
 NEW_RULE: Final = (
@@ -131,7 +133,8 @@ def delete(call: Call) -> Told:
 def reduced(resource: Resource) -> list[dict[str, Any]]:
     """A rule as far as it can be told: an item for each port range and address family."""
     rule = rule_of(resource)
-    if rule.action is Action.DENY or not rule.enabled or rule.is_five_tuple:
+    ports = rule.ports
+    if rule.action is Action.DENY or not rule.enabled or rule.is_five_tuple or isinstance(ports, NamedPorts):
         return []
     head = rule_head(resource) | {"tenant_id": resource.account}
     found = []
@@ -140,7 +143,7 @@ def reduced(resource: Resource) -> list[dict[str, Any]]:
         told = head | {"ethertype": ethertype}
         if rule.remote is AnyRemote.ANY:
             told["remote_ip_prefix"] = every_address
-        found += [told | _range(each) for each in rule.ports.ranges or (None,)]
+        found += [told | _range(each) for each in ports.ranges or (None,)]
     return found
 
 

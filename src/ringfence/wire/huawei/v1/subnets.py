@@ -15,8 +15,8 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
-from ringfence.wire.huawei.networks import family_subnet_id, subnet_of
 from ringfence.wire.huawei.narrowing import narrowed
+from ringfence.wire.huawei.networks import family_subnet_id, subnet_of
 from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, invalid
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.telling import time_of
@@ -69,9 +69,7 @@ def operations() -> Iterator[Operation]:
         body=(Member("subnet", (dict,), required=True, of=_NEW),),
         faults=_FAULTS,
     )
-    yield Operation(
-        "list_subnets", "GET", _PATH, "List the subnets.", read, _list, query=("limit", "marker", "vpc_id")
-    )
+    yield Operation("list_subnets", "GET", _PATH, "List the subnets.", read, _list, query=("limit", "marker", "vpc_id"))
     yield Operation("show_subnet", "GET", f"{_PATH}/{{subnet_id}}", "Show a subnet.", read, _show)
     yield Operation(
         "update_subnet",

@@ -24,9 +24,7 @@ from ringfence.wire.request import Told
 _PATH = "/v2.0/security-groups"
 _ONE = f"{_PATH}/{{security_group_id}}"
 _FILTERS = ("id", "name", "description", "tenant_id")
-_BODY = Member(
-    "security_group", (dict,), required=True, of=(Member("name", (str,)), Member("description", (str,)))
-)
+_BODY = Member("security_group", (dict,), required=True, of=(Member("name", (str,)), Member("description", (str,))))
 
 
 def operations() -> Iterator[Operation]:
