@@ -171,10 +171,11 @@ class Call:
         limit, marker = self.number("limit", MOST, 0, MOST), self.one("marker")
         left = [it for it in sorted(items, key=lambda it: str(it["id"])) if marker is None or str(it["id"]) > marker]
         page = left[:limit]
+        page += [it for it in left[limit:] if page and it["id"] == page[-1]["id"]]  # what one thing is told as, at once
         info: dict[str, Any] = {"current_count": len(page)}
         if page:
             info["previous_marker"] = page[0]["id"]
-        if len(left) > limit and page:
+        if page and len(left) > len(page):
             info["next_marker"] = page[-1]["id"]
         return {key: page, "page_info": info}
 

@@ -6,8 +6,9 @@ from ringfence.wire.huawei import projects
 from ringfence.wire.huawei.operation import Operation
 from ringfence.wire.huawei.v1.rooms import ROOMS as V1
 from ringfence.wire.huawei.v2.rooms import ROOMS as V2
+from ringfence.wire.huawei.v3.rooms import ROOMS as V3
 
-_ROOMS = (projects, *V1, *V2)
+_ROOMS = (projects, *V1, *V2, *V3)
 
 OPERATIONS: tuple[Operation, ...] = tuple(operation for room in _ROOMS for operation in room.operations())
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.wire.cloud import Cloud
-from tests.wire.huawei.calling import Table, ask, check, refused
+from tests.wire.huawei.calling import Table, ask, check, native, refused
 from tests.wire.proving import proves
 from tests.wire.sdks import Sdks
 
@@ -43,8 +43,8 @@ def test_a_vpc_from_its_making_to_its_end(shared: Cloud) -> None:
     assert (changed.name, changed.cidr, changed.description) == ("bank", "10.9.0.0/16", "d")
     shown = ask(sdks, "show_vpc", vpc_id=made.id).vpc
     assert shown == changed
-    with sdks.native() as native:
-        assert native.get(f"/v1/vpcs/{made.id}")["profile"] == "huawei"
+    with native(sdks) as client:
+        assert client.get(f"/v1/vpcs/{made.id}")["profile"] == "huawei"
     ask(sdks, "delete_vpc", vpc_id=made.id)
     assert refused(sdks, "show_vpc", vpc_id=made.id) == (404, "VPC.0003")
 

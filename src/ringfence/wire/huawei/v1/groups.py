@@ -15,13 +15,14 @@ from ringfence.resources.state import State
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
 from ringfence.wire.huawei.operation import Call, Member, Operation
 from ringfence.wire.huawei.paging import plain_page
+from ringfence.wire.huawei.said import ENTERPRISE_PROJECT, NAME, named
 from ringfence.wire.huawei.telling import group_of
 from ringfence.wire.huawei.v1.rules import REDUCED, reduced
 from ringfence.wire.request import Told
 
 READ: Final = (action_of(Verb.READ, Kind.GROUP), action_of(Verb.READ, Kind.RULE))
 _PATH = "/v1/{project_id}/security-groups"
-_NEW = (Member("name", (str,), required=True), Member("vpc_id", (str,)), Member("enterprise_project_id", (str,)))
+_NEW = (NAME, Member("vpc_id", (str,)), ENTERPRISE_PROJECT)
 Tell = Callable[[Resource, list[Resource]], dict[str, Any]]
 """Tells of a group and its rules."""
 
@@ -72,11 +73,11 @@ def create(call: Call, tell: Tell) -> Told:
     """Make a group."""
     said = call.json["security_group"]
     check_project(said.get("enterprise_project_id"))
+    wanted = named(said)
 
     def work(draft: Draft) -> Told:
         if said.get("vpc_id"):
             draft.own(Kind.VPC, said["vpc_id"])
-        wanted = {name: said.get(name) or "" for name in ("name", "description")}
         made = basic.create(draft, Kind.GROUP, {**wanted, "template": "default"})
         return {"security_group": tell(made, draft.rules(made.id))}
 
@@ -108,6 +109,11 @@ def delete(call: Call) -> Told:
     return call.change(work)
 
 
+def by_id(rules: list[Resource]) -> list[Resource]:
+    """Rules in the order in which they are told."""
+    return sorted(rules, key=lambda rule: rule.id)
+
+
 def rules_of(state: State, group: Resource) -> list[Resource]:
     """The rules of a group: who may see the group may see them."""
     return state.rules(group.id)
@@ -120,5 +126,5 @@ def _told(resource: Resource, rules: list[Resource]) -> dict[str, Any]:
         "description": resource.description,
         "vpc_id": group_of(resource).vpc or None,
         "enterprise_project_id": PROJECT,
-        "security_group_rules": [told for rule in rules for told in reduced(rule)],
+        "security_group_rules": [told for rule in by_id(rules) for told in reduced(rule)],
     }

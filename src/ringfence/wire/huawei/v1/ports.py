@@ -183,9 +183,7 @@ def _own(draft: Draft, call: Call) -> Resource:
 def every(call: Call, tell: Tell) -> list[dict[str, Any]]:
     """All ports that the caller may see, and those at the router of subnets that the caller may see."""
     read, state = action_of(Verb.READ, Kind.SUBNET), call.state
-    subnets = [
-        it for it in state.owned(call.project, Kind.SUBNET) if call.control.authority.may(call.caller, read, it)
-    ]
+    subnets = [it for it in state.owned(call.project, Kind.SUBNET) if call.control.authority.may(call.caller, read, it)]
     return [*map(tell, call.visible(Kind.PORT)), *map(tell, subnets)]
 
 

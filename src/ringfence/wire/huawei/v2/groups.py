@@ -14,6 +14,7 @@ from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.operation import Call, Member, Operation
 from ringfence.wire.huawei.paging import linked_page
+from ringfence.wire.huawei.said import DESCRIPTION, NEW_NAME, named
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1 import groups
 from ringfence.wire.huawei.v1.groups import READ
@@ -24,7 +25,7 @@ from ringfence.wire.request import Told
 _PATH = "/v2.0/security-groups"
 _ONE = f"{_PATH}/{{security_group_id}}"
 _FILTERS = ("id", "name", "description", "tenant_id")
-_BODY = Member("security_group", (dict,), required=True, of=(Member("name", (str,)), Member("description", (str,))))
+_BODY = Member("security_group", (dict,), required=True, of=(NEW_NAME, DESCRIPTION))
 
 
 def operations() -> Iterator[Operation]:
@@ -81,7 +82,7 @@ def _list(call: Call) -> Told:
 
 
 def _update(call: Call) -> Told:
-    said = {name: value for name, value in call.json["security_group"].items() if value is not None}
+    said = named(call.json["security_group"])
 
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.GROUP, call.path["security_group_id"])
@@ -101,5 +102,5 @@ def _told(resource: Resource, own: list[Resource]) -> dict[str, Any]:
         "project_id": resource.account,
         "created_at": at,
         "updated_at": at,
-        "security_group_rules": [told for rule in own for told in rules.told(rule)],
+        "security_group_rules": [told for rule in groups.by_id(own) for told in rules.told(rule)],
     }
