@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ringfence.model.acl import NetworkAcl
+from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
@@ -84,6 +84,17 @@ class Penalized:
 
 
 @dataclass(frozen=True, slots=True)
+class AclPolicy:
+    """ACL rules (by id) in their order, and the ACLs (by id) whose rules of a direction they are."""
+
+    rules: tuple[str, ...]
+    ingress_of: tuple[str, ...] = ()
+    egress_of: tuple[str, ...] = ()
+    audited: bool = False
+    """Whether somebody has looked at it, as its users say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A tenant. ``operator`` accounts may act on others, set quotas, and see everybody's audit."""
 
@@ -132,6 +143,8 @@ Value = (
     | RuleOf
     | Listing
     | NetworkAcl
+    | AclRule
+    | AclPolicy
     | Peering
     | Machine
     | PortAt

@@ -141,6 +141,10 @@ class Call:
             raise DryRun
         return told
 
+    def looking(self) -> Draft:
+        """The newest state, to be looked at as what changes look at: nothing comes of what is put into it."""
+        return Draft(self.state, self.caller, self.control.authority, "")
+
     def visible(self, kind: Kind) -> list[Resource]:
         """What of a kind the caller may see, by id. Raises `Forbidden`."""
         return reading.visible(self.control, self.state, self.caller, kind)

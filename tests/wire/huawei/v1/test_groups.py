@@ -124,7 +124,8 @@ def test_rules_of_other_apis_are_shown_reduced(shared: Cloud) -> None:
         ]
     for before in BOTH:
         found = [it for it in ask(sdks, f"{before}list_security_group_rules").security_group_rules if it.id not in kept]
-        pages, marker = [], {}
+        pages: list[Any] = []
+        marker: dict[str, str] = {}
         while page := ask(sdks, f"{before}list_security_group_rules", limit=1, **marker).security_group_rules:
             pages, marker = [*pages, *page], {"marker": page[-1].id}
         assert [it for it in pages if it.id not in kept] == found
