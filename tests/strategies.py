@@ -15,7 +15,7 @@ from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, GroupType, SecurityGroup
 from ringfence.model.port_list import NamedPorts, PortList
-from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.profile import IntraGroup, Profile, named_profile
 from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, GroupRemote, Remote, Rule
 from ringfence.model.service import Listener, PortRange
 from ringfence.model.topology import Instance, OutsideHost, Port, Subnet, Vpc
@@ -117,13 +117,16 @@ def _port_lists(draw: DrawFn, name: str) -> PortList:
 def _headers(draw: DrawFn, name: str, ground: _Ground) -> SecurityGroup:
     """A group without rules."""
     home = draw(st.sampled_from(ground.vpcs))
-    bound = home.profile.groups_need_vpc or ground.profile.groups_need_vpc or home.profile.name != ground.profile.name
-    vpc = home.name if bound or draw(st.booleans()) else ""
-    advanced = (home.profile if vpc else ground.profile).advanced_groups and draw(st.integers(0, 3)) == 0
+    named = home.profile.name
+    own = named_profile(named, ground.profile)
+    vpc = home.name if home.profile.groups_need_vpc or own.groups_need_vpc or draw(st.booleans()) else ""
+    silent = bool(vpc) or named == ground.profile.name
+    profile = draw(st.sampled_from(["", named])) if silent else named
+    advanced = (home.profile if vpc else own).advanced_groups and draw(st.integers(0, 3)) == 0
     intra = IntraGroup.DROP if advanced else draw(st.sampled_from(IntraGroup))
     kind = GroupType.ADVANCED if advanced else GroupType.BASIC
     tags = draw(st.dictionaries(texts(), texts(), max_size=1))
-    return SecurityGroup(name, (), vpc, kind, intra, draw(texts()), tags)
+    return SecurityGroup(name, (), vpc, kind, intra, draw(texts()), tags, profile=profile)
 
 
 @st.composite

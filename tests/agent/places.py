@@ -14,7 +14,7 @@ from ringfence.backends.netns import inside
 from ringfence.lab.lab import Lab
 from ringfence.lab.netns import set_sysctls
 from ringfence.lab.topology import FORWARDING
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.world import World
 from ringfence.policy.change import Change
 
@@ -95,6 +95,7 @@ def edits_between(before: World, after: World) -> list[Edit]:
     assert not change.vpcs | change.acls | change.virtual_ips | change.peerings | change.penalties
     ports = (port for name in sorted(change.instances) for port in after.instances[name].ports)
     return [
+        *(PortListChanged(after.port_lists[name]) for name in sorted(change.port_lists)),
         *(GroupChanged(after.groups[name]) for name in sorted(change.groups)),
         *(PortChanged(port) for port in ports if before.port_by_name.get(str(port)) != port),
         *_entries(before, after, change.address_groups),

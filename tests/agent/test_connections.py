@@ -38,6 +38,7 @@ NAMES = (
     "member comes",
     "member with connections goes",
     "entry of an address group replaced",
+    "entry added to a port list",
 )
 WEB = "in allow all from any priority 50"
 SHADOWED = Cell(

@@ -62,10 +62,14 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     make("idle_group", "groups", name="sg-idle", vpc=ids["other_vpc"], template="default")
     make("address_group", "address-groups", name="office", entries=["203.0.113.0/24"])
     idle = make("idle_address_group", "address-groups", name="idle", entries=["198.51.100.0/24"])
+    make("port_list", "port-lists", name="web-ports", entries=["80", "8000-8100"])
+    idle_ports = make("idle_port_list", "port-lists", name="idle-ports", entries=["7"])
     make("rule", "rules", group=group, rule="in allow tcp 80 from any")
     make("out_rule", "rules", group=group, rule="out deny udp 53 to any")
     for direction in ("in allow tcp 81 from", "out deny udp 54 to"):
         make("rule_of_idle", "rules", group=group, rule=f"{direction} {idle}")
+    for direction in ("in allow tcp {} from any", "out deny udp {} to any"):
+        make("rule_of_idle", "rules", group=group, rule=direction.format(idle_ports))
     make("acl", "acls", name="edge", vpc=vpc, rules=["in allow tcp 80 from any to any"])
     make("peering", "peerings", name="p", vpcs=[vpc, ids["other_vpc"]], firewall=["deny tcp 22 from any to any"])
     make("instance", "instances", name="web-1", ports=[{"subnet": subnet, "groups": [group]}])
@@ -108,10 +112,12 @@ def govern(operator: Client, tenant: str) -> dict[str, str]:
 
 OPERATORS = frozenset({Kind.ACCOUNT, Kind.QUOTA, Kind.SETTINGS})
 _PLURALS = {
-    Kind.ADDRESS_GROUP: "address-groups", Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
+    Kind.ADDRESS_GROUP: "address-groups", Kind.PORT_LIST: "port-lists",
+    Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
     Kind.ACCESS_KEY: "access-keys", Kind.POLICY: "policies", Kind.PENALTY: "penalties", Kind.SETTINGS: "settings",
 }  # fmt: skip
-_NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, Kind.ADDRESS_GROUP, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
+_LISTS = Kind.ADDRESS_GROUP, Kind.PORT_LIST
+_NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, *_LISTS, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
 _IDLE = frozenset({*_NETWORK, Kind.POLICY, Kind.USER, Kind.ACCESS_KEY, Kind.ACCOUNT})
 """Kinds of which one that is deleted is another than the one that is used."""
 
@@ -127,8 +133,10 @@ def _creations(i: Ids) -> dict[Kind, list[Any]]:
         Kind.RULE: [
             {"group": i["group"], "rule": f"in allow tcp 99 from group {i['other_group']}"},
             {"group": i["group"], "direction": "egress", "remote": i["address_group"]},
+            {"group": i["group"], "direction": "ingress", "protocol": "tcp", "ports": i["port_list"]},
         ],
         Kind.ADDRESS_GROUP: [{"name": "a", "entries": ["10.0.0.0/8"]}],
+        Kind.PORT_LIST: [{"name": "p", "entries": ["80"], "remarks": {"80": "web"}}],
         Kind.ACL: [{"name": "a", "vpc": i["vpc"], "rules": [f"in allow tcp 80 from {i['address_group']} to any"]}],
         Kind.PEERING: [
             {"name": "p", "vpcs": [i["idle_vpc"], i["other_vpc"]], "firewall": ["deny tcp 22 from any to any"]}
@@ -160,6 +168,7 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
         Kind.SUBNET: [("subnet", {"acl": i["acl"]})],
         Kind.GROUP: [("group", {"intra_group": "drop"}), ("group", {"intra_group": "accept"})],
         Kind.RULE: [("out_rule", {"remote": f"group {i['other_group']}"}), ("rule", {"remote": i["address_group"]})],
+        Kind.PORT_LIST: [("port_list", {"entries": ["80"], "remarks": {"80": "web"}})],
         Kind.ACL: [("acl", {"rules": [f"in deny tcp 80 from {i['address_group']} to any"]})],
         Kind.PEERING: [("peering", {"firewall": []})],
         Kind.PORT: [("port", {"groups": [i["other_group"]]})],
@@ -176,7 +185,7 @@ def _of_kind(kind: Kind, i: Ids) -> dict[str, list[Ask]]:
     one = f"{every}/{i[kind]}"
     gone = i[f"idle_{kind}" if kind in _IDLE else kind]
     updates = [(kind.value, {"description": "d"}), (kind.value, {"tags": {"team": "a"}}), *_updates(i).get(kind, [])]
-    force = {"force": "true"} if kind is Kind.ADDRESS_GROUP else {}
+    force = {"force": "true"} if kind in _LISTS else {}
     deletes = [Ask("DELETE", f"{every}/{gone}", query=force, **by)]
     if kind is Kind.RULE:
         deletes.append(Ask("DELETE", f"{every}/{i['out_rule']}"))
@@ -238,6 +247,9 @@ def _of_groups(i: Ids) -> dict[str, list[Ask]]:
         ],
         "import_rules": [Ask("POST", f"{idle}/rules/import", RULES_FILE, {"format": "json"})],
         "edit_entries": [Ask("POST", f"/v1/address-groups/{i['address_group']}/entries", {"add": ["10.0.0.1"]})],
+        "edit_port_list_entries": [
+            Ask("POST", f"/v1/port-lists/{i['port_list']}/entries", {"add": [{"entry": "9", "remark": "x"}]})
+        ],
     }
 
 

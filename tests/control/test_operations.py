@@ -8,13 +8,20 @@ from typing import Any, cast
 
 import pytest
 
-from ringfence.control import address_groups, basic, cloning, exchange, lines, membership, quotas, rules, tagging
+from ringfence import worldfile
+from ringfence.control import basic, cloning, entries, exchange, lines, membership, quotas, rules, tagging
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
+from ringfence.control.exporting import world_of
 from ringfence.control.lines import Place
-from ringfence.errors import InvalidFields
+from ringfence.control.making import make
+from ringfence.control.planning import plan
+from ringfence.errors import InUse, InvalidFields
 from ringfence.exchange.values import Format
 from ringfence.model.profile import LIMITS
+from ringfence.model.rule import Direction
+from ringfence.policy.decisions import PolicyClass
+from ringfence.policy.evaluate import Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -68,20 +75,29 @@ def test_rules_go_by_their_ids_and_by_what_they_say(shop: Service) -> None:
     assert shop.do(lambda draft: rules.revoke(draft, "sg-alibaba", said=by_words)) == ()
 
 
-def test_groups_and_address_groups_go_by_name_in_every_account(shop: Service) -> None:
+def test_groups_and_lists_go_by_name_in_every_account(shop: Service) -> None:
     """Ids of a tenant are made up: what people write are names."""
     shop.make(Kind.ACCOUNT, name="acme")
     acme = shop.acting(account=shop.control.state.of_kind(Kind.ACCOUNT)[-1].id, home="operator")
     acme.make(Kind.VPC, name="net", cidrs=["10.7.0.0/16"], profile="alibaba")
     office = acme.make(Kind.ADDRESS_GROUP, name="office", entries=["203.0.113.0/24"])
     group, other = (acme.make(Kind.GROUP, name=name, vpc="net") for name in ("web", "db"))
+    ports = acme.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"])
     lines_ = ["in allow tcp 1 from group db", "in allow tcp 2 from office"]
+    lines_ += ["in allow tcp web-ports from any", "in allow udp web-ports from office"]
     acme.do(lambda draft: rules.authorize(draft, "web", lines_))
     acl = acme.make(Kind.ACL, name="edge", vpc="net", rules=["in deny all from office to any"])
     assert said(acme, group.id) == [
         f"in allow tcp 1 from group {other.id} priority 1",
         f"in allow tcp 2 from {office.id} priority 1",
+        f"in allow tcp {ports.id} from any priority 1",
+        f"in allow udp {ports.id} from {office.id} priority 1",
     ]
+    long = {"group": "db", "direction": "ingress", "protocol": "tcp", "ports": "web-ports"}
+    rule = acme.make(Kind.RULE, **long)
+    assert rule.shown()["ports"] == ports.id
+    changed = acme.do(lambda draft: basic.update(draft, Kind.RULE, rule.id, {"ports": "web-ports", "priority": 7}))
+    assert changed.shown()["rule"] == f"in allow tcp {ports.id} from any priority 7"
     assert str(lines.lines(acl)[0].rule) == f"in deny all from {office.id} to any"
 
 
@@ -157,12 +173,93 @@ def test_entries_of_address_groups(shop: Service) -> None:
     shop.make(Kind.ADDRESS_GROUP, name="office", entries=["10.0.0.1", "10.0.0.2"])
     shop.do(lambda draft: rules.authorize(draft, "sg-huawei", ["in allow tcp 1 from office"]))
     add, remove = ["10.0.0.2", "10.0.0.9"], ["10.0.0.1", "10.9.0.0/16"]
-    done = shop.do(lambda draft: address_groups.edit_entries(draft, "office", add, remove))
+    done = shop.do(lambda draft: entries.edit_entries(draft, Kind.ADDRESS_GROUP, "office", add, remove))
     assert (list(map(str, done.added)), list(map(str, done.removed))) == (["10.0.0.9"], ["10.0.0.1"])
     world = shop.control.state.world
     assert list(map(str, world.address_groups["office"].entries)) == ["10.0.0.2", "10.0.0.9"]
     shop.delete(Kind.ADDRESS_GROUP, "office", force=True)
     assert said(shop, "sg-huawei") == []
+
+
+def test_entries_of_port_lists(shop: Service) -> None:
+    """The same; whoever names the list has the ports at once, and it goes with its rules if forced to (1.3)."""
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"], max_entries=3)
+    shop.do(lambda draft: rules.authorize(draft, "sg-huawei", ["in allow tcp web-ports from any"]))
+    add, remove = ["80", {"entry": "443", "remark": "TLS"}], ["8000-8100", "7"]
+    done = shop.do(lambda draft: entries.edit_entries(draft, Kind.PORT_LIST, "web-ports", add, remove))
+    assert (list(map(str, done.added)), list(map(str, done.removed))) == (["443"], ["8000-8100"])
+    world = shop.control.state.world
+    (decided, *_) = Policy(world).decisions(PolicyClass("huawei", ("sg-huawei",)), Direction.INGRESS)
+    assert str(decided.ports) == "80,443"
+    assert isinstance(shop.refused(lambda draft: basic.delete(draft, Kind.PORT_LIST, "web-ports")), InUse)
+    shop.delete(Kind.PORT_LIST, "web-ports", force=True)
+    assert said(shop, "sg-huawei") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries_"),
+    [
+        (Kind.ADDRESS_GROUP, ["10.0.0.1", "10.0.0.2", "10.0.1.0/24"]),
+        (Kind.ADDRESS_GROUP, ["fd00::1", "fd00::2", "fd00:1::/64"]),
+        (Kind.PORT_LIST, ["80", "443", "8000-8100"]),
+    ],
+)
+def test_remarks_about_entries_come_and_go_with_them(shop: Service, kind: Kind, entries_: list[str]) -> None:
+    """A remark stays whatever else changes, also what a world file says of the list; it goes with its entry."""
+
+    def remarks() -> Any:
+        found = shop.control.state.get(kind, "list")
+        return found and found.shown()["remarks"]
+
+    one, two, three = entries_
+    shop.make(kind, name="list", entries=[one, two], remarks={one: "first", two: "second"})
+    add = [{"entry": one, "remark": "the first"}, {"entry": three}]
+    shop.do(lambda draft: entries.edit_entries(draft, kind, "list", add, []))
+    assert remarks() == {one: "the first", two: "second"}
+    shop.do(lambda draft: basic.update(draft, kind, "list", {"entries": [three, one]}))
+    assert remarks() == {one: "the first"}
+    exported = worldfile.dump(world_of(shop.control.state, "operator"))
+    wanted = worldfile.parse(exported.replace(f"- {three}\n", f"- {two}\n"), "exported")
+    shop.do(lambda draft: make(draft, plan(draft.state, draft.caller, wanted, draft.at).changes))
+    world = shop.control.state.world
+    listed = (world.address_groups if kind is Kind.ADDRESS_GROUP else world.port_lists)["list"]
+    assert {*map(str, listed.entries)} == {one, two}
+    assert remarks() == {one: "the first"}
+    shop.do(lambda draft: basic.update(draft, kind, "list", {"remarks": {two: "2"}}))
+    assert remarks() == {two: "2"}
+    shop.do(lambda draft: entries.edit_entries(draft, kind, "list", [], [two]))
+    assert remarks() == {}
+
+
+@pytest.mark.parametrize(
+    ("said_", "family"),
+    [
+        ({"family": "ipv6"}, "ipv6"),
+        ({}, None),
+        ({"entries": ["10.0.0.1"]}, "ipv4"),
+        ({"entries": ["fd00::/64"]}, "ipv6"),
+    ],
+)
+def test_an_address_group_keeps_the_family_that_it_was_made_with(
+    shop: Service, said_: dict[str, Any], family: str | None
+) -> None:
+    """The one that is said, or that of its first entries; also when it is empty again (1.3)."""
+    made = shop.make(Kind.ADDRESS_GROUP, name="list", **said_)
+    assert made.shown()["family"] == family
+    entry, other = {"ipv6": ("fd00::9", "10.9.9.9")}.get(family or "", ("10.9.9.9", "fd00::9"))
+
+    def edit(add: list[str], remove: list[str]) -> Any:
+        return lambda draft: entries.edit_entries(draft, Kind.ADDRESS_GROUP, "list", add, remove)
+
+    shop.do(edit([entry], []))
+    shop.do(edit([], [entry, *said_.get("entries", ())]))
+    assert shop.do(lambda draft: draft.find(Kind.ADDRESS_GROUP, "list")).shown()["family"] == family or "ipv4"
+    for work in (
+        edit([other], []),
+        lambda draft: basic.update(draft, Kind.ADDRESS_GROUP, "list", {"entries": [other]}),
+        lambda draft: basic.update(draft, Kind.ADDRESS_GROUP, "list", {"family": "ipv4" if ":" in entry else "ipv6"}),
+    ):
+        assert isinstance(shop.refused(work), InvalidFields)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +346,7 @@ LIMITS_OF_ACCOUNTS = {
     "groups_per_account": Kind.GROUP,
     "vpcs_per_account": Kind.VPC,
     "address_groups_per_account": Kind.ADDRESS_GROUP,
+    "port_lists_per_account": Kind.PORT_LIST,
     "acls_per_account": Kind.ACL,
     "peerings_per_account": Kind.PEERING,
 }
@@ -259,6 +357,7 @@ def test_usage_tells_every_limit_that_a_quota_may_set(shop: Service) -> None:
     shop.make(Kind.ACL, name="acl", vpc="alibaba")
     shop.make(Kind.GROUP, name="adv", vpc="alibaba", type="advanced", tags={"a": "b"})
     shop.make(Kind.RULE, group="adv", rule="in allow tcp 1,3 from any")
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80"])
     found = quotas.usage(shop.control.state, "operator", fullest=2)
     assert {it.limit for it in found} == {*LIMITS, "tags_per_resource"}
     for name, kind in LIMITS_OF_ACCOUNTS.items():
@@ -273,12 +372,14 @@ def test_usage_tells_every_limit_that_a_quota_may_set(shop: Service) -> None:
 @pytest.mark.parametrize("form", Format)
 def test_rules_go_out_as_a_file_and_come_in_again(shop: Service, form: Format) -> None:
     """Into an empty group the same rules; into the same group none, as each row is there already."""
+    shop.make(Kind.PORT_LIST, name="web-ports", entries=["80", "8000-8100"])
     shop.make(Kind.ADDRESS_GROUP, name="office", entries=["10.0.0.1"])
     shop.make(Kind.GROUP, name="copy", vpc="huawei")
     lines_ = [
         "in allow tcp 80,443 from 0.0.0.0/0",
         "in deny all from group copy priority 9",
         'out allow udp 53 to office "dns"',
+        "in allow tcp web-ports from 10.0.0.0/8",
     ]
     shop.do(lambda draft: rules.authorize(draft, "sg-huawei", lines_))
     group = shop.control.state.get(Kind.GROUP, "sg-huawei")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ringfence.control import address_groups, basic, cloning, lines, membership, quotas, rules, tagging
+from ringfence.control import basic, cloning, lines, membership, quotas, rules, tagging
+from ringfence.control import entries as entries_
 from ringfence.control.draft import Draft
 from ringfence.control.lines import Place
 from ringfence.errors import Protected, QuotaExceeded
@@ -41,10 +42,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         made.make(Kind.GROUP, name="sg-kept", vpc="shop", protected=True)
         made.make(Kind.GROUP, name="sg-named", vpc="shop")
         made.make(Kind.ADDRESS_GROUP, name="office", entries=["203.0.113.0/24"])
+        made.make(Kind.PORT_LIST, name="web-ports", entries=["80", "90-99"], max_entries=3)
         made.make(Kind.ACL, name="acl", vpc="shop", rules=["in allow tcp 80 from any to any"])
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 80 from any")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 81 from group sg-named")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 82 from office")
+        made.make(Kind.RULE, group="sg-shop", rule="in allow udp web-ports from 10.0.0.0/8")
         made.do(lambda draft: made.identities.create_key(draft, ""))
         service = made.acting(service="nat")
         service.make(Kind.GROUP, name="sg-nat", vpc="shop", managed="nat")
@@ -89,8 +92,14 @@ def clone(group: str, **said: Any) -> Work:
     return lambda draft: cloning.clone(draft, group, {"name": "sg-new", **said})
 
 
-def entries(add: list[Any], remove: list[Any]) -> Work:
-    return lambda draft: address_groups.edit_entries(draft, "office", add, remove)
+def entries(add: list[Any], remove: list[Any], kind: Kind = Kind.ADDRESS_GROUP) -> Work:
+    ref = "office" if kind is Kind.ADDRESS_GROUP else "web-ports"
+    return lambda draft: entries_.edit_entries(draft, kind, ref, add, remove)
+
+
+def _not(*fields: str) -> list[tuple[str, str]]:
+    """What is no notation."""
+    return [("input.notation", field) for field in fields]
 
 
 def line(text: str, kind: Kind = Kind.ACL, ref: str = "acl", **place: Any) -> Work:
@@ -230,6 +239,30 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
         entries([f"10.{n}.0.0/16" for n in range(20)], []),
         [("limit.address_group_entries", "address_groups.office")],
     ),
+    ("ports that are none", entries(["443", "0", "8-7"], ["x"], Kind.PORT_LIST), _not("add.1", "add.2", "remove.0")),
+    ("an entry that is neither text nor object", entries([7, {"entry": "1", "x": "y"}], []), _not("add.0", "add.1")),
+    ("a remark that is none", entries([{"entry": "10.0.0.1", "remark": "x" * 256}], []), _not("add.0")),
+    (
+        "a port too many",
+        entries(["1", "2"], [], Kind.PORT_LIST),
+        [("limit.port_list_entries", "port_lists.web-ports")],
+    ),
+    (
+        "a remark about no entry",
+        update(Kind.PORT_LIST, "web-ports", remarks={"81": "x"}),
+        [("input.notation", "port_list")],
+    ),
+    ("a port list's bound", update(Kind.PORT_LIST, "web-ports", max_entries=9), [("input.fixed_field", "max_entries")]),
+    ("a family", update(Kind.ADDRESS_GROUP, "office", family="ipv6"), [("input.fixed_field", "family")]),
+    ("a family that is none", create(Kind.ADDRESS_GROUP, name="n", family="ipv5"), [("input.notation", "family")]),
+    (
+        "a port list that is not there",
+        authorize("in allow tcp web-port from any"),
+        [("InvalidPortRangeListId.NotFound", "rules.0.ports")],
+    ),
+    ("a port list of no ports", authorize("in allow icmp web-ports from any"), _not("rules.0")),
+    ("a port list in an ACL", line("in allow tcp web-ports from any to any"), _not("rule")),
+    ("a port list that is named", delete(Kind.PORT_LIST, "web-ports"), [("resource.in_use", "id")]),
     ("a line that does not parse", line("in allow"), [("input.notation", "rule")]),
     ("a line before none", line("in deny all from any to any", before=2), [("resource.not_found", "before")]),
     ("a line before and after", line("in deny all from any to any", before=1, after=1), [("input.field", "before")]),
@@ -284,6 +317,7 @@ REFUSED: list[tuple[str, Work, list[tuple[str, str]]]] = [
 LOWERED = [
     ("acl_rules_per_direction", "limit.acl_rules", "acls.acl"),
     ("address_group_entries", "limit.address_group_entries", "address_groups.office"),
+    ("port_lists_per_account", "QuotaExceed.PortList", "port_list"),
     ("subnets_per_vpc", "limit.subnets_per_vpc", "vpcs.cl.subnets"),
     ("ports_per_instance", "limit.ports_per_instance", "instances.cl-a.ports"),
     ("members_per_group", "SecurityGroupInstanceLimitExceed", "groups.default"),

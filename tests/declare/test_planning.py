@@ -227,6 +227,9 @@ def test_names_that_are_no_names_of_a_file(tmp_path: Path) -> None:
     me = desk.tenant("tenant")
     odd = [desk.make(me, Kind.GROUP, name=name).id for name in ("two words", "any", "twin", "twin", "ok")]
     lists = [desk.make(me, Kind.ADDRESS_GROUP, name=name, entries=[]).id for name in ("10.0.0.1", "fine")]
+    ports = [desk.make(me, Kind.PORT_LIST, name=name, entries=["80"]).id for name in ("80", "web", "fine")]
+    desk.make(me, Kind.RULE, group=odd[4], rule=f"in allow tcp {ports[0]} from any")
+    desk.make(me, Kind.RULE, group=odd[4], rule="in allow udp fine from any")
     ends = [desk.make(me, Kind.OUTSIDE_HOST, name=name, addresses=[ip]).id
             for name, ip in (("web", "203.0.113.1"), ("a.b", "203.0.113.2"))]  # fmt: skip
     machine = desk.make(me, Kind.INSTANCE, name="web").id
@@ -234,6 +237,8 @@ def test_names_that_are_no_names_of_a_file(tmp_path: Path) -> None:
     world = desk.export(me)
     assert set(world.groups) == {*odd[:4], "ok"}
     assert set(world.address_groups) == {lists[0], "fine"}
+    assert set(world.port_lists) == {ports[0], "web", "fine"}
+    assert {str(rule.ports) for rule in world.groups["ok"].rules} == {ports[0], "fine"}
     assert set(world.outside) == set(ends), "an instance is called like one of them"
     assert desk.apply(me, world).plan.changes == ()
 

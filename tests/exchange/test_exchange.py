@@ -32,7 +32,16 @@ WEB, DB, OFFICE, THEIRS = (
     AddressGroupRemote("ip-1"),
     GroupRemote("sg-9", "bob"),
 )
-KNOWN: Names = {WEB: "web", DB: "db tier", OFFICE: "office", THEIRS: "shared"}
+ONE, TWO, THREE = (NamedPorts(f"prl-{number}") for number in (1, 2, 3))
+KNOWN: Names = {
+    WEB: "web",
+    DB: "db tier",
+    OFFICE: "office",
+    THEIRS: "shared",
+    ONE: "web ports",
+    TWO: "same",
+    THREE: "same",
+}
 
 
 def exported(lines: Iterable[Rule]) -> list[ExportedRule]:
@@ -114,6 +123,11 @@ MISTAKES: list[tuple[dict[str, object], str, str]] = [
     ({"Port": "9" * 5000}, "Port", "exchange.long"),
     ({"Port": "80,80"}, "Port", "input.notation"),
     ({"Protocol": "ICMP"}, "Port", "input.notation"),
+    ({"Protocol": "ICMP", "Port": "web ports[prl-1]"}, "Port", "input.notation"),
+    ({"Port": "web ports[prl-2]"}, "Port", "InvalidPortRangeListId.NotFound"),
+    ({"Port": "prl-9"}, "Port", "InvalidPortRangeListId.NotFound"),
+    ({"Port": "80,prl-1"}, "Port", "input.notation"),
+    ({"Port": "same"}, "Port", "exchange.ambiguous"),
     ({"Type": "IPv6"}, "Type", "exchange.family"),
     ({"Type": "IPX"}, "Type", "exchange.family"),
     ({"Source": None}, "Source", "MissingParameter.Source"),
@@ -153,6 +167,11 @@ BESIDE: list[tuple[dict[str, object], str]] = [
     ({"Port": "444", "Source": "0.0.0.0/0"}, "exchange.duplicate"),
     ({"Priority": 9}, "exchange.opposite"),
     ({"Priority": 9, "Port": 81}, ""),
+    ({"Port": "web ports[prl-1]"}, ""),
+    ({"Port": "web ports"}, "exchange.duplicate"),
+    ({"Port": "prl-1", "Action": "Deny"}, "exchange.opposite"),
+    ({"Port": "prl-2"}, ""),
+    ({"Port": "same[prl-2]"}, "exchange.duplicate"),
     ({"Source": "web[sg-1]", "Type": None}, ""),
     ({"Source": "sg-1", "Type": "IPv4, IPv6"}, "exchange.duplicate"),
     ({"Source": "group sg-1", "Type": ""}, "exchange.duplicate"),
@@ -216,6 +235,14 @@ PERMISSIONS: list[tuple[dict[str, object], str]] = [
     ({"DestCidrIp": "10.1.0.0/16"}, "in allow tcp 80 from 10.0.0.0/8 to 10.1.0.0/16 priority 1"),
     ({"SourcePortRange": "53/53"}, "in allow tcp 80 from 10.0.0.0/8 port 53 priority 1"),
     ({"PortRangeListId": "prl-1"}, "PortRangeListId"),
+    ({"PortRange": "", "PortRangeListId": "prl-1"}, "in allow tcp prl-1 from 10.0.0.0/8 priority 1"),
+    (
+        {"PortRange": None, "PortRangeListId": "prl-3", "PortRangeListName": "same"},
+        "in allow tcp prl-3 from 10.0.0.0/8 priority 1",
+    ),
+    ({"PortRange": "", "PortRangeListId": "prl-1", "PortRangeListName": "other"}, "PortRangeListId"),
+    ({"PortRange": "", "PortRangeListId": "web-ports", "IpProtocol": "ICMP"}, "PortRangeListId"),
+    ({"PortRange": ""}, "PortRange"),
 ]
 
 
@@ -231,8 +258,8 @@ def test_json_is_read_as_the_api_writes_it() -> None:
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "'=1", "\t=1", '=HYPERLINK("x")'])
 def test_no_cell_begins_a_formula(name: str) -> None:
-    rule = replace(Rule.parse("in allow tcp 80 from group sg-1"), description=name)
-    names: Names = {WEB: name}
+    rule = replace(Rule.parse("in allow tcp prl-1 from group sg-1"), description=name)
+    names: Names = {WEB: name, ONE: name}
     text = export(Format.CSV, "sg", exported([rule]), names)
     _, (_, row) = comma.read(text)
     raw = text.decode("utf-8-sig").splitlines()[1].replace('""', '"')

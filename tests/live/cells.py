@@ -35,6 +35,8 @@ acls:
       - in deny all from blocked6 to any
       - in allow all from any to any
       - out allow all from any to any
+port_lists:
+  extra-ports: [1]
 address_groups:
   blocked: [198.51.100.98]
   blocked6: ["2001:db8:7::98"]
@@ -66,7 +68,7 @@ groups:
   sg-extra:
     vpc: shop
     intra_group: drop
-    rules: [in allow tcp 1 from any]
+    rules: [in allow tcp extra-ports from any]
 instances:
   web-1: {{subnet: web, ip: 10.0.1.11, ip6: "fd00:10:0:1::11", groups: [sg-web, sg-extra]}}
   web-2: {{subnet: web, ip: 10.0.1.12, ip6: "fd00:10:0:1::12", groups: [sg-web]}}
@@ -178,6 +180,7 @@ CELLS = (
         "peer admin app",
         "admin",
     ),
+    Cell("entry added to a port list", (Edit("extra-ports: [1]", "extra-ports: [1, 9999]"),), "in vip", ""),
     Cell("groups in another order", (Edit(_WEB_1, "groups: [sg-extra, sg-web]"),), "", ""),
     Cell(
         "groups in another order that counts",

@@ -22,6 +22,7 @@ from ringfence.backends.nftables.names import UPLINK, address_set, peer_link, po
 from ringfence.compile.compiler import compile_world
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup
+from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote
 from ringfence.model.topology import Port
 from ringfence.model.world import World
@@ -130,10 +131,11 @@ def check_guards(world: World, sets: Sets) -> None:
 
 
 def names(world: World, group: AddressGroup) -> bool:
-    """Whether a rule in force here names an address group."""
+    """Whether a rule in force here names an address group; one whose port list is empty is not in force."""
     own = {name for port in ports_of(world, VPC) for name in port.groups}
-    rules = (rule for name in own for rule in world.groups[name].rules)
-    return any(rule.enabled and rule.remote == AddressGroupRemote(group.name) for rule in rules)
+    empty = [NamedPorts(each.name) for each in world.port_lists.values() if not each.entries]
+    rules = (rule for name in own for rule in world.groups[name].rules if rule.enabled and rule.ports not in empty)
+    return any(rule.remote == AddressGroupRemote(group.name) for rule in rules)
 
 
 def check_address_groups(world: World, sets: Sets) -> None:

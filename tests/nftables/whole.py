@@ -11,6 +11,7 @@ from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, AddressRange, Family
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
+from ringfence.model.service import PortRange
 from ringfence.model.topology import Instance, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.validation import problems
 from ringfence.model.world import World, by_name
@@ -39,6 +40,9 @@ peerings:
 address_groups:
   office: [203.0.113.0/24, 203.0.113.7, 198.51.100.7-198.51.100.20]
   office6: ["2001:db8:1::/48", "2001:db8::9"]
+port_lists:
+  some-ports: [8080, 9000-9100, 9050-9200]
+  no-ports: []
 acls:
   edge: [in allow all from any to any, out allow all from any to any]
   deep:
@@ -54,6 +58,9 @@ groups:
       - in allow tcp 80,443 from any
       - in deny tcp 80 from office
       - in allow icmp from any
+      - in allow tcp some-ports from 10.0.0.0/8
+      - in deny tcp some-ports from office6
+      - in deny tcp no-ports from any
       - in allow udp 1,3,5,7,9,11,13,15,17,19 from 10.0.0.0/24
       - in allow tcp 21 from 10.0.0.0/8 port 1024-65535 to 10.0.1.11/32
       - out allow all to any
@@ -135,6 +142,16 @@ def _entries(world: World, chance: random.Random) -> World:
     )
 
 
+def _ports(world: World, chance: random.Random) -> World:
+    """A port list gains entries and loses some; it may end up empty."""
+    listed = chance.choice(list(world.port_lists.values()))
+    first = chance.choice([22, 8000, 8080, 9000, 9101])
+    new = PortRange(first, first + chance.choice([0, 1, 99]))
+    kept = [entry for entry in listed.entries if chance.random() < 0.7]
+    entries = tuple(dict.fromkeys([*kept, *([new] if chance.random() < 0.7 else [])]))
+    return replace(world, port_lists=by_name([*world.port_lists.values(), replace(listed, entries=entries)]))
+
+
 _RULES = [
     *(
         "in allow tcp 22 from any",
@@ -144,6 +161,7 @@ _RULES = [
     ),
     *("in allow udp 7 from group db priority 3", "in allow tcp 8080 from office6", "out allow tcp 443 to group bare"),
     "in allow tcp 9 from office to 10.0.1.12/32",
+    *("in allow udp some-ports from group db", "out deny tcp no-ports to any", "out deny tcp some-ports to office"),
     *(f"in allow tcp {port} from 10.0.{port % 4}.0/24" for port in range(100, 112)),
 ]
 
@@ -237,6 +255,7 @@ EDITS: Mapping[str, Edit] = {
     "a port comes": _port_comes,
     "a port goes": _port_goes,
     "entries of an address group": _entries,
+    "entries of a port list": _ports,
     "rules of a group": _rules,
     "the FTP helper of a group": _helper,
     "lines of an ACL": _acl,

@@ -12,7 +12,7 @@ import yaml
 
 from ringfence import worldfile
 from ringfence.compile.compiler import Compilation, compile_world
-from ringfence.control import address_groups, basic, membership, rules, tagging
+from ringfence.control import basic, entries, membership, rules, tagging
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
@@ -58,7 +58,7 @@ def ask(draft: Draft, step: Step) -> None:
         "join": lambda: membership.join(draft, step.ref, said),
         "leave": lambda: membership.leave(draft, step.ref, said),
         "set_groups": lambda: membership.set_groups(draft, [step.ref], said),
-        "edit_entries": lambda: address_groups.edit_entries(draft, step.ref, said["add"], said["remove"]),
+        "edit_entries": lambda: entries.edit_entries(draft, kind, step.ref, said["add"], said["remove"]),
         "tag": lambda: tagging.tag(draft, kind, step.ref, said),
         "untag": lambda: tagging.untag(draft, kind, step.ref, said),
     }
@@ -254,12 +254,13 @@ def as_world_file(plain: Plain) -> dict[str, Any]:
     named: dict[str, Callable[[str, Thing], Any]] = {
         "vpcs": lambda name, it: _vpc(plain, name, it),
         "address_groups": lambda _, it: it["entries"],
+        "port_lists": lambda _, it: it["entries"],
         "groups": lambda name, it: _group(plain, name, it),
         "acls": lambda _, it: {name: it[name] for name in ("vpc", "enabled", "rules", "description") if it[name] != ""},
         "virtual_ips": lambda _, it: _place(it) | _behind(plain, it),
         "outside": lambda _, it: it["addresses"],
     }
-    kinds = ("vpc", "address_group", "group", "acl", "virtual_ip", "outside_host")
+    kinds = ("vpc", "address_group", "port_list", "group", "acl", "virtual_ip", "outside_host")
     content = {
         section: {name: make(name, it) for name, it in plain.all(kind).items()}
         for (section, make), kind in zip(named.items(), kinds, strict=True)
@@ -292,7 +293,7 @@ def _group(plain: Plain, name: str, it: Thing) -> Thing:
     own = [(id_, rule) for id_, rule in sorted(plain.all("rule").items()) if rule["group"] == name]
     names = ("direction", "action", "protocol", "ports", "remote", "priority", "enabled", "description", "source_ports")
     listed = [{"id": id_} | {key: rule[key] for key in names if rule[key] != ""} for id_, rule in own]
-    said = {key: it[key] for key in ("vpc", "description", "tags") if it[key]}
+    said = {key: it[key] for key in ("vpc", "profile", "description", "tags") if it[key]}
     return {
         **said,
         "account": _account(plain),

@@ -24,7 +24,7 @@ Said = Mapping[str, Any]
 DEFAULTS: Mapping[str, Thing] = {
     "vpc": {"profile": "huawei", "switches": {}, "border": [], "network": "vpc", "shared_with": []},
     "subnet": {"cidr": None, "cidr6": None, "acl": "", "nic": "intranet"},
-    "group": {"vpc": "", "type": "basic", "intra_group": "drop", "ftp_helper": False, "managed": ""},
+    "group": {"vpc": "", "profile": "", "type": "basic", "intra_group": "drop", "ftp_helper": False, "managed": ""},
     "rule": {
         "action": "allow",
         "protocol": "all",
@@ -37,7 +37,8 @@ DEFAULTS: Mapping[str, Thing] = {
         "nic": None,
         "managed": "",
     },
-    "address_group": {"entries": [], "max_entries": None},
+    "address_group": {"entries": [], "max_entries": None, "family": None, "remarks": {}},
+    "port_list": {"entries": [], "max_entries": None, "remarks": {}},
     "acl": {"rules": [], "vpc": "", "enabled": True},
     "peering": {"firewall": []},
     "instance": {"serve": []},
@@ -61,6 +62,8 @@ REFERENCES = {
     "active": "port",
 }
 """The kinds of what fields name."""
+LISTS = ("address_group", "port_list")
+"""Kinds that rules name, and that have entries."""
 LINES = ("rules", "border", "firewall")
 """Fields that hold lines of a firewall."""
 TENANT = "tenant"
@@ -171,6 +174,8 @@ class Plain:
         if name == "remote":
             word, _, other = value.partition(" ")
             return f"group {self._id('group', other)}" if word == "group" else self._id("address_group", value)
+        if name == "ports" and isinstance(value, str):
+            return self._id("port_list", value) if _is_port_list(value) else value
         if name in LINES:
             return [" ".join(self._id("address_group", word) for word in line.split()) for line in value]
         if kind is None:
@@ -196,11 +201,13 @@ class Plain:
         ports: list[Thing] = thing.pop("ports", []) if kind == "instance" else []
         template = thing.pop("template", None)
         getattr(self, f"_settle_{kind}", lambda _, __: None)(thing, said)
+        if kind in LISTS:
+            _settle_list(thing, strict=True)
         name = thing["name"]
         id_ = self._new_id(kind, f"{thing['instance']}.{name}" if kind == "port" else name)
         self.things[kind, id_] = thing
         if template:
-            for rule in DEFAULT_RULES[self._profile(thing["vpc"])]:
+            for rule in DEFAULT_RULES[self._profile_of(thing)]:
                 remote = rule.get("remote", "any").format(group=id_)
                 self._create("rule", "", {**rule, "group": id_, "remote": remote})
         for port in ports:
@@ -219,9 +226,12 @@ class Plain:
     def _profile(self, vpc: str) -> str:
         return str(self.things.get(("vpc", vpc), {"profile": "huawei"})["profile"])
 
+    def _profile_of(self, group: Thing) -> str:
+        return self._profile(group["vpc"]) if group["vpc"] else str(group["profile"] or "huawei")
+
     def _settle_group(self, thing: Thing, said: Said) -> None:
         if "intra_group" not in said:
-            thing["intra_group"] = "accept" if self._profile(thing["vpc"]) == "alibaba" else "drop"
+            thing["intra_group"] = "accept" if self._profile_of(thing) == "alibaba" else "drop"
 
     def _settle_port(self, thing: Thing, _: Said) -> None:
         self._settle_place(thing)
@@ -252,6 +262,8 @@ class Plain:
     def _update(self, kind: str, ref: str, said: Said) -> None:
         thing = self._find(kind, ref)
         thing |= self._by_id(said)
+        if kind in LISTS:
+            _settle_list(thing, strict="remarks" in said)
         if kind == "virtual_ip":
             thing["active"] = thing["active"] or next(iter(thing["ports"]), "")
             thing["ports"].sort()
@@ -262,7 +274,8 @@ class Plain:
             raise Refusal("resource.protected")
         for other, users in [*self.things.items()]:
             part = (kind, other[0]) in (("group", "rule"), ("instance", "port")) and users[kind] == ref
-            named = kind == "address_group" and said.get("force") and other[0] == "rule" and users["remote"] == ref
+            by = {"address_group": "remote", "port_list": "ports"}.get(kind, "")
+            named = by and said.get("force") and other[0] == "rule" and users[by] == ref
             if (part or named) and other in self._before:
                 del self.things[other]
         del self.things[kind, ref]
@@ -308,12 +321,15 @@ class Plain:
             self._find("group", group, "InvalidSecurityGroupId.NotFound")
         self._find("port", ref, "InvalidInstanceId.NotFound")["groups"] = [self._id("group", group) for group in said]
 
-    def _edit_entries(self, _: str, ref: str, said: dict[str, list[str]]) -> None:
-        thing = self._find("address_group", ref)
-        if {*said["add"]} & {*said["remove"]}:
+    def _edit_entries(self, kind: str, ref: str, said: dict[str, list[Any]]) -> None:
+        thing = self._find(kind, ref)
+        new = {each["entry"]: each["remark"] for each in said["add"]}
+        if {*new} & {*said["remove"]}:
             raise Refusal("input.field")
         kept = [entry for entry in thing["entries"] if entry not in said["remove"]]
-        thing["entries"] = [*kept, *(it for it in dict.fromkeys(said["add"]) if it not in kept)]
+        thing["entries"] = [*kept, *(it for it in new if it not in kept)]
+        thing["remarks"].update({entry: remark for entry, remark in new.items() if remark})
+        _settle_list(thing, strict=False)
 
     def _tag(self, kind: str, ref: str, said: dict[str, str]) -> None:
         self._find(kind, ref)["tags"].update(said)
@@ -352,9 +368,14 @@ class Plain:
         meanings = Counter((rule["group"], _meaning(rule)) for rule in self.all("rule").values())
         if any(number > 1 for number in meanings.values()):
             yield "world.duplicate"
+        for group in self.all("group").values():
+            if group["vpc"] and group["profile"] not in ("", self._profile(group["vpc"])):
+                yield "world.group_of_other_profile"
+            if not group["vpc"] and group["profile"] == "alibaba":
+                yield "world.group_vpc"
         for rule in self.all("rule").values():
             group = self.things["group", rule["group"]]
-            alibaba = self._profile(group["vpc"]) == "alibaba"
+            alibaba = self._profile_of(group) == "alibaba"
             word, _, other = rule["remote"].partition(" ")
             if word == "group" and alibaba and other == rule["group"]:
                 yield "InvalidParamter.Conflict"
@@ -368,6 +389,7 @@ class Plain:
         for each in self.all("address_group").values():
             if len({"." in entry for entry in each["entries"]}) > 1:
                 yield "world.mixed_family"
+        for each in [*self.all("address_group").values(), *self.all("port_list").values()]:
             if len({*each["entries"]}) < len(each["entries"]):
                 yield "world.duplicate"
 
@@ -381,7 +403,7 @@ class Plain:
             for group in groups:
                 if group["vpc"] and group["vpc"] != port["vpc"]:
                     yield "world.group_of_other_vpc"
-                elif self._profile(group["vpc"]) != self._profile(port["vpc"]):
+                elif self._profile_of(group) != self._profile(port["vpc"]):
                     yield "world.group_of_other_profile"
         owners = [*self.attached().values(), *self.all("virtual_ip").values()]
         taken = Counter((it["vpc"], address) for it in owners for address in it["addresses"])
@@ -457,7 +479,7 @@ class Plain:
         for rule in self.all("rule").values():
             costs[rule["group"]] += self._cost(rule)
         for name, cost in costs.items():
-            usual = 200 if self._profile(self.things["group", name]["vpc"]) == "alibaba" else 50
+            usual = 200 if self._profile_of(self.things["group", name]) == "alibaba" else 50
             if cost > limits.get("rules_per_group", usual):
                 yield "AuthorizationLimitExceed"
         if len(self.all("group")) > limits.get("groups_per_account", 100):
@@ -466,10 +488,11 @@ class Plain:
     def _cost(self, rule: Thing) -> int:
         ranges: int = rule["ports"].count(",") + 1
         families = 2 if rule["remote"] == "any" and rule["protocol"] not in ("icmp", "icmpv6") else 1
-        if self._profile(self.things["group", rule["group"]]["vpc"]) != "alibaba":
+        if self._profile_of(self.things["group", rule["group"]]) != "alibaba":
             return families
         entries = self.all("address_group").get(rule["remote"], {"entries": []})["entries"]
-        return families * ranges * max(1, len(entries))
+        ports = self.all("port_list").get(rule["ports"], {"entries": []})["entries"]
+        return families * ranges * max(1, len(entries)) * max(1, len(ports))
 
 
 def _first(prefix: str, count: int) -> Iterator[Any]:
@@ -494,6 +517,24 @@ def _is_list(word: str) -> bool:
     return word not in ("any", "group") and not set(word) & set("/:.")
 
 
+def _is_port_list(ports: str) -> bool:
+    """Whether the ports of a rule are the id of a port list."""
+    return bool(ports) and not ports[0].isdigit()
+
+
+def _settle_list(thing: Thing, *, strict: bool) -> None:
+    """What follows from the entries: the family, if there was none, and of which there may be remarks."""
+    entries = thing["entries"]
+    if strict and not {*thing["remarks"]} <= {*entries}:
+        raise Refusal("input.notation")
+    thing["remarks"] = {entry: remark for entry, remark in thing["remarks"].items() if entry in entries}
+    families = {"ipv4" if "." in entry else "ipv6" for entry in entries}
+    if "family" in thing and len(families) == 1:
+        thing["family"] = thing["family"] or next(iter(families))
+    if thing.get("family") and families and thing["family"] not in families:
+        raise Refusal("input.notation")
+
+
 def _meaning(rule: Thing) -> str:
     """What makes a rule this rule and no other."""
     names = ("direction", "action", "protocol", "ports", "remote", "priority", "local", "source_ports", "nic")
@@ -514,6 +555,8 @@ def _named(kind: str, thing: Thing) -> set[Ref]:
             found.add(("group", other))
         elif _is_list(word):
             found.add(("address_group", word))
+        if _is_port_list(thing["ports"]):
+            found.add(("port_list", thing["ports"]))
     if kind == "peering":
         found |= {("vpc", vpc) for vpc in thing["vpcs"]}
     for words in (line.split() for name in LINES for line in thing.get(name, ())):
@@ -536,6 +579,8 @@ def _code_of(kind: str, target: Ref, *, gone: bool) -> Iterator[str]:
         yield "DependencyViolation" if target[0] == "group" else "resource.in_use"
     if target[0] == "address_group":
         yield "InvalidPrefixListId.NotFound"
+    elif target[0] == "port_list":
+        yield "InvalidPortRangeListId.NotFound"
     elif target[0] == "group":
         yield "InvalidSourceGroupId.NotFound" if kind == "rule" else "InvalidSecurityGroupId.NotFound"
     else:

@@ -21,8 +21,12 @@ SUBNETS = {
 }
 GROUPS = {**dict.fromkeys(("g1", "g2", "g3"), ""), "gn": "n", "ga1": "a", "ga2": "a"}
 LISTS = ("l1", "l2", "l6")
+PORT_LISTS = ("w1", "w2", "w3")
+PORTS = ("80", "22-25", "7", "8000-8100", "20-90")
 ENTRIES = ("198.51.100.0/24", "203.0.113.9", "192.0.2.7-192.0.2.12", "10.2.0.0/16", "10.1.1.0/28")
 ENTRIES6 = ("2001:db8::/32", "fd00:1:0:1::9")
+ENTRIES_OF = {"address_group": ENTRIES, "port_list": PORTS}
+WORDS = ("", "an office", "a shop")
 LINES = (
     *("in deny tcp 23 from any to any", "in allow tcp 22 from l1 to any", "in allow all from any to any"),
     *("out allow all from any to any", "out deny udp 53 from any to l2", "in allow udp 7 from 10.2.0.0/16 to any"),
@@ -48,7 +52,7 @@ class Requests:
         """One step."""
         kind = self.chance.choice(_WEIGHTED)
         there = [name for each, name in plain.things if each == kind]
-        if kind in ("group", "port", "address_group", "rule") and self.chance.random() < 0.35:
+        if kind in ("group", "port", "address_group", "port_list", "rule") and self.chance.random() < 0.35:
             return self.special(plain, kind)
         verb = self.chance.choice(["create", "create", "update", "update", "update", "delete", "tag", "untag"])
         if verb == "create" or (not there and self.chance.random() < 0.8):
@@ -57,7 +61,7 @@ class Requests:
         if verb == "update":
             return Step("update", kind, ref, self.changed(plain, kind))
         if verb == "delete":
-            return Step("delete", kind, ref, {"force": self.chance.random() < 0.3} if kind == "address_group" else {})
+            return Step("delete", kind, ref, {"force": self.chance.random() < 0.3} if kind in ENTRIES_OF else {})
         key = self.chance.choice([*TAGS])
         said = {key: self.chance.choice(TAGS[key])} if verb == "tag" else self.chance.choice([[], [key]])
         return Step(verb, kind, ref, said)
@@ -70,8 +74,9 @@ class Requests:
             if own and self.chance.random() < 0.3:
                 return Step("revoke", kind, group, self.some(own, 1, 3))
             return Step("authorize", kind, group, [self.rule(plain) for _ in range(self.chance.randint(1, 4))])
-        if kind == "address_group":
-            said = {"add": self.some(ENTRIES, 0, 2), "remove": self.some(ENTRIES, 1, 3)}
+        if kind in ENTRIES_OF:
+            add = [{"entry": it, "remark": self.chance.choice(WORDS)} for it in self.some(ENTRIES_OF[kind], 0, 2)]
+            said = {"add": add, "remove": self.some(ENTRIES_OF[kind], 1, 3)}
             return Step("edit_entries", kind, self.name(plain, kind), said)
         ports = [*plain.all("port")] or ["nobody"]
         if self.chance.random() < 0.3:
@@ -101,7 +106,8 @@ class Requests:
             "rule": lambda: self.chance.choice(
                 [{"action": "deny"}, {"enabled": False}, {"enabled": True}, {"priority": 9}, {"remote": "any"}]
             ),
-            "address_group": lambda: {"entries": self.entries()},
+            "address_group": lambda: self.chance.choice([{"entries": self.entries()}, self.remarks("address_group")]),
+            "port_list": lambda: self.chance.choice([{"entries": self.some(PORTS, 0, 3)}, self.remarks("port_list")]),
             "acl": lambda: self.chance.choice(
                 [{"enabled": False}, {"enabled": True}, {"rules": self.some(LINES, 0, 4)}]
             ),
@@ -120,6 +126,10 @@ class Requests:
     def entries(self) -> list[str]:
         """Some entries of an address group, now and then of both families."""
         return self.some(ENTRIES6 if self.chance.random() < 0.1 else ENTRIES, 0, 3)
+
+    def remarks(self, kind: str) -> Thing:
+        """Words about an entry, which may be there."""
+        return {"remarks": dict.fromkeys(self.some(ENTRIES_OF[kind], 0, 1), "a remark")}
 
     def groups(self, plain: Plain) -> list[str]:
         """Some groups for a port, most often such as go together."""
@@ -144,7 +154,7 @@ class Requests:
             f"group {self.name(plain, 'group')}",
         ]
         protocol, ports = self.chance.choice(
-            [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", "")]
+            [("tcp", "80"), ("tcp", "22,80-90"), ("udp", "7"), ("all", ""), ("icmp", ""), ("tcp", "w1"), ("udp", "w2")]
         )
         remote = self.chance.choice(remotes)
         return {
@@ -176,9 +186,11 @@ class Requests:
         "group": lambda it, _: (
             (lambda name: {"name": name, "vpc": GROUPS[name]})(it.chance.choice([*GROUPS]))
             | it.chance.choice([{}, {"template": "default"}])
+            | it.chance.choice([{}, {}, {}, {"profile": "huawei"}, {"profile": "alibaba"}])
         ),
         "rule": lambda it, plain: it.rule(plain) | {"group": it.name(plain, "group")},
         "address_group": lambda it, _: {"name": it.chance.choice(LISTS), "entries": it.entries()},
+        "port_list": lambda it, _: {"name": it.chance.choice(PORT_LISTS), "entries": it.some(PORTS, 0, 3)},
         "acl": lambda it, _: {
             **(lambda name: {"name": name, "vpc": {"c": "", "cn": "n", "ca": "a"}[name]})(
                 it.chance.choice(["c", "cn", "ca"])
@@ -212,7 +224,7 @@ class Requests:
     }
 
 
-_WEIGHTS = {"rule": 6, "port": 5, "group": 4, "address_group": 4, "instance": 3}
+_WEIGHTS = {"rule": 6, "port": 5, "group": 4, "address_group": 4, "port_list": 4, "instance": 3}
 _WEIGHTED = [kind for kind in DEFAULTS for _ in range(_WEIGHTS.get(kind, 2))]
 
 
@@ -223,6 +235,7 @@ def beginning(chance: random.Random) -> list[Step]:
         *(("subnet", {"name": name, **SUBNETS[name]}) for name in ("n1", "n2", "s1", "a1")),
         *(("address_group", {"name": name, "entries": list(ENTRIES[:2])}) for name in ("l1", "l2")),
         ("address_group", {"name": "l6", "entries": list(ENTRIES6)}),
+        *(("port_list", {"name": name, "entries": list(PORTS[:2])}) for name in ("w1", "w2")),
         *(("group", {"name": name, "vpc": GROUPS[name]}) for name in ("g1", "g2", "ga1")),
         ("peering", {"name": "p1", "vpcs": PEERS["p1"]}),
         ("instance", {"name": "i1", "ports": [{"subnet": "n1", "groups": ["g1"]}]}),

@@ -85,6 +85,16 @@ CHANGES: Sequence[tuple[str, str, Any]] = (
     ("post", "/v1/groups/two/rules", {"rules": [f"in allow tcp {port} from any" for port in range(1000, 1010)]}),
     ("delete", "/v1/instances/vm-2", None),
     ("post", "/v1/address-groups/office/entries", {"add": [], "remove": ["203.0.113.0/24"]}),
+    ("post", "/v1/port-lists", {"name": "web-ports", "entries": ["80", "8000-8100"]}),
+    (
+        "post",
+        "/v1/groups/two/rules",
+        {"rules": ["in allow tcp web-ports from any", "out deny udp web-ports to ::/0"]},
+    ),
+    ("post", "/v1/port-lists/web-ports/entries", {"add": ["443", "8050-8200"], "remove": ["80"]}),
+    ("patch", "/v1/port-lists/web-ports", {"entries": []}),
+    ("patch", "/v1/port-lists/web-ports", {"entries": ["9000"], "remarks": {"9000": "metrics"}}),
+    ("patch", "/v1/port-lists/web-ports", {"entries": ["1-65535"]}),
 )
 
 

@@ -47,8 +47,10 @@ vpcs:
 peerings:
   - {vpcs: [shop, ops], firewall: [deny tcp 22 from 10.1.0.0/16 to any]}
 address_groups: {office: {entries: [203.0.113.0/24], max_entries: 5}}
+port_lists: {web-ports: {entries: [8000-8100, 80], max_entries: 3}}
 groups:
   sg: {account: acme, ftp_helper: yes, managed: nat, rules: [in allow tcp 21 from any managed dms]}
+  listed: [in allow tcp web-ports from any disabled]
 acls:
   acl-web:
     vpc: shop
@@ -121,6 +123,13 @@ SAME = {
     "one text for a list": (
         "vpcs: {shop: {cidrs: 10.0.0.0/16}}\naddress_groups: {a: 10.0.0.1-10.0.0.6}",
         "vpcs: {shop: {cidrs: [10.0.0.0/16]}}\naddress_groups: {a: {entries: [10.0.0.1-10.0.0.6]}}",
+    ),
+    "ports of a list": (
+        "port_lists: {a: 80-90}\ngroups: {sg: [in allow tcp a from any]}",
+        (
+            "port_lists: {a: {entries: [80-90]}}\n"
+            "groups: {sg: {rules: [{direction: in, action: allow, protocol: tcp, ports: a, remote: any}]}}"
+        ),
     ),
     "a subnet as a prefix": (
         "vpcs: {shop: {cidrs: ['fd00::/56', 10.0.0.0/16], subnets: {a: 10.0.0.0/24, b: 'fd00::/64'}}}",

@@ -259,6 +259,31 @@ groups:
     - in allow tcp 80 from h
     - in allow tcp 80 from nobody   #! InvalidPrefixListId.NotFound :: 'nobody'
 """,
+    "port lists": """\
+port_lists:
+  a: [80, 90-80]                    #! input.notation :: the port range '90-80' runs backwards :: write 80-90
+  b: {entry: []}                    #! world.unknown_key :: port list b :: 'entries'
+  c: {}                             #! world.missing_key :: port list c has no entries
+  80: [80]                          #! input.notation :: the name '80' reads as ports in a rule :: begin it
+  "any": [80]                       #! input.notation :: word of the rule notation
+  f: [80, 80-80]                    #! world.duplicate :: port list f lists 80 2 times
+  g: [80-90, 85-95, 96]
+  h: [{port: 80}]                   #! world.type :: item 1 of port list h is a mapping, not a text
+  i: [0]                            #! input.notation :: '0' is not a port
+groups:
+  sg:
+    - in allow tcp a from any
+    - in allow tcp 80,g from any    #! input.notation :: 'g' is not a port
+    - in allow udp g from any port g    #! input.notation :: 'g' is not a port
+    - in allow udp nothing from any    #! InvalidPortRangeListId.NotFound :: there is no port list 'nothing'
+    - in allow icmp g from any      #! input.notation :: protocol icmp takes no ports
+    - {direction: in, action: allow, protocol: tcp, ports: g, remote: any}
+    - {direction: in, action: allow, protocol: tcp, ports: [g, 80], remote: any}    #! input.notation :: is not a name
+    - {direction: in, action: allow, protocol: tcp, source_ports: g, remote: any}    #! input.notation :: is not a port
+acls:
+  edge:
+    - in allow tcp g from any to any    #! input.notation :: 'g' is not a port
+""",
     "groups": """\
 groups:
   a: sg-b                     #! world.type :: group a is 'sg-b', not a mapping

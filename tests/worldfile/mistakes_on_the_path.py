@@ -324,6 +324,23 @@ address_groups:
   e: {entries: [], max_entries: many}             #! input.notation :: 'many' is not a number
   f: [10.0.0.5-10.0.0.9]
 """,
+    "sizes of port lists": """\
+profile: alibaba
+switches: {port_list_entries: 3}
+vpcs: {shop: {cidrs: 10.0.0.0/16}}
+port_lists:
+  a: [1, 2, 3, 4]                                 #! limit.port_list_entries :: a has 4 entries, alibaba allows 3
+  b: {entries: [1, 2], max_entries: 1}            #! limit.port_list_entries :: its max_entries is 1
+  c: {entries: [1], max_entries: 4}               #! limit.port_list_entries :: alibaba allows 1 to 3
+  d: {entries: 1-9, max_entries: 3}
+  e: []
+address_groups: {ten: {entries: [10.0.0.1], max_entries: 34}}
+groups:
+  sg: {vpc: shop, rules: [in allow tcp d from ten]}
+  sg-2:    #! AuthorizationLimitExceed :: group sg-2 has 204 rules :: a port list likewise
+    {vpc: shop, rules: [in allow tcp d from ten, in allow udp d from ten]}
+  sg-3: {vpc: shop, rules: [in allow tcp e from ten]}
+""",
     "address groups of the alibaba profile": """\
 profile: alibaba
 vpcs: {shop: {cidrs: 10.0.0.0/16}}
@@ -359,6 +376,7 @@ vpcs:
       db: {cidr: 172.16.2.0/24, nic: intranet}
 peerings: [[old, shop]]                            #! InvalidNetworkType.Mismatch :: old is the classic network
 address_groups: {office: [203.0.113.0/24]}
+port_lists: {web-ports: [80]}
 groups:
   a:
     vpc: old
@@ -366,6 +384,7 @@ groups:
       - in allow tcp 80 from 0.0.0.0/0 nic internet
       - in allow tcp 80 from group e
       - in allow tcp 22 from office         #! NotSupported.ClassicNetworkPrefixList :: address group office
+      - in allow tcp web-ports from group e    #! NotSupported.ClassicNetworkPortList :: port list web-ports
       - in allow tcp 22 from group d        #! InvalidNetworkType.Mismatch :: a group of the classic network
   b: {vpc: old, type: advanced}             #! world.group_type :: the classic network has no advanced groups
   c: {vpc: shop, rules: [in allow tcp 80 from any nic internet]}    #! InvalidNicType.Mismatch :: leave out nic

@@ -14,7 +14,7 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
 from ringfence.control.lines import FIELDS
-from ringfence.control.settling import Said, by_id, profile_at, rule_by_id, settle
+from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
@@ -224,8 +224,7 @@ def _fill(draft: Draft, group: Resource, template: object) -> None:
         raise InvalidFields(
             (FieldProblem("template", f"there is no template {template!r}", "use default", value=template),)
         )
-    value = cast("SecurityGroup", group.value)
-    profile = profile_at(draft, value.vpc)
+    value, profile = cast("SecurityGroup", group.value), profile_of(draft, group)
     lines = profile.default_rules if value.type is GroupType.BASIC else profile.default_rules_advanced
     for line in lines:
         rule = Rule.parse(line.format(group=group.id), default_priority=profile.system_rule_priority)
@@ -240,7 +239,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
     if group is None:
         return None
     try:
-        priority = profile_at(draft, cast("SecurityGroup", group.value).vpc).default_priority
+        priority = profile_of(draft, group).default_priority
         rule = Rule.parse(said["rule"], default_priority=priority)
     except NotationError:  # the long way says where it is wrong
         return None
@@ -279,15 +278,25 @@ def _create_port(draft: Draft, instance: Resource, said: object) -> None:
 
 
 def default_group(draft: Draft, vpc: str) -> Resource:
-    """The account's default group where a VPC's ports may use it; made with the first that needs it (Security FAQ)."""
-    bound = vpc if _is_bound(draft, vpc) else ""
-    for it in draft.owned(Kind.GROUP):
-        if it.name == DEFAULT_GROUP and cast("SecurityGroup", it.value).vpc == bound:
-            return it
-    return create(draft, Kind.GROUP, {"name": DEFAULT_GROUP, "vpc": bound, "template": "default"})
+    """The account's default group where a VPC's ports may use it; made with the first that needs it (Security FAQ).
+
+    There is one for each profile, and for a VPC whose profile says so, or has switches of its own, one for it alone.
+    """
+    name = profile_at(draft, vpc).name
+    own = [it for it in draft.owned(Kind.GROUP) if it.name == DEFAULT_GROUP]
+    bound = [it for it in own if cast("SecurityGroup", it.value).vpc == vpc]
+    if not bound and not _is_bound(draft, vpc):
+        bound = [it for it in own if not cast("SecurityGroup", it.value).vpc and profile_of(draft, it).name == name]
+    return bound[0] if bound else _new_default_group(draft, vpc, name)
+
+
+def _new_default_group(draft: Draft, vpc: str, profile: str) -> Resource:
+    bound = _is_bound(draft, vpc)
+    home = {"vpc": vpc} if bound else {} if profile == profile_at(draft, "").name else {"profile": profile}
+    return create(draft, Kind.GROUP, {"name": DEFAULT_GROUP, "template": "default", **home})
 
 
 def _is_bound(draft: Draft, vpc: str) -> bool:
-    """Whether groups of a VPC belong to it: its profile says so, or is another one than the world's."""
+    """Whether groups of a VPC belong to it: its profile says so, or has switches that groups without a VPC have not."""
     profile = profile_at(draft, vpc)
-    return profile.groups_need_vpc or profile != profile_at(draft, "")
+    return profile.groups_need_vpc or profile != profile_at(draft, "", profile.name)

@@ -61,12 +61,13 @@ def clone(draft: Draft, ref: str, said: Mapping[str, Any]) -> Clone:
 
 def _group(source: Resource, said: Mapping[str, Any]) -> dict[str, Any]:
     group = cast("SecurityGroup", source.value)
-    kind = GroupType(said.get("type") or group.type)
+    kind, vpc = GroupType(said.get("type") or group.type), said.get("vpc") or group.vpc
     return {
         "name": said["name"],
         "description": said.get("description", source.description),
         "tags": dict(source.tags) if said.get("copy_tags") else {},
-        "vpc": said.get("vpc") or group.vpc,
+        "vpc": vpc,
+        "profile": "" if vpc else group.profile,
         "type": kind.value,
         "intra_group": group.intra_group.value if kind is group.type else None,
         "ftp_helper": group.ftp_helper,

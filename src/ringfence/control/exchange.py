@@ -8,11 +8,10 @@ from typing import cast
 
 from ringfence.control.draft import Draft
 from ringfence.control.rules import Authorized, add
-from ringfence.control.settling import profile_at
+from ringfence.control.settling import profile_of
 from ringfence.errors import InvalidFields
 from ringfence.exchange.files import export, preview
 from ringfence.exchange.values import ExportedRule, Format, Names, Preview
-from ringfence.model.group import SecurityGroup
 from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.ram import actions as ram
@@ -66,7 +65,7 @@ def read_rules(draft: Draft, group: str, of: Format, data: bytes, *, opposites: 
     draft.require(ram.IMPORT_SECURITY_GROUP_RULES, found)
     rules = [cast("RuleOf", each.value).rule for each in draft.rules(found.id)]
     names = _names(draft.state, found.account, rules)
-    profile = profile_at(draft, cast("SecurityGroup", found.value).vpc)
+    profile = profile_of(draft, found)
     return preview(of, data, found.id, rules, profile, names, refuse_opposites=not opposites)
 
 

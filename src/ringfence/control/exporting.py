@@ -160,7 +160,8 @@ def plain_lines(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
 
 def _stub(group: SecurityGroup) -> SecurityGroup:
     """Another account's group: that it is there, and whose it is."""
-    return SecurityGroup(group.name, vpc=group.vpc, type=group.type, account=group.account)
+    named = (group.name, (), group.vpc, group.type)
+    return SecurityGroup(*named, account=group.account, profile=group.profile)
 
 
 def _bare(vpc: Vpc, subnets: set[str]) -> Vpc:

@@ -37,7 +37,7 @@ from ringfence.resources.state import State
 from ringfence.resources.values import Listing, Machine, Penalized, PortAt, RuleOf, SharedVpc, Value, listing
 
 _FIXED: Mapping[str, tuple[str, ...]] = {
-    "groups": ("vpc", "type", "managed"),
+    "groups": ("vpc", "profile", "type", "managed"),
     "acls": ("vpc",),
     "peerings": ("vpcs",),
     "address_groups": ("max_entries",),

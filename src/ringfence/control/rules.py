@@ -9,9 +9,8 @@ from typing import Any, cast
 from ringfence.control.basic import TAGS, add_rule, expanded
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
-from ringfence.control.settling import profile_at, rule_by_id, settle
+from ringfence.control.settling import profile_of, rule_by_id, settle
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
-from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
@@ -99,7 +98,7 @@ def _key(resource: Resource) -> str:
 def _read(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
     """The rules of a request, without ids; raises `InvalidFields` with what is wrong with all of them."""
     rules, problems = [], []
-    priority = profile_at(draft, cast("SecurityGroup", group.value).vpc).default_priority
+    priority = profile_of(draft, group).default_priority
     for index, each in enumerate(said):
         try:
             rules.append(_of_line(draft, group, each, priority) if isinstance(each, str) else _one(draft, group, each))

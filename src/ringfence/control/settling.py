@@ -10,15 +10,15 @@ from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
-from ringfence.model.group import GroupType
+from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.port_list import NamedPorts
-from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.profile import PROFILES, IntraGroup, Profile, named_profile
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule
 from ringfence.model.topology import Subnet
 from ringfence.ram.policy import Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import refuse
+from ringfence.resources.resource import Resource, refuse
 from ringfence.resources.values import PortAt, SharedVpc
 
 Said = dict[str, Any]
@@ -124,19 +124,26 @@ def _as_said(_: Draft, said: Said) -> Said:
     return said
 
 
-def profile_at(draft: Draft, vpc: object) -> Profile:
-    """The profile of what belongs to a VPC, or to none."""
+def profile_at(draft: Draft, vpc: object, named: object = "") -> Profile:
+    """The profile of what belongs to a VPC, or to none: then the one that it names, or that of the settings."""
     found = draft.usable(Kind.VPC, vpc) if isinstance(vpc, str) else None
     if found:
         return cast("SharedVpc", found.value).vpc.profile
     settings = draft.get(Kind.SETTINGS, Kind.SETTINGS.value)
-    return cast("Profile", settings.value) if settings else draft.state.world.profile
+    own = cast("Profile", settings.value) if settings else draft.state.world.profile
+    return named_profile(named, own) if isinstance(named, str) and named in PROFILES else own
+
+
+def profile_of(draft: Draft, group: Resource) -> Profile:
+    """The profile of a security group."""
+    value = cast("SecurityGroup", group.value)
+    return profile_at(draft, value.vpc, value.profile)
 
 
 def _group(draft: Draft, said: Said) -> Said:
     if said.get("intra_group") is None:
         basic = said.get("type", GroupType.BASIC.value) == GroupType.BASIC.value
-        intra = profile_at(draft, said.get("vpc")).intra_group if basic else IntraGroup.DROP
+        intra = profile_at(draft, said.get("vpc"), said.get("profile")).intra_group if basic else IntraGroup.DROP
         said["intra_group"] = intra.value
     return said
 
@@ -151,7 +158,7 @@ def _acl(draft: Draft, said: Said) -> Said:
 def _rule(draft: Draft, said: Said) -> Said:
     group = draft.usable(Kind.GROUP, said["group"]) if isinstance(said.get("group"), str) else None
     if "priority" not in said and group:
-        said["priority"] = profile_at(draft, getattr(group.value, "vpc", "")).default_priority
+        said["priority"] = profile_of(draft, group).default_priority
     return said
 
 

@@ -49,6 +49,7 @@ class Tie(NamedTuple):
     vpc: str
     account: str
     type: GroupType
+    profile: str
     named_account: str
 
 
@@ -129,7 +130,7 @@ def _sizes(instance: Instance) -> Iterator[tuple[str, str, Size]]:
 def _ties(group: SecurityGroup) -> Iterator[tuple[str, Tie, str]]:
     for remote in group.named:
         if isinstance(remote, GroupRemote):
-            yield remote.name, Tie(group.vpc, group.account, group.type, remote.account), group.name
+            yield remote.name, Tie(group.vpc, group.account, group.type, group.profile, remote.account), group.name
 
 
 def _named(sides: Iterable[Remote]) -> Iterator[Thing]:

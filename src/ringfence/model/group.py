@@ -42,6 +42,8 @@ class SecurityGroup:
     """Whether data connections of an allowed FTP session pass its members' gates (SEMANTICS.md section 3)."""
     managed: str = ""
     """The service that it belongs to; the tenant sees it and may not change it (SEMANTICS.md 5.1)."""
+    profile: str = ""
+    """The profile that it is of where it belongs to no VPC; empty for the world's. Only VPCs of that may use it."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Rule]:

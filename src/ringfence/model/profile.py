@@ -368,3 +368,10 @@ LIMITS = tuple(each.name for each in fields(Profile) if each.type == "int" and n
 """The switches that are limits (SEMANTICS.md 6): what an operator may set for an account."""
 
 PROFILES = {profile.name: profile for profile in (HUAWEI, ALIBABA)}
+
+
+def named_profile(name: str, default: Profile) -> Profile:
+    """The profile of a name that is one of `PROFILES`; the default, with its switches, where it is of that name or none
+    is given.
+    """
+    return default if name in ("", default.name) else PROFILES[name]

@@ -25,7 +25,7 @@ from ringfence.model.flow import Endpoint, Expectation, Flow, Query
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.persistent import Claims, Section, Sizes, Table, Uses
 from ringfence.model.port_list import PortList
-from ringfence.model.profile import HUAWEI, Profile
+from ringfence.model.profile import HUAWEI, Profile, named_profile
 from ringfence.model.rule import NicType
 from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
 
@@ -232,25 +232,26 @@ class World:
         return self.vpcs[port.vpc].subnets[port.subnet]
 
     def profile_of(self, group: SecurityGroup) -> Profile:
-        """The profile whose limits and defaults a group has: its VPC's, or the world's where it belongs to none."""
-        return self.profile_in(group.vpc, group.account)
+        """The profile whose limits and defaults a group has: its VPC's, or its own where it belongs to none."""
+        return self.profile_in(group.vpc, group.account, group.profile)
 
-    def profile_in(self, vpc: str, account: str) -> Profile:
-        """The profile of a VPC, or the world's where there is none, with the limits that the account has."""
+    def profile_in(self, vpc: str, account: str, named: str = "") -> Profile:
+        """The profile of a VPC, or of what belongs to none and may name one, with the limits of the account."""
         if not self.limits:
-            return self._profile(vpc)
-        if (vpc, account) not in self._limited:
+            return self._profile(vpc, named)
+        key = vpc, account, named
+        if key not in self._limited:
             own: dict[str, Any] = {**self.limits.get("*", {}), **self.limits.get(account, {})}
-            self._limited[vpc, account] = replace(self._profile(vpc), **own)
-        return self._limited[vpc, account]
+            self._limited[key] = replace(self._profile(vpc, named), **own)
+        return self._limited[key]
 
-    def _profile(self, vpc: str) -> Profile:
+    def _profile(self, vpc: str, named: str) -> Profile:
         found = self.vpcs.get(vpc)
-        return found.profile if found else self.profile
+        return found.profile if found else named_profile(named, self.profile)
 
     @cached_property
-    def _limited(self) -> dict[tuple[str, str], Profile]:
-        """Profiles by VPC and account, as far as they were asked for; an edit of something else keeps them."""
+    def _limited(self) -> dict[tuple[str, str, str], Profile]:
+        """Profiles by VPC, account and name, as far as they were asked for; an edit of something else keeps them."""
         return {}
 
     def resolve(self, name: str) -> Port | VirtualIp | OutsideHost:

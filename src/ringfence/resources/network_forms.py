@@ -199,11 +199,12 @@ def _group(called: Called, fields: Fields) -> SecurityGroup:
         account=called.account,
         ftp_helper=fields["ftp_helper"],
         managed=fields["managed"],
+        profile=fields["profile"],
     )
 
 
 def _group_parts(it: SecurityGroup) -> dict[str, Any]:
-    return {name: getattr(it, name) for name in ("vpc", "type", "intra_group", "ftp_helper", "managed")}
+    return {name: getattr(it, name) for name in ("vpc", "profile", "type", "intra_group", "ftp_helper", "managed")}
 
 
 _MANAGED = parsed(
@@ -218,6 +219,14 @@ _GROUP = Form(
     fields=(
         reference(
             "vpc", "the VPC that it belongs to; empty where the profile lets it be used in any", default="", fixed=True
+        ),
+        parsed(
+            "profile",
+            "huawei or alibaba, where it belongs to no VPC; empty for that of the settings",
+            _profile_name,
+            default="",
+            fixed=True,
+            example="huawei",
         ),
         choice("type", "basic or advanced", GroupType, default=GroupType.BASIC, fixed=True),
         choice(

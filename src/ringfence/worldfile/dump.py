@@ -107,8 +107,8 @@ def _acl(acl: NetworkAcl) -> dict[str, Any]:
 
 
 def _group(group: SecurityGroup) -> dict[str, Any]:
-    header = {"vpc": group.vpc, "type": group.type.value, "description": group.description, "tags": dict(group.tags)}
-    owner = {"account": group.account, "managed": group.managed}
+    header = {"vpc": group.vpc, "profile": group.profile, "type": group.type.value, "description": group.description}
+    owner = {"tags": dict(group.tags), "account": group.account, "managed": group.managed}
     return {
         **_filled({**header, **owner}),
         **({"ftp_helper": True} if group.ftp_helper else {}),

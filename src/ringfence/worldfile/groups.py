@@ -11,7 +11,7 @@ from yaml import Mark
 
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.names import check_name
-from ringfence.model.profile import IntraGroup, Profile
+from ringfence.model.profile import PROFILES, IntraGroup, Profile
 from ringfence.model.rule import Rule
 from ringfence.model.topology import Port
 from ringfence.model.world import by_name
@@ -26,7 +26,7 @@ Word = TypeVar("Word", bound=StrEnum)
 Placed = list[tuple[Rule, Mark]]
 
 _GROUP_KEYS = (
-    *("rules", "vpc", "type", "intra_group", "template", "tags", "description"),
+    *("rules", "vpc", "profile", "type", "intra_group", "template", "tags", "description"),
     *("account", "ftp_helper", "managed"),
 )
 
@@ -43,7 +43,8 @@ def _read_group(name: str, cursor: Cursor, around: Surroundings) -> SecurityGrou
     else:
         fields = cursor.fields(_GROUP_KEYS, "{rules: [RULE]}, or a list of rules")
     vpc = given(fields, "vpc", lambda each: each.text("the name of a VPC"), "")
-    profile = around.profile_in(vpc)
+    named = given(fields, "profile", lambda each: each.choice({known: known for known in PROFILES}), "")
+    profile = around.profile_in(vpc, named)
     kind = _word(fields, "type", GroupType, GroupType.BASIC)
     own_intra = profile.intra_group if kind is GroupType.BASIC else IntraGroup.DROP
     template = fields.get("template")
@@ -60,6 +61,7 @@ def _read_group(name: str, cursor: Cursor, around: Surroundings) -> SecurityGrou
         _name(fields, "account", "the account that the group belongs to"),
         given(fields, "ftp_helper", lambda each: each.read(truth, "true or false"), False),
         _name(fields, "managed", "the service that the group belongs to"),
+        named,
     )
 
 
@@ -107,23 +109,28 @@ def _template(name: str, texts: Iterable[str], profile: Profile) -> list[Rule]:
 def default_group(notes: Notes, needing: Sequence[Port], around: Surroundings) -> SecurityGroup:
     """The default group of ports that name no group, for a file that defines none (Security FAQ).
 
-    It belongs to a VPC where the VPC's profile is another than the world's, or wants groups to. It is a mistake if one
-    group cannot serve all of the ports.
+    It belongs to a VPC where the VPC's profile wants groups to, or has switches of its own; else it is of that profile.
+    It is a mistake if one group cannot serve all of the ports.
     """
     paths = [("instances", port.instance, "ports", port.name) for port in needing]
     path = min(paths, key=lambda path: notes.where(path).line)
     mark = notes.where(path)
     notes.place(("groups", DEFAULT_GROUP), mark)
     homes = sorted({port.vpc for port in needing})
-    bound = [home for home in homes if _is_bound(around.profile_in(home), around.profile)]
-    if bound and len(homes) > 1:
+    needed = sorted({_home_of_default(around, home) for home in homes})
+    if len(needed) > 1:
         what = f"ports of several VPCs ({', '.join(homes)}) name no group, and one default group cannot serve them all"
         notes.add(path, mark, "world.default_group", what, "name a group for each of them")
         notes.doubt(("groups", DEFAULT_GROUP))
-    profile = around.profile_in(bound[0] if bound else "")
+    vpc, named = needed[0]
+    profile = around.profile_in(vpc, named)
     rules = sorted(_template(DEFAULT_GROUP, profile.default_rules, profile), key=lambda rule: rule.key)
-    return SecurityGroup(DEFAULT_GROUP, tuple(rules), bound[0] if bound else "", intra_group=profile.intra_group)
+    return SecurityGroup(DEFAULT_GROUP, tuple(rules), vpc, intra_group=profile.intra_group, profile=named)
 
 
-def _is_bound(profile: Profile, worlds: Profile) -> bool:
-    return profile.groups_need_vpc or profile != worlds
+def _home_of_default(around: Surroundings, vpc: str) -> tuple[str, str]:
+    """The VPC that the default group of a VPC's ports belongs to, or the profile that it is of."""
+    profile = around.profile_in(vpc)
+    if profile.groups_need_vpc or profile != around.profile_in("", profile.name):
+        return vpc, ""
+    return "", "" if profile.name == around.profile.name else profile.name

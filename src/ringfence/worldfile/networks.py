@@ -9,7 +9,7 @@ from typing import TypeVar
 from ringfence.errors import NotationError
 from ringfence.model.address import Address, Family, Prefix
 from ringfence.model.names import check_name
-from ringfence.model.profile import Profile
+from ringfence.model.profile import Profile, named_profile
 from ringfence.model.rule import NicType
 from ringfence.model.topology import Network, Peering, Subnet, Vpc
 from ringfence.model.world import by_name, nearest
@@ -35,9 +35,9 @@ class Surroundings:
     vpcs: Mapping[str, Vpc]
     profile: Profile
 
-    def profile_in(self, vpc: str) -> Profile:
-        """The profile of what belongs to a VPC, or to none."""
-        return self.vpcs[vpc].profile if vpc in self.vpcs else self.profile
+    def profile_in(self, vpc: str, named: str = "") -> Profile:
+        """The profile of what belongs to a VPC, or to none: then the one that it names, if it does."""
+        return self.vpcs[vpc].profile if vpc in self.vpcs else named_profile(named, self.profile)
 
 
 def read_vpcs(cursor: Cursor, profile: Profile) -> Mapping[str, Vpc]:

@@ -23,7 +23,8 @@ def address_group_problems(scope: Scope) -> Iterator[Problem]:
     for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
         profile = scope.world.profile_in("", group.account)
         yield from _entry_problems(group, profile)
-        yield from size_problems(("address_groups", group.name), group, profile.address_group_entries, profile)
+        most, path = profile.address_group_entries, ("address_groups", group.name)
+        yield from size_problems(path, group, profile, most, "limit.address_group_entries")
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
@@ -40,11 +41,9 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, "world.address_range", what, "write the prefixes that make up the range")
 
 
-def size_problems(path: Path, it: AddressGroup | PortList, most: int, profile: Profile) -> Iterator[Problem]:
+def size_problems(path: Path, it: AddressGroup | PortList, profile: Profile, most: int, code: str) -> Iterator[Problem]:
     """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that."""
-    section, bound = str(path[0]), it.max_entries
-    words = section[:-1].replace("_", " ")
-    code = f"limit.{section[:-1]}_entries"
+    words, bound = "address group" if isinstance(it, AddressGroup) else "port list", it.max_entries
     if bound is not None and not 1 <= bound <= most:
         what = f"{words} {it.name} may have {bound} entries, {profile.name} allows 1 to {most}"
         yield Problem((*path, "max_entries"), code, what, f"write max_entries: {most} or fewer")

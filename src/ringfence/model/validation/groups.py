@@ -34,6 +34,11 @@ def _kind_problems(world: World, group: SecurityGroup, profile: Profile) -> Iter
         yield Problem(
             (*path, "vpc"), "world.unknown_vpc", f"there is no VPC {group.vpc!r}", nearest(group.vpc, world.vpcs)
         )
+    if group.profile and group.vpc in world.vpcs and group.profile != profile.name:
+        what = f"group {group.name} has the {group.profile} profile, and belongs to VPC {group.vpc} of {profile.name}"
+        yield Problem(
+            (*path, "profile"), "world.group_of_other_profile", what, "leave out the profile: it is the VPC's"
+        )
     if profile.groups_need_vpc and not group.vpc:
         yield Problem(
             path,

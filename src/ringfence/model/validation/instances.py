@@ -103,6 +103,7 @@ def _membership_problems(world: World, port: Port, group: SecurityGroup, path: P
     elif own.name != profile.name:
         what = f"group {group.name} has the {own.name} profile, VPC {port.vpc} {profile.name}"
         right = f"use a group of the VPC's profile: give it vpc: {port.vpc}"
+        right += "" if profile.groups_need_vpc else f" or profile: {profile.name}"
         yield Problem(path, "world.group_of_other_profile", what, right)
 
 

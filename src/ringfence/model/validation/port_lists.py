@@ -24,7 +24,7 @@ def port_list_problems(scope: Scope) -> Iterator[Problem]:
             if count > 1:
                 what = f"port list {found.name} lists {entry} {count} times"
                 yield Problem(path, "world.duplicate", what, "list it once")
-        yield from size_problems(path, found, profile.port_list_entries, profile)
+        yield from size_problems(path, found, profile, profile.port_list_entries, "limit.port_list_entries")
 
 
 def named_ports_problems(world: World, path: Path, named: NamedPorts) -> Iterator[Problem]:
