@@ -47,6 +47,7 @@ _BY_CODE: Final[Mapping[str, Fault]] = {
     "SecurityGroupInstanceLimitExceed": Fault(409, "VPC.0602"),
     "limit.port_ranges": Fault(400, "VPC.0601"),
     "DependencyViolation": Fault(409, "VPC.0602"),
+    "acl.policy_bound": Fault(409, "VPC.0602"),
     "resource.in_use": Fault(409, "VPC.0602"),
     "resource.conflict": Fault(409, "VPC.0602"),
     "resource.protected": Fault(403, "VPC.2701"),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ringfence.wire.huawei.v1 import groups, quotas, rules, subnets, vpcs
+from ringfence.wire.huawei.v1 import groups, ports, quotas, rules, subnets, vpcs
 
-ROOMS = (groups, rules, quotas, vpcs, subnets)
+ROOMS = (groups, rules, ports, quotas, vpcs, subnets)

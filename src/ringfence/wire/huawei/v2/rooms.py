@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ringfence.wire.huawei.v2 import firewall_groups, firewall_policies, firewall_rules, groups, rules, tags
+from ringfence.wire.huawei.v2 import firewall_groups, firewall_policies, firewall_rules, groups, ports, rules, tags
 
-ROOMS = (groups, rules, tags, firewall_rules, firewall_policies, firewall_groups)
+ROOMS = (groups, rules, tags, ports, firewall_rules, firewall_policies, firewall_groups)
