@@ -259,7 +259,7 @@ CASES = (
         "default group, huawei",
         "2.4: all from itself, out all, both families; 13.4 priority 1",
         HUAWEI,
-        {"default": group("in allow all from group default priority 1", "out allow all to any priority 1")},
+        {"default": group(*(line.format(group="default") for line in HUAWEI.default_rules))},
         ("a 10.0.0.11 fd00::11 : default", "b 10.0.0.12 fd00::12 : default"),
         (
             "a -> b tcp/80 allow",

@@ -367,7 +367,7 @@ groups:
   sg-2:
     template: default
     rules:
-      - out allow all to any              #! world.duplicate :: group sg-2 has this rule already
+      - out allow all to 0.0.0.0/0        #! world.duplicate :: group sg-2 has this rule already
 """,
     "limits": """\
 switches: {rules_per_group: 3, groups_per_port: 2, rules_per_port: 5, group_rules_per_group: 1, port_ranges_per_rule: 2}

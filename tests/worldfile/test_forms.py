@@ -60,8 +60,10 @@ def test_two_ways_to_write_one_world(title: str) -> None:
 def test_the_default_group_is_what_the_cloud_makes() -> None:
     world = parse(VPC + "instances: {x: {subnet: web, ip: 10.0.1.9}}", "huawei.yaml")
     assert rules(world, "default") == [
-        "in allow all from group default priority 1",
-        "out allow all to any priority 1",
+        "in allow all from group default to 0.0.0.0/0 priority 1",
+        "in allow all from group default to ::/0 priority 1",
+        "out allow all to 0.0.0.0/0 priority 1",
+        "out allow all to ::/0 priority 1",
     ]
     world = parse("profile: alibaba\n" + VPC + "instances: {x: {subnet: web, ip: 10.0.1.9}}", "alibaba.yaml")
     assert world.groups["default"].intra_group is IntraGroup.ACCEPT

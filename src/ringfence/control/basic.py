@@ -13,7 +13,7 @@ from typing import Any, cast
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
-from ringfence.control.lines import FIELDS
+from ringfence.control.lines import FIELDS, remove_naming
 from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
@@ -135,8 +135,8 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
     """Delete a resource, with what it is made of: a group's rules, an instance's ports.
 
-    ``force``: a list goes with the rules that name it (SEMANTICS.md 1.3). Raises `NotFound`, `InUse`,
-    `Protected`, `Forbidden`.
+    ``force``: a list goes with the rules and the lines of ACLs that name it (SEMANTICS.md 1.3). Raises `NotFound`,
+    `InUse`, `Protected`, `Forbidden`.
     """
     found = draft.find(kind, ref)
     if kind is Kind.GROUP and found.name == DEFAULT_GROUP:
@@ -145,6 +145,8 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
     for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
         if _is_part(each, found) or (force and kind in LISTS and each.kind is Kind.RULE):
             draft.remove(action_for(Verb.DELETE, each), each)
+        elif force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.ACL:
+            remove_naming(draft, each, found.id)
     return found
 
 

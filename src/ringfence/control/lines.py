@@ -16,7 +16,7 @@ from ringfence.control.line_ids import identified, lines_of, refuse_unknown, wit
 from ringfence.control.settling import line_by_id
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
 from ringfence.model.acl import AclRule
-from ringfence.model.rule import Direction
+from ringfence.model.rule import AddressGroupRemote, Direction
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import FIREWALL_POLICY
 from ringfence.resources.kind import Kind
@@ -128,6 +128,13 @@ def remove(draft: Draft, kind: Kind, ref: str, line: str | int) -> Resource:
 def remove_lines(draft: Draft, kind: Kind, ref: str, ids: Sequence[str]) -> Resource:
     """Remove lines by their ids. Raises as `insert`, also if one of them is not there."""
     return _without(draft, draft.find(kind, ref), {f"lines.{index}": id_ for index, id_ in enumerate(ids)})
+
+
+def remove_naming(draft: Draft, found: Resource, address_group: str) -> Resource:
+    """Remove the lines that name an address group (an id). Raises `Forbidden`."""
+    gone = AddressGroupRemote(address_group)
+    kept = [_said(line) for line in lines(found) if gone not in (line.rule.source, line.rule.destination)]
+    return _put(draft, found, kept)
 
 
 def _without(draft: Draft, found: Resource, gone: Mapping[str, str | int]) -> Resource:

@@ -31,6 +31,7 @@ def acl_problems(scope: Scope) -> Iterator[Problem]:
         yield from line_problems(world, acl.rules, (*path, "rules"), f"ACL {acl.name}", directed=True)
         for index, rule in enumerate(acl.rules):
             yield from _two_lists_problems(rule, (*path, "rules", index))
+            yield from _ports_problems(rule, (*path, "rules", index), profile)
         yield from _limit_problems(world, acl, profile)
 
 
@@ -62,6 +63,13 @@ def _two_lists_problems(rule: AclRule, path: Path) -> Iterator[Problem]:
     if all(isinstance(side, AddressGroupRemote) for side in (rule.source, rule.destination)):
         what = "both sides of the rule are address groups, and an ACL takes one on one side only"
         yield Problem(path, "world.two_address_groups", what, "write a prefix or any on the other side")
+
+
+def _ports_problems(rule: AclRule, path: Path, profile: Profile) -> Iterator[Problem]:
+    number, most = max(len(rule.ports.ranges), len(rule.source_ports.ranges)), profile.port_ranges_per_rule
+    if number > most:
+        what = f"the rule lists {number} port ranges, {profile.name} takes {most}"
+        yield Problem(path, "limit.port_ranges", what, "split it into several rules")
 
 
 def _limit_problems(world: World, acl: NetworkAcl, profile: Profile) -> Iterator[Problem]:

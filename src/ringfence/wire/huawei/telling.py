@@ -20,6 +20,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import RuleOf
 from ringfence.wire.huawei.operation import Member, invalid
+from ringfence.wire.huawei.said import named
 
 DIRECTIONS: Final = ("ingress", "egress")
 FAMILIES: Final[Mapping[str, Family]] = {"IPv4": Family.IPV4, "IPv6": Family.IPV6}
@@ -112,9 +113,7 @@ def said_rule(draft: Draft, said: Mapping[str, Any]) -> dict[str, Any]:
     if family is None:
         raise invalid("ethertype", "use IPv4 or IPv6", said["ethertype"])
     wanted = {"direction": said["direction"], "protocol": _protocol(said.get("protocol"))}
-    if said.get("description"):
-        wanted["description"] = said["description"]
-    return wanted | _remote(draft, said, family)
+    return wanted | named({"description": said.get("description") or ""}) | _remote(draft, said, family)
 
 
 def _protocol(said: str | None) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 from ringfence.control import basic
 from ringfence.control.acl_policies import bind, bound_to
+from ringfence.control.acl_subnets import associate, disassociate, subnets_of
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
 from ringfence.errors import NotFound
@@ -15,10 +15,9 @@ from ringfence.model.acl import NetworkAcl
 from ringfence.model.rule import Direction
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.networks import router_port_id, subnet_of, subnet_of_router_port
+from ringfence.wire.huawei.networks import router_port_id, subnet_of_router_port
 from ringfence.wire.huawei.operation import Call, Member, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
@@ -123,11 +122,8 @@ def _bind(draft: Draft, call: Call, acl: Resource, said: dict[str, Any]) -> None
             bind(draft, acl, direction, said[name])
     if said.get("ports") is not None:
         wanted = _subnets(call, said["ports"])
-        for subnet in _having(draft, acl):
-            if subnet.id not in wanted:
-                _put(draft, ram.UNASSOCIATE_NETWORK_ACL, subnet, acl, "")
-        for id_ in wanted:
-            _put(draft, ram.ASSOCIATE_NETWORK_ACL, draft.own(Kind.SUBNET, id_), acl, acl.id)
+        disassociate(draft, acl.id, [it.id for it in subnets_of(draft, acl) if it.id not in wanted])
+        associate(draft, acl.id, wanted)
 
 
 def _subnets(call: Call, ports: Sequence[str]) -> list[str]:
@@ -138,14 +134,6 @@ def _subnets(call: Call, ports: Sequence[str]) -> list[str]:
             what = f"there is no port {port!r} at a router"
             raise NotFound(what, "give such ports of subnets", field="ports", value=port, kind=Kind.PORT)
     return [it.id for it in found if it]
-
-
-def _put(draft: Draft, action: ram.Action, subnet: Resource, acl: Resource, id_: str) -> None:
-    draft.put(action, replace(subnet, value=replace(subnet_of(subnet), acl=id_)), acl)
-
-
-def _having(draft: Draft, acl: Resource) -> list[Resource]:
-    return draft.referring(Key(Kind.ACL, acl.id), Kind.SUBNET)
 
 
 def _delete(call: Call) -> Told:
@@ -175,7 +163,7 @@ def _show(call: Call) -> Told:
 
 def _told(draft: Draft, resource: Resource) -> dict[str, Any]:
     enabled = cast("NetworkAcl", resource.value).enabled
-    ports = sorted(router_port_id(it.id) for it in _having(draft, resource))
+    ports = sorted(router_port_id(it.id) for it in subnets_of(draft, resource))
     bound = {name: bound_to(draft, resource.id, direction) for direction, name in _POLICIES.items()}
     at = time_of(resource.created)
     return {

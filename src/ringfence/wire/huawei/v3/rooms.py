@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ringfence.wire.huawei.v3 import groups, rules
+from ringfence.wire.huawei.v3 import address_groups, firewall_tags, firewalls, groups, ports, quotas, rules, vpcs
 
-ROOMS = (groups, rules)
+ROOMS = (groups, rules, ports, address_groups, firewalls, firewall_tags, vpcs, quotas)
