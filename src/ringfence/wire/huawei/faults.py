@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ringfence.errors import Forbidden, InvalidFields, NotAuthenticated, NotFound, Refused, RingfenceError
+from ringfence.errors import (
+    Conflict,
+    Forbidden,
+    InUse,
+    InvalidFields,
+    NotAuthenticated,
+    NotFound,
+    QuotaExceeded,
+    Refused,
+    RingfenceError,
+)
 from ringfence.resources.kind import Kind
 from ringfence.wire.huawei.operation import Fault, Operation
 
@@ -35,8 +45,6 @@ _INVALID: Final[Mapping[str, str]] = {
 _BY_CODE: Final[Mapping[str, Fault]] = {
     "VPC.0007": Fault(400, "VPC.0007"),
     "VPC.0011": Fault(400, "VPC.0011", "EnterpriseProjectId is invalid"),
-    "VPC.0602": Fault(409, "VPC.0602"),
-    "quota.exceeded": Fault(409, "VPC.0604"),
     "QuotaExceed.SecurityGroup": Fault(409, "VPC.0604", "Quota exceeded for resources: ['security_group']."),
     "QuotaExceed.AddressGroup": Fault(409, "VPC.0604", "Quota exceeded for resources: ['address_group']."),
     "QuotaExceed.NetworkAcl": Fault(409, "VPC.0604", "Quota exceeded for resources: ['firewall']."),
@@ -46,14 +54,15 @@ _BY_CODE: Final[Mapping[str, Fault]] = {
     "InstanceSecurityGroupLimitExceeded": Fault(400, "VPC.2500"),
     "SecurityGroupInstanceLimitExceed": Fault(409, "VPC.0602"),
     "limit.port_ranges": Fault(400, "VPC.0601"),
-    "DependencyViolation": Fault(409, "VPC.0602"),
-    "acl.policy_bound": Fault(409, "VPC.0602"),
-    "resource.in_use": Fault(409, "VPC.0602"),
-    "resource.conflict": Fault(409, "VPC.0602"),
     "resource.protected": Fault(403, "VPC.2701"),
     "limit.tags": Fault(400, "VPC.1814"),
     "input.tag": Fault(400, "VPC.1801"),
 }
+
+_QUOTA: Final = Fault(409, "VPC.0604")
+"""Any quota that has no code of its own."""
+_CONFLICT: Final = Fault(409, "VPC.0602")
+"""What is there already, or in use."""
 
 
 def fault_of(error: Exception, operation: Operation | None = None) -> Fault:
@@ -83,7 +92,10 @@ def _of_ours(error: RingfenceError, operation: Operation | None) -> Fault:
 def _known(error: RingfenceError, code: str) -> Fault | None:
     if isinstance(error, NotFound):
         return _NOT_FOUND.get(error.kind, _ANY_NOT_FOUND)
-    return _BY_CODE.get(code)
+    found = _BY_CODE.get(code)
+    if found is None and isinstance(error, QuotaExceeded):
+        return _QUOTA
+    return _CONFLICT if found is None and isinstance(error, Conflict | InUse) else found
 
 
 def _invalid(operation: Operation | None) -> str:

@@ -136,4 +136,5 @@ def group_told(group: Resource) -> dict[str, Any]:
 
 
 def _with_rules(group: Resource, rules: list[Resource]) -> dict[str, Any]:
-    return {**group_told(group), "security_group_rules": [rule_told(it) for it in rules]}
+    told = [rule_told(it) for it in sorted(rules, key=lambda it: it.id)]
+    return {**group_told(group), "security_group_rules": told}
