@@ -78,7 +78,16 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     ids["port_of_idle"] = client.get("/v1/ports", {"instance": ids["idle_instance"]})["items"][0]["id"]
     make("idle_port", "ports", name="eth1", instance=ids["instance"], subnet=subnet, groups=[group, ids["other_group"]])
     client.put(f"/v1/ports/{ids['port']}/tags", {"tags": {"env": "dev"}})
+    client.post(f"/v1/ports/{ids['idle_port']}/addresses", {"addresses": [f"10.{net}.1.98"]})
     make("other_port", "ports", name="eth2", instance=ids["instance"], subnet=subnet, groups=[group])
+    make("loose_port", "ports", subnet=subnet, groups=[group])
+    other: dict[str, Any] = {
+        "subnet": ids["other_subnet"],
+        "groups": [make("lab_group", "groups", name="sg-lab", vpc=ids["other_vpc"])],
+    }
+    make("halted", "instances", name="halted", power="stopped", ports=[other])
+    ids["carrier"] = client.get("/v1/ports", {"instance": ids["halted"]})["items"][0]["id"]
+    make("other_loose_port", "ports", **other)
     make("virtual_ip", "virtual-ips", name="vip", subnet=subnet, addresses=[f"10.{net}.1.100"], ports=[ids["port"]])
     make("outside_host", "outside-hosts", name="laptop", addresses=[f"203.0.{net}.9"])
     make("expectation", "expectations", expect=f"{ids['instance']} -> {ids['outside_host']} tcp/80 allow")
@@ -217,7 +226,7 @@ def asks(i: Ids) -> dict[str, list[Ask]]:
     found: dict[str, list[Ask]] = {}
     for kind in Kind:
         found |= _of_kind(kind, i)
-    return found | _of_groups(i) | _of_lines(i) | _of_the_whole(i)
+    return found | _of_groups(i) | _of_lines(i) | _of_ports(i) | _of_the_whole(i)
 
 
 def _of_groups(i: Ids) -> dict[str, list[Ask]]:
@@ -250,6 +259,22 @@ def _of_groups(i: Ids) -> dict[str, list[Ask]]:
         "edit_port_list_entries": [
             Ask("POST", f"/v1/port-lists/{i['port_list']}/entries", {"add": [{"entry": "9", "remark": "x"}]})
         ],
+    }
+
+
+def _of_ports(i: Ids) -> dict[str, list[Ask]]:
+    port, instance = f"/v1/ports/{i['idle_port']}", f"/v1/instances/{i['idle_instance']}"
+    place = {"subnet": i["idle_subnet"], "groups": [i["other_group"]], "force": True}
+    return {
+        "attach_port": [Ask("POST", f"/v1/ports/{i['loose_port']}/attach", {"instance": i["idle_instance"]})],
+        "detach_port": [Ask("POST", f"{port}/detach", {"instance": i["instance"]}), Ask("POST", f"{port}/detach", {})],
+        "hang_port": [Ask("POST", f"/v1/ports/{i['other_loose_port']}/hang", {"parent": i["carrier"]})],
+        "assign_addresses": [Ask("POST", f"{port}/addresses", {"count": 1, "addresses": [f"10.{i['net']}.1.99"]})],
+        "unassign_addresses": [Ask("POST", f"{port}/addresses/release", {"addresses": [f"10.{i['net']}.1.98"]})],
+        "move_instance": [Ask("POST", f"{instance}/move", place)],
+        "start_instance": [Ask("POST", f"/v1/instances/{i['halted']}/start")],
+        "stop_instance": [Ask("POST", f"{instance}/stop")],
+        "reboot_instance": [Ask("POST", f"{instance}/reboot")],
     }
 
 

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from ringfence import worldfile
-from ringfence.control import basic, cloning, entries, exchange, lines, membership, quotas, rules, tagging
+from ringfence.control import (
+    addressing,
+    attaching,
+    basic,
+    cloning,
+    declaring,
+    entries,
+    exchange,
+    lines,
+    machines,
+    membership,
+    quotas,
+    reverting,
+    rules,
+    tagging,
+)
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
 from ringfence.control.exporting import world_of
@@ -22,10 +38,11 @@ from ringfence.model.profile import LIMITS
 from ringfence.model.rule import Direction
 from ringfence.policy.decisions import PolicyClass
 from ringfence.policy.evaluate import Policy
+from ringfence.resources.edits import edits_of
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
+from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
-from ringfence.resources.values import PortAt, RuleOf
+from ringfence.resources.values import Machine, PortAt, RuleOf
 from tests.control.service import Service, told, without_chance
 
 
@@ -122,6 +139,122 @@ def test_members_join_and_leave_by_port_and_by_instance(shop: Service) -> None:
         "two.eth0": ("more",),
         "two.eth1": ("more",),
     }
+
+
+def test_a_port_of_no_instance_keeps_its_place_and_its_addresses(shop: Service) -> None:
+    """It is a member of its groups and counts, nobody else gets its addresses, and no world file tells of it."""
+    before = world_of(shop.control.state, "operator")
+    loose = shop.make(Kind.PORT, subnet="alibaba-1", groups=["sg-alibaba"], label="spare eni")
+    state = shop.control.state
+    assert (state.world.sizes["sg-alibaba"], loose.shown()["label"]) == ((2, 3, 3), "spare eni")
+    assert [it.port.addresses for it in state.world.detached.values()] == [cast("PortAt", loose.value).port.addresses]
+    assert loose in state.members("sg-alibaba")
+    assert world_of(state, "operator") == before
+    usage = {
+        it.of.id: it.used
+        for it in quotas.usage(state, "operator", fullest=99)
+        if it.limit == "groups_per_port" and it.of
+    }
+    assert usage[loose.id] == 1
+    taken = [str(address) for address in cast("PortAt", loose.value).port.addresses]
+    with pytest.raises(InvalidFields) as raised:
+        shop.make(Kind.PORT, subnet="alibaba-1", groups=["sg-alibaba"], instance="alibaba-a", addresses=taken)
+    assert told(raised.value)[0][0] == "world.address_in_use"
+    shop.delete(Kind.PORT, loose.id)
+    assert not shop.control.state.world.detached
+
+
+def test_a_port_goes_to_an_instance_and_away_with_what_hangs_off_it(shop: Service) -> None:
+    """Names are free again where it comes to, each move is one revision, and its parent's end is its own."""
+    first, second = (shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]) for _ in range(2))
+    below = shop.make(Kind.PORT, parent=first.id, subnet="huawei-1", groups=["sg-huawei"])
+    revision = shop.control.state.revision
+    shop.do(lambda draft: attaching.attach(draft, first.id, "huawei-a", index=4))
+    assert shop.control.state.revision == revision + 1
+
+    def ports(instance: str) -> list[tuple[str, str, int]]:
+        found = shop.control.state.world.instances[instance].ports
+        return [(port.name, port.parent, port.vlan) for port in found]
+
+    assert ports("huawei-a") == [("eth0", "", 0), ("eth4", "", 0), ("eth5", "eth4", 1)]
+    shop.do(lambda draft: attaching.attach(draft, second.id, "huawei-b"))
+    moved = shop.do(lambda draft: attaching.migrate(draft, [(below.id, 9)], second.id))
+    assert (len(moved), ports("huawei-b")) == (1, [("eth0", "", 0), ("eth1", "", 0), ("eth5", "eth1", 9)])
+    exported = worldfile.dump(world_of(shop.control.state, "operator"))
+    assert not shop.do(lambda draft: declaring.apply(draft, worldfile.parse(exported, "export"))).plan.changes
+    shop.do(lambda draft: attaching.detach(draft, second.id))
+    assert ports("huawei-b") == [("eth0", "", 0)]
+    assert sorted(shop.control.state.world.detached) == sorted([second.id, below.id])
+    shop.delete(Kind.PORT, second.id)
+    assert not shop.control.state.world.detached
+
+
+def test_a_move_is_taken_back_unless_what_names_the_port_would_lose_it(shop: Service) -> None:
+    """A virtual IP follows its port to where it is taken back to; that it is on no instance is refused."""
+    port = shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]).id
+    revisions = []
+    for work in (
+        lambda draft: attaching.attach(draft, port, "huawei-a"),
+        lambda draft: (attaching.detach(draft, port), attaching.attach(draft, port, "huawei-b")),
+    ):
+        shop.do(work)
+        revisions.append(shop.control.state.revision)
+    shop.make(Kind.VIRTUAL_IP, name="vip", subnet="huawei-1", addresses=["10.1.1.100"], ports=[port])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-b.eth1",)
+
+    def back(number: int) -> None:
+        revision = reverting.revision_of(shop.control.store, number)
+        shop.do(lambda draft: reverting.revert(draft, revision))
+
+    back(revisions[1])
+    assert shop.control.state.world.virtual_ips["vip"].ports == ("huawei-a.eth1",)
+    assert shop.audit()[-1].action == "AttachNetworkInterface"
+    with pytest.raises(InUse):
+        back(revisions[0])
+
+
+def test_addresses_come_and_go(shop: Service) -> None:
+    given = shop.do(lambda draft: addressing.assign(draft, "alibaba-a.eth0", ["10.0.1.4"], count=2))
+    assert [str(it) for it in given.addresses] == ["10.0.1.4", "10.0.1.5", "10.0.1.6"]
+    assert shop.control.state.world.sizes["sg-alibaba"] == (2, 5, 2)
+    text = worldfile.dump(world_of(shop.control.state, "operator"))
+    assert worldfile.parse(text, "export").instances["alibaba-a"].primary.addresses[1:] == given.addresses
+    gone = shop.do(lambda draft: addressing.unassign(draft, "alibaba-a.eth0", ["10.0.1.4", "10.0.1.6"]))
+    assert gone.port.shown()["addresses"] == ["10.0.1.2", "10.0.1.5"]
+
+
+def test_what_is_said_of_a_machine_is_remembered_and_means_nothing_to_packets(shop: Service) -> None:
+    world = shop.control.state.world
+    shop.set(Kind.INSTANCE, "huawei-a", hostname="web.example")
+    shop.do(lambda draft: machines.stop(draft, "huawei-a"))
+    state = shop.control.state
+    found = state.get(Kind.INSTANCE, "huawei-a")
+    assert found
+    assert (found.shown()["power"], found.shown()["hostname"]) == ("stopped", "web.example")
+    assert state.world == world
+    assert edits_of(state, state, [ResourceChange(replace(found, value=Machine()), found)]) == ()
+    shop.do(lambda draft: machines.start(draft, "huawei-a"))
+    shop.do(lambda draft: machines.reboot(draft, "huawei-a"))
+    shop.do(lambda draft: machines.release(draft, "huawei-a", force=True))
+    assert shop.control.state.get(Kind.INSTANCE, "huawei-a") is None
+
+
+def test_a_machine_moves_with_its_groups_and_addresses_in_one_revision(shop: Service) -> None:
+    shop.make(Kind.VPC, name="far", cidrs=["10.9.0.0/16"], profile="alibaba")
+    shop.make(Kind.SUBNET, name="far-1", vpc="far", cidr="10.9.1.0/24")
+    shop.make(Kind.GROUP, name="sg-far", vpc="far")
+    shop.do(lambda draft: machines.stop(draft, "alibaba-a"))
+    revision = shop.control.state.revision
+    port = shop.do(lambda draft: machines.move(draft, "alibaba-a", "far-1", ["sg-far"], vpc="far", address="10.9.1.7"))
+    assert (port.id, shop.control.state.revision) == ("alibaba-a.eth0", revision + 1)
+    shown = port.shown()
+    assert [shown[name] for name in ("vpc", "subnet", "addresses", "groups")] == [
+        *("far", "far-1"),
+        ["10.9.1.7"],
+        ["sg-far"],
+    ]
+    stays = shop.do(lambda draft: machines.move(draft, "alibaba-a", "far-1", ["sg-far"]))
+    assert (stays, shop.control.state.revision) == (port, revision + 1)
 
 
 def test_clones(shop: Service) -> None:

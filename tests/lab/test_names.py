@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringfence.errors import NotationError
-from ringfence.lab.names import LabNames, guest_link, internet_link, mac
+from ringfence.lab.names import LabNames, guest_link, internet_link
+from ringfence.model.mac import mac
 
 any_name = st.from_regex(r"[\w.-]{1,128}", fullmatch=True)
 

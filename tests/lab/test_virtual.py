@@ -16,9 +16,10 @@ from ringfence.errors import CannotRun, UnknownName
 from ringfence.lab import virtual
 from ringfence.lab.claims import announcement, claimed_by_advertisement, claimed_by_arp
 from ringfence.lab.lab import Lab
-from ringfence.lab.names import far_mac, guest_link
+from ringfence.lab.names import guest_link
 from ringfence.lab.netns import end_inhabitants
 from ringfence.model.address import Address, Family
+from ringfence.model.mac import mac_of
 from tests.lab.worlds import flow, ip, remains, world
 from tests.peers import frames
 
@@ -120,14 +121,18 @@ def say(lab: Lab, name: str, data: bytes) -> None:
         raw.sendto(data, (guest_link(port.name), 0))
 
 
+def _mac(name: str) -> str:
+    return mac_of(world(WORLD).port_by_name[name])
+
+
 def gratuitous(name: str, address: Address, operation: int) -> bytes:
-    own = frames.mac(far_mac(name))
+    own = frames.mac(_mac(name))
     target = frames.BROADCAST if operation == 2 else bytes(6)
     return frames.frame(frames.BROADCAST, own, frames.ARP, frames.arp(operation, (own, address), (target, address)))
 
 
 def advertisement(name: str, address: Address, flags: int = 0x20, hops: int = 255) -> bytes:
-    own, all_nodes = frames.mac(far_mac(name)), Address.parse("ff02::1")
+    own, all_nodes = frames.mac(_mac(name)), Address.parse("ff02::1")
     body = struct.pack("!Bxxx", flags) + frames.packed(address) + b"\x02\x01" + own
     packet = frames.icmpv6(address, all_nodes, 136, body, hops)
     return frames.frame(bytes.fromhex("333300000001"), own, frames.IPV6, packet)
@@ -182,9 +187,9 @@ NOT_CLAIMS = {
         "two.eth1",
         frames.frame(
             frames.BROADCAST,
-            frames.mac(far_mac("two.eth1")),
+            frames.mac(_mac("two.eth1")),
             frames.ARP,
-            frames.arp(1, (frames.mac(far_mac("two.eth1")), VIP[Family.IPV4]), (bytes(6), Address.parse("10.1.1.1"))),
+            frames.arp(1, (frames.mac(_mac("two.eth1")), VIP[Family.IPV4]), (bytes(6), Address.parse("10.1.1.1"))),
         ),
     ),
     "an answer to a question": ("two.eth1", advertisement("two.eth1", VIP[Family.IPV6], flags=0x60)),
@@ -286,7 +291,7 @@ def test_a_network_that_does_not_follow_is_said(lab_name: str, monkeypatch: pyte
 def test_what_is_announced_is_what_the_standards_say(family: Family) -> None:
     """Byte for byte what the frames of this test are, and read back as what it was."""
     name, address = "two.eth1", VIP[family]
-    said = announcement(address, frames.mac(far_mac(name)))
+    said = announcement(address, frames.mac(_mac(name)))
     assert said == (gratuitous(name, address, 1) if family is Family.IPV4 else advertisement(name, address))
     read = {Family.IPV4: claimed_by_arp, Family.IPV6: claimed_by_advertisement}
     assert read[family](said[14:]) == address

@@ -12,7 +12,16 @@ import yaml
 
 from ringfence import worldfile
 from ringfence.compile.compiler import Compilation, compile_world
-from ringfence.control import basic, entries, membership, rules, tagging
+from ringfence.control import (
+    addressing,
+    attaching,
+    basic,
+    entries,
+    machines,
+    membership,
+    rules,
+    tagging,
+)
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft
@@ -61,6 +70,16 @@ def ask(draft: Draft, step: Step) -> None:
         "edit_entries": lambda: entries.edit_entries(draft, kind, step.ref, said["add"], said["remove"]),
         "tag": lambda: tagging.tag(draft, kind, step.ref, said),
         "untag": lambda: tagging.untag(draft, kind, step.ref, said),
+        "attach": lambda: attaching.attach(draft, step.ref, **said),
+        "detach": lambda: attaching.detach(draft, step.ref, **said),
+        "hang": lambda: attaching.hang(draft, step.ref, **said),
+        "assign": lambda: addressing.assign(draft, step.ref, **said),
+        "unassign": lambda: addressing.unassign(draft, step.ref, said),
+        "move": lambda: machines.move(draft, step.ref, **said),
+        "start": lambda: machines.start(draft, step.ref),
+        "stop": lambda: machines.stop(draft, step.ref),
+        "reboot": lambda: machines.reboot(draft, step.ref),
+        "release": lambda: machines.release(draft, step.ref, **said),
     }
     operations[step.verb]()
 
@@ -319,10 +338,17 @@ def _account(plain: Plain) -> str:
 def _instance(plain: Plain, name: str, it: Thing) -> Thing:
     own = [port for port in plain.all("port").values() if port["instance"] == name]
     own.sort(key=lambda port: (port["index"], port["name"]))
-    ports = {port["name"]: _place(port) | {"groups": port["groups"]} for port in own}
+    ports = {port["name"]: _place(port) | {"groups": port["groups"]} | _below(plain, port) for port in own}
     return {"ports": ports, "serve": it["serve"], "account": _account(plain)}
 
 
+def _below(plain: Plain, port: Thing) -> Thing:
+    parent = plain.things.get(("port", port["parent"]))
+    return {"parent": parent["name"], "vlan": port["vlan"]} if parent else {}
+
+
 def _place(it: Thing) -> Thing:
-    keys = {("ip6" if ":" in address else "ip"): address for address in it["addresses"]}
+    keys: dict[str, list[str]] = {}
+    for address in it["addresses"]:
+        keys.setdefault("ip6" if ":" in address else "ip", []).append(address)
     return {"subnet": f"{it['vpc']}/{it['subnet']}"} | keys

@@ -41,8 +41,8 @@ DEFAULTS: Mapping[str, Thing] = {
     "port_list": {"entries": [], "max_entries": None, "remarks": {}},
     "acl": {"rules": [], "vpc": "", "enabled": True},
     "peering": {"firewall": []},
-    "instance": {"serve": []},
-    "port": {"instance": "", "namespace": ""},
+    "instance": {"serve": [], "hostname": "", "power": "running"},
+    "port": {"instance": "", "namespace": "", "parent": "", "vlan": 0, "label": ""},
     "virtual_ip": {"active": ""},
     "penalty": {"instance": "", "port": "", "reason": ""},
     "outside_host": {},
@@ -60,6 +60,7 @@ REFERENCES = {
     "port": "port",
     "ports": "port",
     "active": "port",
+    "parent": "port",
 }
 """The kinds of what fields name."""
 LISTS = ("address_group", "port_list")
@@ -235,6 +236,9 @@ class Plain:
 
     def _settle_port(self, thing: Thing, _: Said) -> None:
         self._settle_place(thing)
+        if parent := self.things.get(("port", thing["parent"])):
+            thing["instance"] = thing["instance"] or parent["instance"]
+            thing["vlan"] = thing["vlan"] or self._free_vlan(thing["parent"])
         instance = thing["instance"]
         near = [it for it in self.all("port").values() if instance and it["instance"] == instance]
         thing.setdefault("index", 1 + max((it["index"] for it in near), default=-1))
@@ -264,6 +268,8 @@ class Plain:
         thing |= self._by_id(said)
         if kind in LISTS:
             _settle_list(thing, strict="remarks" in said)
+        if kind == "penalty" and not thing["reason"].strip():
+            raise Refusal("input.notation")
         if kind == "virtual_ip":
             thing["active"] = thing["active"] or next(iter(thing["ports"]), "")
             thing["ports"].sort()
@@ -274,6 +280,7 @@ class Plain:
             raise Refusal("resource.protected")
         for other, users in [*self.things.items()]:
             part = (kind, other[0]) in (("group", "rule"), ("instance", "port")) and users[kind] == ref
+            part = part or (kind == "port" and other[0] == "port" and users["parent"] == ref)
             by = {"address_group": "remote", "port_list": "ports"}.get(kind, "")
             named = by and said.get("force") and other[0] == "rule" and users[by] == ref
             if (part or named) and other in self._before:
@@ -317,6 +324,8 @@ class Plain:
             groups.remove(ref)
 
     def _set_groups(self, _: str, ref: str, said: list[str]) -> None:
+        if not said:
+            raise Refusal("InstanceLastSecurityGroup")
         for group in said:
             self._find("group", group, "InvalidSecurityGroupId.NotFound")
         self._find("port", ref, "InvalidInstanceId.NotFound")["groups"] = [self._id("group", group) for group in said]
@@ -337,6 +346,141 @@ class Plain:
     def _untag(self, kind: str, ref: str, said: list[str]) -> None:
         thing = self._find(kind, ref)
         thing["tags"] = {key: value for key, value in thing["tags"].items() if said and key not in said}
+
+    # --- ports that come and go
+
+    def _hanging(self, port: str) -> list[str]:
+        found = [name for name, it in self.all("port").items() if it["parent"] == port]
+        return sorted(found, key=lambda name: int(self.things["port", name]["vlan"]))
+
+    def _free_vlan(self, parent: str) -> int:
+        taken = {self.things["port", name]["vlan"] for name in self._hanging(parent)}
+        return next(vlan for vlan in range(1, 5000) if vlan not in taken)
+
+    def _ports_of(self, instance: str) -> list[str]:
+        found = [(it["index"], it["name"], name) for name, it in self.all("port").items() if it["instance"] == instance]
+        return [name for _, _, name in sorted(found)] if instance else []
+
+    def _go(self, ref: str, instance: str, index: int | None) -> None:
+        port = self.things["port", ref]
+        near = [self.things["port", name] for name in self._ports_of(instance) if name != ref]
+        following = 1 + max((it["index"] for it in near), default=-1)
+        if index is None:
+            index = port["index"] if port["instance"] == instance else following
+        number = index
+        while any(it["name"] == port["name"] for it in near):
+            port["name"], number = f"eth{number}", number + 1
+        port["instance"], port["index"] = instance, index if instance else 0
+
+    def _attach(self, _: str, ref: str, said: Thing) -> None:
+        port, ref = self._find("port", ref), self._id("port", ref)
+        self._find("instance", said["instance"])
+        home = self._id("instance", said["instance"])
+        own = [self.things["port", name] for name in self._ports_of(home)]
+        if port["instance"] or port["parent"]:
+            raise Refusal("InvalidOperation.InvalidEniState")
+        if own and own[0]["vpc"] != port["vpc"]:
+            raise Refusal("InvalidOperation.VpcMismatch")
+        index = said.get("index", 1 + max((it["index"] for it in own), default=-1))
+        if any(it["index"] == index for it in own):
+            raise Refusal("world.duplicate")
+        self._go(ref, home, index)
+        for name in self._hanging(ref):
+            self._go(name, home, None)
+
+    def _detach(self, _: str, ref: str, said: Thing) -> None:
+        port, ref = self._find("port", ref), self._id("port", ref)
+        home = said.get("instance")
+        if home:
+            self._find("instance", home)
+        if (home and port["instance"] != self._id("instance", home)) or not (port["instance"] or port["parent"]):
+            raise Refusal("InvalidOperation.InvalidEniState")
+        if self._ports_of(port["instance"])[:1] == [ref]:
+            raise Refusal("InvalidOperation.DetachPrimaryEniNotAllowed")
+        below = self._hanging(ref)
+        self._refuse_if_named(ref, *below)
+        for name in below:
+            self._go(name, "", 0)
+        port["parent"], port["vlan"] = "", 0
+        self._go(ref, "", 0)
+
+    def _refuse_if_named(self, *ports: str) -> None:
+        if any(kind in ("virtual_ip", "penalty") for name in ports for kind, _ in self.users(("port", name))):
+            raise Refusal("resource.in_use")
+
+    def _hang(self, _: str, ref: str, said: Thing) -> None:
+        port, ref = self._find("port", ref), self._id("port", ref)
+        under, parent = self._find("port", said["parent"]), self._id("port", said["parent"])
+        if (port["instance"] and not port["parent"]) or ref == parent or under["parent"] or self._hanging(ref):
+            raise Refusal("InvalidOperation.InvalidEniState")
+        if port["vpc"] != under["vpc"]:
+            raise Refusal("InvalidOperation.VpcMismatch")
+        if port["instance"] != under["instance"]:
+            self._refuse_if_named(ref)
+        vlan = said.get("vlan") or self._free_vlan(parent)
+        port["parent"], port["vlan"] = parent, vlan
+        self._go(ref, under["instance"], None)
+
+    def _assign(self, _: str, ref: str, said: Thing) -> None:
+        port = self._find("port", ref)
+        asked: list[str] = said["addresses"]
+        if {*asked} & {*port["addresses"]}:
+            raise Refusal("world.duplicate")
+        new = [*asked, *self._free(port["subnet"], said["count"], asked)]
+        if not new:
+            raise Refusal("input.field")
+        port["addresses"] = sorted([*port["addresses"], *new], key=lambda address: ":" in address)
+
+    def _free(self, subnet: str, count: int, besides: list[str]) -> list[str]:
+        near = [*self.all("port").values(), *self.all("virtual_ip").values()]
+        taken = {at for it in near if it["subnet"] == subnet for at in it["addresses"]}.union(besides)
+        every = map(str, _first(self.things["subnet", subnet]["cidr"], 100))
+        return [address for address in every if address not in taken][:count]
+
+    def _unassign(self, _: str, ref: str, said: list[str]) -> None:
+        own = self._find("port", ref)["addresses"]
+        if not {*said} <= {*own[1:]}:
+            raise Refusal("input.field")
+        own[:] = [address for address in own if address not in said]
+
+    def _move(self, _: str, ref: str, said: Thing) -> None:
+        machine, ref = self._find("instance", ref), self._id("instance", ref)
+        if machine["power"] != "stopped" and not said["force"]:
+            raise Refusal("IncorrectInstanceStatus")
+        own = self._ports_of(ref)
+        if not own:
+            raise Refusal("InvalidInstanceId.NotFound")
+        subnet, name, port = (
+            self._find("subnet", said["subnet"]),
+            self._id("subnet", said["subnet"]),
+            self.things["port", own[0]],
+        )
+        if subnet["vpc"] != port["vpc"] and len(own) > 1:
+            raise Refusal("OperationDenied")
+        if name != port["subnet"]:
+            port["addresses"] = []
+        port |= {"subnet": name, "groups": [self._id("group", group) for group in said["groups"]]}
+        self._settle_place(port)
+
+    def _power(self, ref: str, before: str, after: str) -> None:
+        machine = self._find("instance", ref)
+        if machine["power"] != before:
+            raise Refusal("IncorrectInstanceStatus")
+        machine["power"] = after
+
+    def _start(self, _: str, ref: str, __: Said) -> None:
+        self._power(ref, "stopped", "running")
+
+    def _stop(self, _: str, ref: str, __: Said) -> None:
+        self._power(ref, "running", "stopped")
+
+    def _reboot(self, _: str, ref: str, __: Said) -> None:
+        self._power(ref, "running", "running")
+
+    def _release(self, kind: str, ref: str, said: Thing) -> None:
+        if self._find("instance", ref)["power"] != "stopped" and not said["force"]:
+            raise Refusal("IncorrectInstanceStatus")
+        self._delete(kind, ref, {})
 
     # --- what may not be
 
@@ -361,7 +505,7 @@ class Plain:
                     yield from _code_of(kind, target, gone=target in self._before)
 
     def attached(self) -> dict[str, Thing]:
-        """The ports that are of an instance: the others are nowhere in the world."""
+        """The ports that are of an instance: a packet meets no others."""
         return {name: port for name, port in self.all("port").items() if port["instance"]}
 
     def _group_flaws(self) -> Iterator[str]:
@@ -394,7 +538,7 @@ class Plain:
                 yield "world.duplicate"
 
     def _place_flaws(self) -> Iterator[str]:
-        for port in self.attached().values():
+        for port in self.all("port").values():
             groups = [self.things["group", name] for name in port["groups"]]
             if not groups:
                 yield "world.no_group"
@@ -405,7 +549,8 @@ class Plain:
                     yield "world.group_of_other_vpc"
                 elif self._profile_of(group) != self._profile(port["vpc"]):
                     yield "world.group_of_other_profile"
-        owners = [*self.attached().values(), *self.all("virtual_ip").values()]
+        yield from self._hanging_flaws()
+        owners = [*self.all("port").values(), *self.all("virtual_ip").values()]
         taken = Counter((it["vpc"], address) for it in owners for address in it["addresses"])
         if any(number > 1 for number in taken.values()):
             yield "world.address_in_use"
@@ -424,6 +569,20 @@ class Plain:
                 yield "world.virtual_ip"
             if len({*vip["ports"]}) < len(ports):
                 yield "world.duplicate"
+
+    def _hanging_flaws(self) -> Iterator[str]:
+        below = {name: port for name, port in self.attached().items() if port["parent"]}
+        places = Counter((port["parent"], port["vlan"]) for port in below.values())
+        if any(number > 1 for number in places.values()):
+            yield "world.duplicate"
+        for name, port in below.items():
+            parent = self.things["port", port["parent"]]
+            if parent["parent"] or any(parent[key] != port[key] for key in ("instance", "vpc")):
+                yield "world.supplementary"
+            if self._ports_of(port["instance"])[0] == name:
+                yield "world.supplementary"
+            if self._profile(self.things["port", self._ports_of(port["instance"])[0]]["vpc"]) == "alibaba":
+                yield "limit.sub_ports_per_instance"
 
     def _network_flaws(self) -> Iterator[str]:
         pairs = Counter(tuple(sorted(it["vpcs"])) for it in self.all("peering").values())
@@ -565,7 +724,10 @@ def _named(kind: str, thing: Thing) -> set[Ref]:
     if kind in ("port", "virtual_ip"):
         found.add(("subnet", thing["subnet"]))
     if kind == "port":
-        found |= {("group", group) for group in thing["groups"]} | {("instance", thing["instance"])}
+        found |= {("group", group) for group in thing["groups"]} | {
+            ("instance", thing["instance"]),
+            ("port", thing["parent"]),
+        }
     if kind == "virtual_ip":
         found |= {("port", port) for port in thing["ports"]}
     if kind == "penalty":

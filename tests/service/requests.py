@@ -52,7 +52,8 @@ class Requests:
         """One step."""
         kind = self.chance.choice(_WEIGHTED)
         there = [name for each, name in plain.things if each == kind]
-        if kind in ("group", "port", "address_group", "port_list", "rule") and self.chance.random() < 0.35:
+        kinds = ("group", "port", "address_group", "port_list", "rule", "instance")
+        if kind in kinds and self.chance.random() < 0.35:
             return self.special(plain, kind)
         verb = self.chance.choice(["create", "create", "update", "update", "update", "delete", "tag", "untag"])
         if verb == "create" or (not there and self.chance.random() < 0.8):
@@ -79,9 +80,49 @@ class Requests:
             said = {"add": add, "remove": self.some(ENTRIES_OF[kind], 1, 3)}
             return Step("edit_entries", kind, self.name(plain, kind), said)
         ports = [*plain.all("port")] or ["nobody"]
+        if kind == "instance":
+            return self.of_instance(plain)
+        if kind == "port" and self.chance.random() < 0.7:
+            return self.of_port(plain, self.pick(ports))
         if self.chance.random() < 0.3:
             return Step("set_groups", "port", self.pick(ports), self.groups(plain))
         return Step(self.chance.choice(["join", "leave"]), "port", group, self.some(ports, 1, 2))
+
+    def of_port(self, plain: Plain, port: str) -> Step:
+        """What can be done with a port besides its groups, mostly with such as it can be done with."""
+        ports = plain.all("port")
+        loose = [name for name, it in ports.items() if not it["instance"]]
+        below = [name for name, it in ports.items() if it["parent"]]
+        free = [name for name, it in ports.items() if it["instance"] and (it["index"] or it["parent"])]
+        verb = self.chance.choice(["attach", "attach", "detach", "hang", "hang", "assign", "unassign"])
+        usual = {"attach": loose, "detach": [*free, *below], "hang": [*loose, *below]}.get(verb, [])
+        port = self.pick(usual) if usual and self.chance.random() < 0.9 else port
+        vpc = plain.things.get(("port", port), {"vpc": ""})["vpc"]
+        near = [name for name, it in ports.items() if it["vpc"] == vpc and not it["parent"] and it["instance"]]
+        parent = self.pick(near) if near and self.chance.random() < 0.9 else self.name(plain, "port")
+        instance = ports[parent]["instance"] if near else self.name(plain, "instance")
+        return Step(verb, "port", port, self._of_port(verb, instance, parent, ports.get(port, {}).get("addresses", [])))
+
+    def _of_port(self, verb: str, instance: str, parent: str, own: list[str]) -> Any:
+        start = own[0].rpartition(".")[0] if own else "10.1.1"
+        if verb == "attach":
+            return {"instance": instance} | self.chance.choice([{}, {}, {"index": self.chance.randint(0, 4)}])
+        if verb == "detach":
+            return self.chance.choice([{}, {}, {}, {"instance": instance}])
+        if verb == "hang":
+            return {"parent": parent} | self.chance.choice([{}, {"vlan": self.chance.randint(1, 3)}])
+        if verb == "assign":
+            given = self.chance.choice([[], [f"{start}.{self.chance.randint(11, 16)}"]])
+            return {"addresses": given, "count": self.chance.randint(0, 2)}
+        return self.some(own if self.chance.random() < 0.2 else own[1:], 1, 2)
+
+    def of_instance(self, plain: Plain) -> Step:
+        """What can be done with an instance besides."""
+        verb = self.chance.choice(["start", "stop", "stop", "reboot", "move", "move", "release"])
+        force = self.chance.random() < 0.5
+        move = {"subnet": self.name(plain, "subnet"), "groups": self.groups(plain), "force": force}
+        said = {"move": move, "release": {"force": force}}
+        return Step(verb, "instance", self.name(plain, "instance"), said.get(verb, {}))
 
     def pick(self, names: list[str]) -> str:
         """One of some names; nobody's, if there are none."""
@@ -112,8 +153,10 @@ class Requests:
                 [{"enabled": False}, {"enabled": True}, {"rules": self.some(LINES, 0, 4)}]
             ),
             "peering": lambda: {"firewall": self.some(WALLS, 0, 2)},
-            "instance": lambda: {"serve": self.some(["tcp/80", "udp/7"], 0, 2)},
-            "port": lambda: {"groups": self.groups(plain)},
+            "instance": lambda: self.chance.choice(
+                [{"serve": self.some(["tcp/80", "udp/7"], 0, 2)}, {"hostname": self.chance.choice(["web", "db"])}]
+            ),
+            "port": lambda: self.chance.choice([{"groups": self.groups(plain)}, {"label": "front"}]),
             "virtual_ip": lambda: {"ports": self.some([*plain.all("port")], 0, 2), "active": ""},
             "penalty": lambda: {"reason": self.chance.choice(["spam", "abuse", ""])},
             "outside_host": lambda: {"addresses": self.chance.choice([*HOSTS.values()])},
@@ -207,8 +250,9 @@ class Requests:
         },
         "port": lambda it, plain: {
             **it.port(plain),
-            "instance": it.chance.choice(["", *[it.name(plain, "instance")] * 4]),
+            "instance": it.chance.choice(["", "", *[it.name(plain, "instance")] * 4]),
             **it.chance.choice([{}, {}, {}, {"name": "eth1"}, {"index": 2}]),
+            **it.chance.choice([{}, {}, {}, {"parent": it.name(plain, "port"), "instance": ""}]),
         },
         "virtual_ip": lambda it, plain: {
             "name": "v1",
@@ -224,7 +268,7 @@ class Requests:
     }
 
 
-_WEIGHTS = {"rule": 6, "port": 5, "group": 4, "address_group": 4, "port_list": 4, "instance": 3}
+_WEIGHTS = {"rule": 6, "port": 9, "group": 4, "address_group": 4, "port_list": 4, "instance": 3}
 _WEIGHTED = [kind for kind in DEFAULTS for _ in range(_WEIGHTS.get(kind, 2))]
 
 
@@ -241,6 +285,7 @@ def beginning(chance: random.Random) -> list[Step]:
         ("instance", {"name": "i1", "ports": [{"subnet": "n1", "groups": ["g1"]}]}),
         ("instance", {"name": "i2", "ports": [{"subnet": "s1", "groups": ["g1", "g2"]}]}),
         ("instance", {"name": "i3", "ports": [{"subnet": "a1", "groups": ["ga1"]}]}),
+        *(("port", {"subnet": subnet, "groups": ["g1"]}) for subnet in ("n1", "n2", "s1")),
     ]
     steps = [Step("create", kind, said=fields) for kind, fields in said]
     asking = Requests(chance)

@@ -140,6 +140,10 @@ SAME = {
         VPC + "groups: {sg: }\n"
         "instances: {x: {ports: {eth0: {subnet: shop/web, ip: 10.0.1.9, groups: [sg]}}, serve: [tcp/80]}}",
     ),
+    "an address as a list": (
+        VPC + "groups: {sg: }\ninstances: {x: {subnet: web, ip: 10.0.1.9, groups: sg}}",
+        VPC + "groups: {sg: }\ninstances: {x: {subnet: web, ip: [10.0.1.9], groups: sg}}",
+    ),
     "a name that one VPC has needs no VPC": (
         TWO + "groups: {sg: }\ninstances: {x: {subnet: jump, ip: 10.1.2.9, groups: sg}}",
         TWO + "groups: {sg: }\ninstances: {x: {subnet: ops/jump, ip: 10.1.2.9, groups: sg}}",

@@ -402,6 +402,31 @@ instances:
       a: {subnet: web, ip: 10.0.1.12, groups: sg}
       b: {subnet: db, ip: 10.0.2.12, groups: sg}
 """,
+    "supplementary interfaces": """\
+switches: {sub_ports_per_instance: 4}
+vpcs:
+  shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24}}
+  ops: {cidrs: 10.1.0.0/16, subnets: {jump: 10.1.2.0/24}}
+groups: {sg: []}
+instances:
+  x:
+    ports:                #! limit.sub_ports_per_instance :: x has 6 supplementary interfaces, huawei allows 4
+      a: {subnet: web, ip: [10.0.1.11, 10.0.1.12], groups: sg}
+      b: {subnet: web, ip: 10.0.1.21, groups: sg, parent: a, vlan: 7}
+      c: {subnet: web, ip: 10.0.1.22, groups: sg, parent: a, vlan: 7}    #! world.duplicate :: x.b has VLAN 7
+      d: {subnet: web, ip: 10.0.1.23, groups: sg, parent: b, vlan: 8}    #! world.supplementary :: hang off 'b'
+      e: {subnet: jump, ip: 10.1.2.24, groups: sg, parent: a, vlan: 8}   #! world.supplementary :: in another VPC
+      i: {subnet: web, ip: 10.0.1.28, groups: sg, parent: a, vlan: 4095} #! world.supplementary :: use 1 to 4094
+      f: {subnet: web, ip: 10.0.1.25, groups: sg, vlan: 9}               #! world.supplementary :: hangs off no port
+      g: {subnet: web, ip: 10.0.1.26, groups: sg, parent: nobody, vlan: 9}    #! world.supplementary :: 'nobody'
+      h: {subnet: web, ip: 10.0.1.27, groups: sg, vlan: -1}              #! input.notation :: '-1' is not a VLAN
+  y: {subnet: web, ip: 10.0.1.31, groups: sg, parent: eth0, vlan: 9} #! world.supplementary :: cannot hang off 'eth0'
+  z:
+    ports:
+      a: {subnet: web, ip: 10.0.1.41, groups: sg, parent: b, vlan: 9}    #! world.supplementary :: is the primary port
+      b: {subnet: web, ip: [10.0.1.42, 10.0.1.42], groups: sg}           #! world.duplicate :: an address twice
+  none: {subnet: web, ip: [], groups: sg}                                #! world.missing_key :: is empty
+""",
     "the alibaba profile": "profile: alibaba\n"
     + TWO
     + """\

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from ringfence.api import (
+    attaching,
     audit,
     declaring,
     exchange,
@@ -46,7 +47,7 @@ _OFTEN = ("create_rule", "authorize_rules", "get_group")
 
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
-    changing = (quotas, resources, rules, membership, exchange, lines, tags, keys, declaring)
+    changing = (quotas, resources, rules, membership, attaching, exchange, lines, tags, keys, declaring)
     rooms = (*changing, explaining, history, audit, watch)
     found = [route for room in rooms for route in room.routes()]
     return sorted(found, key=lambda route: route.name not in _OFTEN)  # a request tries one route after the other

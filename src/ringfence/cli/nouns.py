@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.cli import fields, members, quotas, rules, showing
+from ringfence.cli import attaching, fields, members, quotas, rules, showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.completing import completer
 from ringfence.client.paths import at
@@ -23,6 +23,8 @@ _MORE: Mapping[Kind, Callable[[typer.Typer], None]] = {
     Kind.RULE: rules.register,
     Kind.GROUP: members.register,
     Kind.QUOTA: quotas.register,
+    Kind.PORT: attaching.register_ports,
+    Kind.INSTANCE: attaching.register_instances,
 }
 """Commands of single kinds, besides those of all."""
 _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
@@ -34,8 +36,18 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
     Kind.PORT_LIST: ("create web-ports --entries 80 --entries 8000-8100",),
     Kind.ACL: ('create edge --rules "in deny tcp 22 from any to any" --vpc shop',),
     Kind.PEERING: ("create shop-and-bank --vpcs shop --vpcs bank",),
-    Kind.INSTANCE: ('create web-1 --ports "subnet=web groups=sg-web" --serve tcp/80',),
-    Kind.PORT: ("list --instance web-1", "set web-1.eth0 --groups sg-web --groups sg-admin"),
+    Kind.INSTANCE: (
+        'create web-1 --ports "subnet=web groups=sg-web" --serve tcp/80',
+        "stop web-1",
+        "move web-1 db --group sg-db",
+    ),
+    Kind.PORT: (
+        "list --instance web-1",
+        "set web-1.eth0 --groups sg-web --groups sg-admin",
+        "create --subnet web --groups sg-web",
+        "attach eni-… web-1",
+        "assign web-1.eth0 --count 2",
+    ),
     Kind.VIRTUAL_IP: ("create front --subnet web --addresses 10.0.1.100 --ports web-1.eth0 --ports web-2.eth0",),
     Kind.PENALTY: ("create --instance web-1 --reason mining",),
     Kind.OUTSIDE_HOST: ("create laptop --addresses 198.51.100.20",),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from ringfence.control.draft import Draft
-from ringfence.errors import Conflict, FieldProblem, InUse, InvalidFields
+from ringfence.errors import Conflict, InUse
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.rule import Direction
 from ringfence.ram import actions as ram
@@ -74,7 +74,7 @@ def follow(draft: Draft) -> None:
     """Have ACLs have the rules of their policies as a change leaves these.
 
     Raises `Forbidden` (for the ACL), `Conflict`: the change touches such rules itself, or two policies are for one
-    direction of an ACL; `InUse`: a policy is deleted that some ACL has; `InvalidFields`.
+    direction of an ACL; `InUse`: a policy is deleted that some ACL has.
     """
     if not any(change.key.kind in _CONCERNED for change in draft.changes):
         return
@@ -142,11 +142,10 @@ def _own(acl: Resource, direction: Direction) -> list[AclRule]:
 def _lines(draft: Draft, of: Resource, direction: Direction, used: set[str]) -> Sequence[AclRule]:
     """The rules of a policy as lines of an ACL; each keeps its id, unless the ACL has it in the other direction."""
     lines = []
-    for index, id_ in enumerate(policy(of).rules):
+    for id_ in policy(of).rules:
         rule = draft.get(Kind.ACL_RULE, id_)
         if rule is None or rule.account != of.account:
-            what = f"there is no ACL rule {id_!r}"
-            raise InvalidFields((FieldProblem(f"rules.{index}", what, "give ids of rules", "resource.not_found", id_),))
+            continue  # a reference to nothing is refused as such
         given = f"{id_}:{direction.word}" if id_ in used else id_
         own = replace(cast("AclRule", rule.value), direction=direction, given_id=given)
         lines.append(replace(own, name=rule.name, description=rule.description))

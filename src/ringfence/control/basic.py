@@ -19,14 +19,14 @@ from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationErro
 from ringfence.model.acl import AclRule
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.rule import Rule
-from ringfence.model.topology import Peering
+from ringfence.model.topology import Peering, Port
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import FIREWALL_POLICY
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
-from ringfence.resources.values import Listing, PortAt, RuleOf, SharedVpc, User, Value
+from ringfence.resources.values import Listing, Machine, PortAt, Power, RuleOf, SharedVpc, User, Value
 
 DEFAULT_GROUP = "default"
 """The group of a port that names none (Security FAQ)."""
@@ -103,6 +103,9 @@ def require_more(draft: Draft, old: Resource, new: Resource) -> None:
         draft.require(ram.UNTAG_RESOURCES, old)
     if isinstance(before, PortAt) and isinstance(after, PortAt):
         require_memberships(draft, before.port.groups, after.port.groups)
+        _require_moves(draft, old, before.port, after.port)
+    if isinstance(before, Machine) and isinstance(after, Machine) and before.power is not after.power:
+        draft.require(ram.START_INSTANCE if after.power is Power.RUNNING else ram.STOP_INSTANCE, old)
     if isinstance(before, User) and isinstance(after, User):
         require_policies(draft, old, before.policies, after.policies)
     if isinstance(before, SecurityGroup) and isinstance(after, SecurityGroup):
@@ -110,6 +113,19 @@ def require_more(draft: Draft, old: Resource, new: Resource) -> None:
             draft.require(ram.MODIFY_SECURITY_GROUP_POLICY, old)
     elif firewall_of(before) != firewall_of(after):
         draft.require_any(ram.MODIFY_FIREWALL_POLICY, FIREWALL_POLICY)
+
+
+def _require_moves(draft: Draft, port: Resource, before: Port, after: Port) -> None:
+    """What it takes that a port is somewhere else: no request but a reversal does that by the way."""
+    homes = [(it.instance, it.parent, it.vlan) for it in (before, after)]
+    if homes[0] != homes[1]:
+        for action, at in ((ram.DETACH_NETWORK_INTERFACE, before), (ram.ATTACH_NETWORK_INTERFACE, after)):
+            ends = (draft.get(Kind.INSTANCE, at.instance), draft.get(Kind.PORT, at.parent))
+            if found := [it for it in ends if it]:
+                draft.require(action, port, *found)
+    if before.subnet != after.subnet:
+        home = draft.get(Kind.INSTANCE, after.instance)
+        draft.require(ram.MODIFY_INSTANCE_VPC_ATTRIBUTE, home or port)
 
 
 def require_policies(draft: Draft, user: Resource, before: Iterable[str], after: Iterable[str]) -> None:
@@ -133,7 +149,7 @@ def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str
 
 
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:
-    """Delete a resource, with what it is made of: a group's rules, an instance's ports.
+    """Delete a resource, with what it is made of: a group's rules, an instance's ports, what hangs off a port.
 
     ``force``: a list goes with the rules and the lines of ACLs that name it (SEMANTICS.md 1.3). Raises `NotFound`,
     `InUse`, `Protected`, `Forbidden`.
@@ -153,7 +169,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
 def _is_part(each: Resource, whole: Resource) -> bool:
     if whole.kind is Kind.GROUP and isinstance(each.value, RuleOf):
         return each.value.group == whole.id
-    return whole.kind is Kind.INSTANCE and each.kind is Kind.PORT
+    return whole.kind in (Kind.INSTANCE, Kind.PORT) and each.kind is Kind.PORT
 
 
 def expanded(kind: Kind, said: Mapping[str, Any]) -> Said:

@@ -28,6 +28,7 @@ from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
 from ringfence.resources.values import AccessKey, Penalized, PortAt, Quota, RuleOf, SharedVpc
+from ringfence.resources.worlds import full_name
 
 PER_ACCOUNT = {
     Kind.VPC: "vpcs_per_account",
@@ -64,6 +65,8 @@ def check(
         _check_keys(change, caller)
         _check_protection(before, after, change, caller)
         _check_unused(after, change)
+    for change in changes:
+        _check_attached(after, change)
     _check_counts(before, after, changes)
     _check_quotas(after, changes)
     found = problems(after.world, touched_by(after, changes))
@@ -132,6 +135,23 @@ def _check_ends(after: State, change: ResourceChange, caller: Caller) -> None:
                 what = f"there is no instance, virtual IP or outside host {end!r}"
                 right = nearest(end, () if caller.user else own)
                 raise InvalidFields((FieldProblem("expect", what, right, "input.unknown_name", end),))
+
+
+def _check_attached(after: State, change: ResourceChange) -> None:
+    """A virtual IP or a penalty is for ports that some instance has: nothing happens at another one."""
+    if change.after and change.key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY):
+        for key in sorted(change.after.refers):
+            if _is_detached(after.resources[key]):
+                what, field = f"{key} is of no instance", _field_of(change.after, key)
+                raise InvalidFields((FieldProblem(field, what, "attach it first", "world.unknown_port", key.id),))
+    if change.after and _is_detached(change.after):
+        users = [key for key in after.referrers(change.key) if key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY)]
+        if users:
+            raise _in_use(after, change.after, users)
+
+
+def _is_detached(resource: Resource) -> bool:
+    return isinstance(resource.value, PortAt) and not resource.value.port.instance
 
 
 def _is_address(end: str) -> bool:
@@ -234,6 +254,8 @@ def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | Non
     for resource in resources:
         for section, name in _touches(state, resource):
             names.setdefault(section, set()).add(name)
+    users = (user for it in resources if it.kind is Kind.PORT for user in state.referrers(it.key))
+    names.setdefault("virtual_ips", set()).update(user.id for user in users if user.kind is Kind.VIRTUAL_IP)
     expects = any(each.kind is Kind.EXPECTATION for each in resources)
     sections: dict[str, Any] = dict(names)
     return replace(Touched(expects=expects), **sections)
@@ -246,9 +268,9 @@ def _touches(state: State, resource: Resource) -> Iterator[tuple[str, str]]:
     elif isinstance(value, RuleOf):
         yield "groups", value.group
     elif isinstance(value, PortAt):
-        yield "instances", value.port.instance
+        yield ("instances", value.port.instance) if value.port.instance else ("detached", resource.id)
     elif isinstance(value, Penalized):
         port = state.get(Kind.PORT, value.port)
-        yield "penalties", str(cast("PortAt", port.value).port) if port else value.instance
+        yield "penalties", full_name(port) if port else value.instance
     elif resource.kind is Kind.SUBNET:
         yield "vpcs", str(getattr(value, "vpc", ""))

@@ -132,7 +132,7 @@ def _named(name: str, value: Any, shown: Mapping[str, Any], naming: Naming) -> A
     match name:
         case "subnet":
             return naming.subnet(str(shown.get("vpc", "")), value)
-        case "port" | "ports" | "active" if "protocol" not in shown:
+        case "port" | "ports" | "active" | "parent" if "protocol" not in shown:
             found = naming.state.get(Kind.PORT, value)
             return naming.port(str(found.value.port)) if found and isinstance(found.value, PortAt) else value
         case "rule" | "rules" | "remote" | "border" | "firewall" | "expect":

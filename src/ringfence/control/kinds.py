@@ -218,5 +218,9 @@ def actions_of(verb: Verb, kind: Kind) -> tuple[Action, ...]:
 
 READING = _of_all(Verb.READ)
 """What it takes to look at everything that a world file can say, as far as it is there."""
-CHANGING = _of_all(Verb.CREATE, Verb.UPDATE, Verb.DELETE)
+CHANGING = (
+    *_of_all(Verb.CREATE, Verb.UPDATE, Verb.DELETE),
+    *(ram.ATTACH_NETWORK_INTERFACE, ram.DETACH_NETWORK_INTERFACE, ram.MODIFY_INSTANCE_VPC_ATTRIBUTE),
+    *(ram.START_INSTANCE, ram.STOP_INSTANCE),
+)
 """What it takes to change all of that."""

@@ -28,7 +28,7 @@ from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.port_list import PortList
 from ringfence.model.renaming import renamed
-from ringfence.model.topology import Instance, OutsideHost
+from ringfence.model.topology import Instance, OutsideHost, Port
 from ringfence.model.world import World, by_name
 from ringfence.resources.kind import LIKE_A_WORLD_FILE, SECTIONS, Kind
 from ringfence.resources.naming import Key
@@ -264,18 +264,26 @@ class _Planner:
         value = RuleOf(group, replace(rule, given_id=id_, remote=remote))
         return slot, self._resource(slot, id_, value, "", description=rule.description)
 
+    def _named(self, at: PortAt) -> Port:
+        """A port that hangs off another by that one's name, as a world has it."""
+        parent = self.state.get(Kind.PORT, at.port.parent)
+        return replace(at.port, parent=parent.name) if parent else at.port
+
     def _ports_of(self, instance: Instance) -> Iterator[Resource]:
         """The ports of an instance, with the indices that they have as far as the order holds."""
-        last = (-1, "")
+        last, ids, found = (-1, ""), dict[str, str](), list[Resource]()
         for port in instance.ports:
             slot = (Kind.PORT, port.name, instance.name)
             there = self._there.get(slot)
             old = cast("PortAt", there.value) if there else None
             index = old.index if old and (old.index, port.name) > last else last[0] + 1
             last = (index, port.name)
-            moved = old is not None and (old.port.vpc, old.port.subnet) != (port.vpc, port.subnet)
+            moved = old is not None and _place(self._named(old)) != _place(port)
             id_ = there.id if there and not moved else self._new_id(Kind.PORT, f"{instance.name}.{port.name}")
-            yield self._resource(slot, id_, PortAt(index, port), port.name, fresh=moved)
+            ids[port.name] = id_
+            value = PortAt(index, port, old.label if old else "")
+            found.append(self._resource(slot, id_, value, port.name, fresh=moved))
+        yield from (_hung(port, ids) for port in found)
 
     def _settings(self, world: World) -> Resource:
         if self.caller.account != OPERATOR:
@@ -378,8 +386,22 @@ def _group_value(planner: _Planner, _: Slot, group: SecurityGroup) -> Value:
     return replace(group, rules=(), description="", tags={}, account=planner.caller.account)
 
 
-def _machine(_: _Planner, __: Slot, instance: Instance) -> Value:
-    return Machine(tuple(sorted(instance.serve, key=str)))
+def _place(port: Port) -> tuple[object, ...]:
+    """What of a port cannot be changed."""
+    return port.vpc, port.subnet, port.parent, port.vlan
+
+
+def _hung(port: Resource, ids: Mapping[str, str]) -> Resource:
+    """A port with the id of what it hangs off, in place of the name."""
+    at = cast("PortAt", port.value)
+    parent = ids.get(at.port.parent)
+    return replace(port, value=replace(at, port=replace(at.port, parent=parent))) if parent else port
+
+
+def _machine(planner: _Planner, slot: Slot, instance: Instance) -> Value:
+    there = planner._there.get(slot)
+    machine = cast("Machine", there.value) if there else Machine()
+    return replace(machine, serve=tuple(sorted(instance.serve, key=str)))
 
 
 def _acl_value(planner: _Planner, slot: Slot, acl: NetworkAcl) -> Value:

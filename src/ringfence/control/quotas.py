@@ -152,7 +152,10 @@ class _Counting:
         instance = self._world.instances.get(resource.id)
         if instance:
             profile = self._profile(instance.primary.vpc)
-            yield "ports_per_instance", len(instance.ports), profile.ports_per_instance
+            hanging = sum(bool(port.parent) for port in instance.ports)
+            yield "ports_per_instance", len(instance.ports) - hanging, profile.ports_per_instance
+            if hanging or profile.sub_ports_per_instance:
+                yield "sub_ports_per_instance", hanging, profile.sub_ports_per_instance
 
     def _vpc(self, resource: Resource) -> Iterator[Count]:
         profile, name = self._profile(resource.id), resource.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, cast
 
 from ringfence.control.draft import Draft
@@ -15,6 +16,7 @@ from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import PROFILES, IntraGroup, Profile, named_profile
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule
 from ringfence.model.topology import Subnet
+from ringfence.model.validation.supplementary import VLANS
 from ringfence.ram.policy import Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
@@ -34,6 +36,7 @@ _REFERENCES: Mapping[str, Kind] = {
     "groups": Kind.GROUP,
     "instance": Kind.INSTANCE,
     "port": Kind.PORT,
+    "parent": Kind.PORT,
     "ports": Kind.PORT,
     "active": Kind.PORT,
     "user": Kind.USER,
@@ -169,22 +172,26 @@ def _at_subnet(draft: Draft, said: Said) -> Said:
         subnet = cast("Subnet", found.value)
         said["vpc"] = subnet.vpc
         if not said.get("addresses"):
-            said["addresses"] = [str(_free(draft, subnet, prefix)) for prefix in subnet.prefixes]
+            free = (free_addresses(draft, subnet, prefix, 1) for prefix in subnet.prefixes)
+            said["addresses"] = [str(address) for found in free for address in found]
+    elif "subnet" in said:  # which is not there: that is what is wrong, not that no addresses are said
+        said.setdefault("addresses", [])
     return said
 
 
-def _free(draft: Draft, subnet: Subnet, prefix: Prefix) -> Address:
+def free_addresses(draft: Draft, subnet: Subnet, prefix: Prefix, count: int) -> list[Address]:
+    """The first addresses of a subnet's prefix that nobody has; raises `InvalidFields` if they are too few."""
     taken = _addresses(draft, subnet)
     last = prefix.range.last - 1
-    for value in range(prefix.network + 2, last + 1):
-        address = Address(prefix.family, value)
-        if address not in taken:
-            return address
+    every = (Address(prefix.family, value) for value in range(prefix.network + 2, last + 1))
+    found = list(islice((address for address in every if address not in taken), count))
+    if len(found) == count:
+        return found
     raise InvalidFields(
         (
             FieldProblem(
                 "addresses",
-                f"{subnet} has no free address in {prefix}",
+                f"{subnet} has no free address in {prefix}" + f", or fewer than {count}" * (count > 1),
                 "use another subnet",
                 "InvalidVSwitch.NoFreeIp",
             ),
@@ -200,10 +207,10 @@ def _addresses(draft: Draft, subnet: Subnet) -> set[Address]:
 
 
 def _port(draft: Draft, said: Said) -> Said:
-    settled = _at_subnet(draft, said)
+    settled = _at_subnet(draft, _hanging(draft, said))
     instance = settled.get("instance", "")
-    owned = draft.referring(Key(Kind.INSTANCE, instance), Kind.PORT) if isinstance(instance, str) else []
-    siblings = [it.value for it in owned if isinstance(it.value, PortAt)]
+    owned = ports_of(draft, instance) if isinstance(instance, str) else []
+    siblings = [cast("PortAt", it.value) for it in owned]
     settled.setdefault("index", 1 + max((it.index for it in siblings), default=-1))
     if not settled.get("name"):
         settled["name"] = f"eth{settled['index']}"
@@ -216,6 +223,32 @@ def _port(draft: Draft, said: Said) -> Said:
         if value in taken
     )
     return settled
+
+
+def ports_of(draft: Draft, instance: str) -> list[Resource]:
+    """The ports of an instance, the primary one first, as the change leaves it so far."""
+    found = draft.referring(Key(Kind.INSTANCE, instance), Kind.PORT)
+    return sorted(found, key=lambda it: (cast("PortAt", it.value).index, it.name))
+
+
+def _hanging(draft: Draft, said: Said) -> Said:
+    """A supplementary interface goes with the instance of the port that it hangs off."""
+    ref = said.get("parent")
+    parent = draft.usable(Kind.PORT, ref) if isinstance(ref, str) and ref else None
+    if parent:
+        said["instance"] = said.get("instance") or cast("PortAt", parent.value).port.instance
+        said["vlan"] = said.get("vlan") or free_vlan(draft, parent)
+    return said
+
+
+def free_vlan(draft: Draft, parent: Resource) -> int:
+    """The first VLAN of a port that nothing hangs off; raises `InvalidFields`."""
+    taken = {cast("PortAt", it.value).port.vlan for it in draft.referring(parent.key, Kind.PORT)}
+    for vlan in VLANS:
+        if vlan not in taken:
+            return vlan
+    what = f"{parent.key} has no free VLAN"
+    raise InvalidFields((FieldProblem("vlan", what, "use another port", "world.duplicate"),))
 
 
 def _policy(_: Draft, said: Said) -> Said:

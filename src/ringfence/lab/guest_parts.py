@@ -20,9 +20,10 @@ from ringfence.lab.lines import (
     unknown,
     way,
 )
-from ringfence.lab.names import LabNames, far_mac, guest_link, near_mac
+from ringfence.lab.names import LabNames, guest_link, near_mac
 from ringfence.lab.wiring import Level, Part, Where
 from ringfence.model.address import Address, Family
+from ringfence.model.mac import mac_of
 from ringfence.model.rule import NicType
 from ringfence.model.topology import Port, VirtualIp
 from ringfence.model.world import World
@@ -55,9 +56,12 @@ class GuestParts:
         return Where(Level.VPC, self._names.vpc(vpc))
 
     def _port(self, port: Port) -> Part:
-        """One port. IPv4 has its subnet's prefix, as guests expect; IPv6 a /128, so that it asks for no neighbour."""
+        """One port. IPv4 has its subnet's prefix, as guests expect; IPv6 a /128, so that it asks for no neighbour.
+
+        A supplementary interface is one as well: its tag would end at the router's side of its parent's link anyway.
+        """
         key, router, guest = str(port), self._router(port.vpc), self._guest(port)
-        outer, device, near, far = port_link(key), guest_link(port.name), near_mac(key), far_mac(key)
+        outer, device, near, far = port_link(key), guest_link(port.name), near_mac(key), mac_of(port)
         outside = [link(outer, near, device, far, guest.namespace), *router_end(outer, ROUTER)]
         for address in port.addresses:
             outside += [way(address.host_prefix, outer), known(address, outer, far)]
@@ -127,7 +131,7 @@ class GuestParts:
         router = self._router(vip.vpc)
         for name in vip.ports:
             port, outer = self._world.port_by_name[name], port_link(name)
-            neighbours = at(router, (known(it, outer, far_mac(name)) for it in vip.addresses))
+            neighbours = at(router, (known(it, outer, mac_of(port)) for it in vip.addresses))
             undo = at(router, (unknown(it, outer) for it in vip.addresses))
             yield Part(tuple(neighbours), tuple(undo), (self._ports[name],))
             if len(self._guests[port.guest]) > 1:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ringfence.errors import NotationError
+from ringfence.model.mac import mac
 
 DEFAULT_LAB = "lab"
 """The lab that is meant where none is named."""
@@ -123,14 +124,8 @@ def near_mac(key: str) -> str:
 
 
 def far_mac(key: str) -> str:
-    """The MAC address of the other end."""
+    """The MAC address of the other end; a port's is `ringfence.model.mac.mac_of`."""
     return mac(f"far {key}")
-
-
-def mac(text: str) -> str:
-    """A MAC address of its own for each text, locally administered."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
 
 
 def _digest(text: str, length: int) -> str:

@@ -14,9 +14,10 @@ from ringfence.backends.nftables.names import port_link
 from ringfence.errors import CannotRun, UnknownName
 from ringfence.lab.claims import announcement
 from ringfence.lab.lines import drop_address, take_address
-from ringfence.lab.names import LabNames, far_mac, guest_link
+from ringfence.lab.names import LabNames, guest_link
 from ringfence.lab.netns import IpRoute
 from ringfence.lab.serving import start
+from ringfence.model.mac import mac_of
 from ringfence.model.topology import Port, VirtualIp
 from ringfence.model.world import World, by_name, nearest
 
@@ -122,7 +123,7 @@ def _candidate(world: World, vip: VirtualIp, name: str) -> Port:
 
 def _announce(vip: VirtualIp, port: Port, names: LabNames) -> None:
     """Have the new guest say it until the watcher has seen it."""
-    link, mac = guest_link(port.name), bytes.fromhex(far_mac(str(port)).replace(":", ""))
+    link, mac = guest_link(port.name), bytes.fromhex(mac_of(port).replace(":", ""))
     deadline = time.monotonic() + _PATIENCE
     with inside(names.guest(*port.guest)):
         speaking = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)

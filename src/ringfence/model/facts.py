@@ -15,19 +15,19 @@ from ringfence.model.flow import Expectation
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.persistent import Size
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote
-from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, VirtualIp, Vpc
+from ringfence.model.topology import DetachedPort, Instance, OutsideHost, Peering, Penalty, Port, VirtualIp, Vpc
 
 Facts = Mapping[str, Callable[[Any], Iterable[tuple[Any, ...]]]]
 """By section of a world, what a value of it adds to a table."""
 
-Owner = Port | VirtualIp | OutsideHost
+Owner = Port | VirtualIp | OutsideHost | DetachedPort
 """What has addresses."""
 Place = tuple[str, Address]
 """An address in a VPC; outside of all of them, the VPC is empty."""
 Thing = tuple[str, str]
 """Section and name."""
 Member = tuple[str, str]
-"""Instance and port."""
+"""Instance and port; of a port that no instance has, nothing and its name."""
 LineOwner = tuple[int, str]
 """Which of `LINE_SECTIONS` a line stands in, and under which name."""
 
@@ -54,10 +54,10 @@ class Tie(NamedTuple):
 
 
 def owner_rank(owner: Owner) -> tuple[object, ...]:
-    """The order of those that have addresses: ports, virtual IPs, hosts outside; each by name."""
+    """The order of those that have addresses: ports, virtual IPs, hosts outside, detached ports; each by name."""
     if isinstance(owner, Port):
         return 0, owner.instance, owner.name
-    return (1 if isinstance(owner, VirtualIp) else 2), owner.name
+    return (1 if isinstance(owner, VirtualIp) else 2 if isinstance(owner, OutsideHost) else 3), owner.name
 
 
 def peering_rank(peering: Peering) -> tuple[object, ...]:
@@ -83,6 +83,10 @@ def end_of(name: str) -> str:
 
 def _instance_places(instance: Instance) -> Iterator[tuple[Place, Owner]]:
     return (((port.vpc, address), port) for port in instance.ports for address in port.addresses)
+
+
+def _detached_places(detached: DetachedPort) -> Iterator[tuple[Place, Owner]]:
+    return (((detached.vpc, address), detached) for address in detached.addresses)
 
 
 def _virtual_places(vip: VirtualIp) -> Iterator[tuple[Place, Owner]]:
@@ -116,6 +120,17 @@ def _memberships(instance: Instance) -> Iterator[tuple[str, Membership, Member]]
     for port in instance.ports:
         kind = Membership(port.vpc, instance.account, port.groups)
         yield from ((group, kind, (instance.name, port.name)) for group in port.groups)
+
+
+def _detached_memberships(detached: DetachedPort) -> Iterator[tuple[str, Membership, Member]]:
+    port = detached.port
+    kind = Membership(port.vpc, detached.account, port.groups)
+    return ((group, kind, ("", port.name)) for group in port.groups)
+
+
+def _detached_sizes(detached: DetachedPort) -> Iterator[tuple[str, str, Size]]:
+    size = Size(0, len(detached.addresses), 1)  # it is no instance's
+    return ((group, detached.name, size) for group in {*detached.port.groups})
 
 
 def _sizes(instance: Instance) -> Iterator[tuple[str, str, Size]]:
@@ -191,7 +206,12 @@ def _asked(expectation: Expectation) -> Iterator[tuple[str, str, Expectation]]:
     return ((key, "", expectation) for end in ends for key in {end_of(end), end})
 
 
-PLACES: Facts = {"instances": _instance_places, "virtual_ips": _virtual_places, "outside": _outside_places}
+PLACES: Facts = {
+    "instances": _instance_places,
+    "virtual_ips": _virtual_places,
+    "outside": _outside_places,
+    "detached": _detached_places,
+}
 WAYS: Facts = {"peerings": _ways}
 IDS: Facts = {
     "groups": _group_ids,
@@ -199,8 +219,8 @@ IDS: Facts = {
     "vpcs": lambda vpc: _ids(vpc.border, vpc.border_owner, (2, vpc.name)),
     "peerings": lambda peering: _ids(peering.firewall, peering.firewall_owner, (3, peering.name)),
 }
-MEMBERS: Facts = {"instances": _memberships}
-SIZES: Facts = {"instances": _sizes}
+MEMBERS: Facts = {"instances": _memberships, "detached": _detached_memberships}
+SIZES: Facts = {"instances": _sizes, "detached": _detached_sizes}
 TIES: Facts = {"groups": _ties}
 NAMES: Facts = {
     "groups": _naming("groups", _group_names),
@@ -210,5 +230,6 @@ NAMES: Facts = {
     "instances": _naming("instances", _instance_names),
     "virtual_ips": _naming("virtual_ips", _virtual_ip_names),
     "penalties": _naming("penalties", _penalty_names),
+    "detached": _naming("detached", lambda detached: [("vpcs", detached.vpc)]),
 }
 ASKED: Facts = {"expects": _asked}

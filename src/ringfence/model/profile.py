@@ -153,7 +153,9 @@ class Profile:
     peerings_per_account: int
     """Our choice, generous."""
     ports_per_instance: int
-    """Our choice, generous: the number depends on an instance's type."""
+    """Our choice, generous: the number depends on an instance's type. Supplementary interfaces do not count."""
+    sub_ports_per_instance: int
+    """Supplementary interfaces of all of an instance's ports (section 5); Alibaba has none of their kind."""
     after_clear: AfterClear
     """13.2"""
     on_change: OnChange
@@ -246,6 +248,7 @@ HUAWEI = Profile(
     subnets_per_vpc=200,
     peerings_per_account=500,
     ports_per_instance=64,
+    sub_ports_per_instance=256,
     after_clear=AfterClear.HOLD,
     on_change=OnChange.CLEAR_INBOUND,
     timeouts=Timeouts(),
@@ -315,6 +318,7 @@ ALIBABA = Profile(
     subnets_per_vpc=200,
     peerings_per_account=500,
     ports_per_instance=64,
+    sub_ports_per_instance=0,
     after_clear=AfterClear.REMATCH,
     on_change=OnChange.REJUDGE,
     timeouts=Timeouts(tcp_established=910),

@@ -120,6 +120,7 @@ class _Renaming:
             peerings=by_name(map(self.peering, old.peerings.values())),
             virtual_ips=by_name(map(self.virtual_ip, old.virtual_ips.values())),
             penalties=by_name(replace(it, target=self.port_name(it.target)) for it in old.penalties.values()),
+            detached={},  # they have no names that people wrote
         )
 
     def vpc(self, vpc: Vpc) -> Vpc:

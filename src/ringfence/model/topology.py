@@ -93,7 +93,9 @@ class Port:
     """A network interface (ENI) of an instance: what security groups guard.
 
     ``groups`` keeps the order in which the file lists them. ``namespace`` is the guest's network namespace that it sits
-    in, empty for the main one: between two namespaces of one guest traffic leaves it. Prints as ``instance.port``.
+    in, empty for the main one: between two namespaces of one guest traffic leaves it. A supplementary interface names
+    the port of its instance that it hangs off as ``parent``, and its ``vlan`` there (SEMANTICS.md 5). Prints as
+    ``instance.port``; a port of no instance (see `DetachedPort`) by its name alone.
     """
 
     instance: str
@@ -103,6 +105,8 @@ class Port:
     addresses: tuple[Address, ...]
     groups: tuple[str, ...]
     namespace: str = ""
+    parent: str = ""
+    vlan: int = 0
 
     @property
     def guest(self) -> tuple[str, str]:
@@ -114,7 +118,42 @@ class Port:
         return next((address for address in self.addresses if address.family is family), None)
 
     def __str__(self) -> str:
-        return f"{self.instance}.{self.name}"
+        return f"{self.instance}.{self.name}" if self.instance else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class DetachedPort:
+    """A port that no instance has (an ENI in status Available): it keeps its place, its addresses and its groups.
+
+    There is no wire to it, so no packet meets it, and no flow can name it. ``port.name`` is its own name.
+    """
+
+    port: Port
+    account: str = ""
+    """Whose it is, so whose limits it has; empty for one's own."""
+
+    @property
+    def name(self) -> str:
+        """What it is known by: without an instance, its id."""
+        return self.port.name
+
+    @property
+    def vpc(self) -> str:
+        """The VPC that it is in."""
+        return self.port.vpc
+
+    @property
+    def subnet(self) -> str:
+        """The subnet that it is in."""
+        return self.port.subnet
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """The addresses that nobody else may have."""
+        return self.port.addresses
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True)

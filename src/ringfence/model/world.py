@@ -27,10 +27,31 @@ from ringfence.model.persistent import Claims, Section, Sizes, Table, Uses
 from ringfence.model.port_list import PortList
 from ringfence.model.profile import HUAWEI, Profile, named_profile
 from ringfence.model.rule import NicType
-from ringfence.model.topology import Instance, OutsideHost, Peering, Penalty, Port, Subnet, VirtualIp, Vpc
+from ringfence.model.topology import (
+    DetachedPort,
+    Instance,
+    OutsideHost,
+    Peering,
+    Penalty,
+    Port,
+    Subnet,
+    VirtualIp,
+    Vpc,
+)
 
 Named = TypeVar(
-    "Named", Vpc, AddressGroup, PortList, SecurityGroup, NetworkAcl, Instance, VirtualIp, Peering, Penalty, OutsideHost
+    "Named",
+    Vpc,
+    AddressGroup,
+    PortList,
+    SecurityGroup,
+    NetworkAcl,
+    Instance,
+    VirtualIp,
+    Peering,
+    Penalty,
+    OutsideHost,
+    DetachedPort,
 )
 
 
@@ -47,7 +68,7 @@ _TABLES: Mapping[str, Facts] = {
 }
 SECTIONS = (
     *("vpcs", "address_groups", "groups", "instances", "outside", "acls"),
-    *("peerings", "virtual_ips", "penalties", "port_lists"),
+    *("peerings", "virtual_ips", "penalties", "port_lists", "detached"),
 )
 """The sections of a world: its mappings from names to values."""
 
@@ -75,6 +96,8 @@ class World:
     port_lists: Mapping[str, PortList] = field(default_factory=dict)
     limits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What the operator of a server allows instead of a profile: by account (``*``: every one) and limit."""
+    detached: Mapping[str, DetachedPort] = field(default_factory=dict)
+    """Ports of no instance: members of their groups that meet no packet. No world file says them."""
 
     # ---- edits
 
@@ -100,6 +123,7 @@ class World:
         penalties: Mapping[str, Penalty | None] = _UNCHANGED,
         outside: Mapping[str, OutsideHost | None] = _UNCHANGED,
         port_lists: Mapping[str, PortList | None] = _UNCHANGED,
+        detached: Mapping[str, DetachedPort | None] = _UNCHANGED,
         profile: Profile | None = None,
         limits: Mapping[str, Mapping[str, int]] | None = None,
         expects: tuple[Expectation, ...] | None = None,
@@ -120,6 +144,7 @@ class World:
             "penalties": penalties,
             "outside": outside,
             "port_lists": port_lists,
+            "detached": detached,
         }
         changed: dict[str, Any] = {"profile": profile, "limits": limits, "expects": expects}
         others = {name: value for name, value in changed.items() if value is not None}
@@ -288,7 +313,7 @@ class World:
             if address.family is not family:
                 raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
             having = (owner for vpc in self.vpcs for owner in self.places[vpc, address])
-            owners = [it for it in sorted(having, key=facts.owner_rank) if not isinstance(it, OutsideHost)]
+            owners = [it for it in sorted(having, key=facts.owner_rank) if isinstance(it, Port | VirtualIp)]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
             return Endpoint(address, owners[0].vpc if owners else "", name)

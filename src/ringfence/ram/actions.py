@@ -148,6 +148,10 @@ DESCRIBE_INSTANCES = _action(
     "ecs:cloudServers:get",
 )
 MODIFY_INSTANCE_ATTRIBUTE = _action("ModifyInstanceAttribute", "ecs", "ecs:cloudServers:put", INSTANCE)
+MODIFY_INSTANCE_VPC_ATTRIBUTE = _action("ModifyInstanceVpcAttribute", "ecs", "ecs:cloudServers:changeVpc", INSTANCE)
+START_INSTANCE = _action("StartInstance", "ecs", "ecs:cloudServers:start", INSTANCE, "ecs:StartInstances")
+STOP_INSTANCE = _action("StopInstance", "ecs", "ecs:cloudServers:stop", INSTANCE, "ecs:StopInstances")
+REBOOT_INSTANCE = _action("RebootInstance", "ecs", "ecs:cloudServers:reboot", INSTANCE, "ecs:RebootInstances")
 DELETE_INSTANCE = _action("DeleteInstance", "ecs", "ecs:cloudServers:delete", INSTANCE, "ecs:DeleteInstances")
 CREATE_NETWORK_INTERFACE = _action("CreateNetworkInterface", "ecs", "vpc:ports:create", PORT)
 DESCRIBE_NETWORK_INTERFACES = _action(
@@ -161,6 +165,9 @@ UNASSIGN_PRIVATE_IP_ADDRESSES = _action(
     "UnassignPrivateIpAddresses", "ecs", "vpc:ports:update", PORT, "ecs:UnassignIpv6Addresses"
 )
 DELETE_NETWORK_INTERFACE = _action("DeleteNetworkInterface", "ecs", "vpc:ports:delete", PORT)
+# judged on the port and on the instance, or on the port that it hangs off
+ATTACH_NETWORK_INTERFACE = _action("AttachNetworkInterface", "ecs", "ecs:cloudServerNics:update", PORT)
+DETACH_NETWORK_INTERFACE = _action("DetachNetworkInterface", "ecs", "ecs:cloudServerNics:delete", PORT)
 
 # Address groups and prefix lists
 CREATE_PREFIX_LIST = _action("CreatePrefixList", "ecs", "vpc:addressGroups:create", ADDRESS_GROUP)

@@ -10,9 +10,9 @@ from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
 from ringfence.model.group import AddressGroup
 from ringfence.model.port_list import PortList
 from ringfence.resources.kind import ACL_PARTS, IDENTITY, Kind
-from ringfence.resources.resource import ResourceChange
+from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
-from ringfence.resources.values import Listing, PortAt, RuleOf
+from ringfence.resources.values import Listing, Machine, PortAt, RuleOf
 
 _SAY_NOTHING = IDENTITY | ACL_PARTS | {Kind.QUOTA, Kind.EXPECTATION}
 
@@ -43,6 +43,8 @@ def _edits(before: State, after: State, changes: tuple[ResourceChange, ...]) -> 
             raise _Whole
         yield GroupChanged(after.world.groups[name])
     for old, new in changes:
+        if _is_detached(old) and _is_detached(new):
+            continue
         if old and new and old.kind is Kind.PORT:
             yield from _port(cast("PortAt", old.value), cast("PortAt", new.value))
         elif old and new and old.kind is Kind.ADDRESS_GROUP:
@@ -67,7 +69,18 @@ def _is_silent(change: ResourceChange) -> bool:
 def _says_the_same(change: ResourceChange) -> bool:
     """Whether only what it is called has changed."""
     old, new = change
-    return bool(old and new and old.value == new.value)
+    return bool(old and new and _enforced(old) == _enforced(new))
+
+
+def _enforced(resource: Resource) -> object:
+    """What of a resource a packet may meet."""
+    value = resource.value
+    return value.serve if isinstance(value, Machine) else value
+
+
+def _is_detached(resource: Resource | None) -> bool:
+    """Whether no packet meets it: a port of no instance, or nothing."""
+    return resource is None or (isinstance(resource.value, PortAt) and not resource.value.port.instance)
 
 
 def _ports(old: PortList | None, new: PortList) -> Iterator[Edit]:
@@ -78,7 +91,7 @@ def _ports(old: PortList | None, new: PortList) -> Iterator[Edit]:
 def _port(old: PortAt, new: PortAt) -> Iterator[Edit]:
     if replace(new.port, groups=old.port.groups) != old.port:
         raise _Whole
-    if new.port.groups != old.port.groups and new.port.instance:
+    if new.port.groups != old.port.groups:
         yield PortChanged(new.port)
 
 

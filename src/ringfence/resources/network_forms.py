@@ -33,7 +33,7 @@ from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
 from ringfence.resources.list_forms import ADDRESS_GROUP, PORT_LIST
 from ringfence.resources.naming import Called, Key
-from ringfence.resources.values import AclPolicy, Machine, Penalized, PortAt, RuleOf, SharedVpc
+from ringfence.resources.values import AclPolicy, Machine, Penalized, PortAt, Power, RuleOf, SharedVpc
 
 Fields = Mapping[str, Any]
 
@@ -472,9 +472,15 @@ _INSTANCE = Form(
     plural="instances",
     prefix="i",
     doc="A machine; its ports are resources of their own.",
-    fields=(listed("serve", "what listens on it in a lab", Listener.parse, default=(), longest=200, example="tcp/80"),),
-    build=lambda called, fields: Machine(tuple(sorted(fields["serve"], key=str))),
-    parts=lambda it: {"serve": it.serve},
+    fields=(
+        listed("serve", "what listens on it in a lab", Listener.parse, default=(), longest=200, example="tcp/80"),
+        text("hostname", "what it calls itself", longest=128),
+        choice(
+            "power", "what was said of it last: start, stop and reboot say it", Power, default=Power.RUNNING, fixed=True
+        ),
+    ),
+    build=lambda called, fields: Machine(tuple(sorted(fields["serve"], key=str)), fields["hostname"], fields["power"]),
+    parts=lambda it: {"serve": it.serve, "hostname": it.hostname, "power": it.power},
     refers=lambda it: (),
 )
 
@@ -487,16 +493,18 @@ def _port(called: Called, fields: Fields) -> PortAt:
         check_name(called.name),
         fields["subnet"],
         fields["vpc"],
-        fields["addresses"],
+        tuple(sorted(fields["addresses"], key=lambda address: address.family.bits)),  # the first of a family leads
         fields["groups"],
         fields["namespace"],
+        fields["parent"],
+        fields["vlan"],
     )
-    return PortAt(fields["index"], port)
+    return PortAt(fields["index"], port, fields["label"])
 
 
 def _port_parts(it: PortAt) -> dict[str, Any]:
-    names = ("instance", "subnet", "vpc", "addresses", "groups", "namespace")
-    return {"index": it.index} | {name: getattr(it.port, name) for name in names}
+    names = ("instance", "subnet", "vpc", "addresses", "groups", "namespace", "parent", "vlan")
+    return {"index": it.index, "label": it.label} | {name: getattr(it.port, name) for name in names}
 
 
 def _port_refers(it: PortAt) -> Iterator[Key]:
@@ -504,15 +512,17 @@ def _port_refers(it: PortAt) -> Iterator[Key]:
     yield from (Key(Kind.GROUP, group) for group in it.port.groups)
     if it.port.instance:
         yield Key(Kind.INSTANCE, it.port.instance)
+    if it.port.parent:
+        yield Key(Kind.PORT, it.port.parent)
 
 
 _PORT = Form(
     kind=Kind.PORT,
     plural="ports",
     prefix="eni",
-    doc="A network interface (ENI) of an instance: what security groups guard.",
+    doc="A network interface (ENI): what security groups guard.",
     fields=(
-        reference("instance", "the instance that it is a port of", default="", fixed=True),
+        reference("instance", "the instance that it is a port of; empty while it is of none", default="", fixed=True),
         reference("subnet", "the subnet that it sits in", fixed=True),
         reference("vpc", "the subnet's VPC (settled by the subnet)", default="", fixed=True),
         listed("addresses", "its private addresses", Address.parse, longest=512, example="10.0.1.11"),
@@ -520,7 +530,10 @@ _PORT = Form(
         parsed(
             "namespace", "the guest's network namespace that it sits in; empty for the main one", check_name, default=""
         ),
-        number("index", "which port of its instance: 0 is the primary one", 0, 255, default=0, fixed=True),
+        number("index", "which port of its instance: 0 is the primary one", 0, 1023, default=0, fixed=True),
+        reference("parent", "the port that it hangs off, if it is a supplementary interface", default="", fixed=True),
+        number("vlan", "its VLAN there; 0 of a port with a wire of its own", 0, 4094, default=0, fixed=True),
+        text("label", "what its users call it; it need not be unique", longest=255),
     ),
     build=_port,
     parts=_port_parts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.address import AddressRange, Family
@@ -61,17 +62,33 @@ def listing(
 
 @dataclass(frozen=True, slots=True)
 class PortAt:
-    """A port, and which of its instance's ports it is: 0 is the primary one."""
+    """A port, and which of its instance's ports it is: 0 is the primary one.
+
+    Its ``parent`` is an id here, and a name in a world. ``label`` is what its users call it: it need not be unique.
+    """
 
     index: int
     port: Port
+    label: str = ""
+
+
+class Power(StrEnum):
+    """Whether a machine runs, as its users have said."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What of an instance is not in its ports: what listens on it in the lab."""
+    """What of an instance is not in its ports: what listens on it in the lab, and what its users note about it.
+
+    Ringfence runs no machines: ``power`` is remembered and told, and no packet cares (`ringfence.control.machines`).
+    """
 
     serve: tuple[Listener, ...] = ()
+    hostname: str = ""
+    power: Power = Power.RUNNING
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.port_list import PortList
 from ringfence.model.profile import HUAWEI, Profile
 from ringfence.model.rule import Rule
-from ringfence.model.topology import Instance, Penalty, Subnet, VirtualIp, Vpc
+from ringfence.model.topology import DetachedPort, Instance, Penalty, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.naming import Key
@@ -37,7 +37,8 @@ def world_after(world: World, resources: Resources, referrers: Referrers, change
         "vpcs": _vpcs(world, resources, by_kind),
         "groups": _groups(world, resources, by_kind),
         "instances": _instances(resources, referrers, by_kind),
-        "virtual_ips": _each(by_kind.get(Kind.VIRTUAL_IP), lambda it: _virtual_ip(it, resources)),
+        "detached": _detached(by_kind.get(Kind.PORT, ())),
+        "virtual_ips": _virtual_ips(resources, referrers, by_kind),
         "penalties": _penalties(resources, referrers, by_kind),
         "acls": _each(by_kind.get(Kind.ACL), _acl),
         "outside": _each(by_kind.get(Kind.OUTSIDE_HOST), _value),
@@ -117,7 +118,7 @@ def _group(
 
 def _instances(resources: Resources, referrers: Referrers, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
     touched = {change.key.id for change in by_kind.get(Kind.INSTANCE, ())}
-    touched |= {cast("PortAt", change.resource.value).port.instance for change in by_kind.get(Kind.PORT, ())}
+    touched |= {_port(it).instance for change in by_kind.get(Kind.PORT, ()) for it in change if it}
     return {name: _instance(name, resources, referrers) for name in touched if name}
 
 
@@ -125,17 +126,61 @@ def _instance(name: str, resources: Resources, referrers: Referrers) -> Instance
     """An instance with its ports; none while it has none."""
     key = Key(Kind.INSTANCE, name)
     resource = resources.get(key)
-    ports = [cast("PortAt", resources[each].value) for each in referrers(key) if each.kind is Kind.PORT]
+    ports = {each.id: cast("PortAt", resources[each].value) for each in referrers(key) if each.kind is Kind.PORT}
     if resource is None or not ports:
         return None
-    ordered = tuple(it.port for it in sorted(ports, key=lambda it: (it.index, it.port.name)))
+    own = sorted(ports.values(), key=lambda it: (it.index, it.port.name))
+    ordered = tuple(_hung(it.port, ports) if it.port.parent else it.port for it in own)
     return Instance(name, ordered, cast("Machine", resource.value).serve, account=resource.account)
+
+
+def _hung(port: Port, siblings: Mapping[str, PortAt]) -> Port:
+    """A supplementary interface, which a world has hang off a port by that one's name."""
+    parent = siblings.get(port.parent)
+    return replace(port, parent=parent.port.name) if parent else port
+
+
+def _port(resource: Resource) -> Port:
+    return cast("PortAt", resource.value).port
+
+
+def _detached(changes: Iterable[ResourceChange]) -> Named:
+    """Ports that no instance has, by their ids: their names are nobody's."""
+    found: Named = {}
+    for change in changes:
+        if any(it and not _port(it).instance for it in change):
+            found[change.key.id] = _alone(change.after) if change.after else None
+    return found
+
+
+def _alone(resource: Resource) -> DetachedPort | None:
+    port = _port(resource)
+    return None if port.instance else DetachedPort(replace(port, name=resource.id), resource.account)
+
+
+def _renamed(by_kind: Mapping[Kind, list[ResourceChange]]) -> Iterator[ResourceChange]:
+    """The ports that a world knew by another name before: they have another instance."""
+    for change in by_kind.get(Kind.PORT, ()):
+        if change.before and change.after and _port(change.before).instance != _port(change.after).instance:
+            yield change
 
 
 def _port_name(resources: Resources, id_: str) -> str:
     """``instance.port`` of the port with an id."""
     found = resources.get(Key(Kind.PORT, id_))
-    return str(cast("PortAt", found.value).port) if found else id_
+    return full_name(found) if found else id_
+
+
+def full_name(port: Resource) -> str:
+    """What a world calls a port; where no instance has it, what nothing in the world is called."""
+    return str(_port(port)) if _port(port).instance else f".{port.id}"
+
+
+def _virtual_ips(resources: Resources, referrers: Referrers, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
+    found = _each(by_kind.get(Kind.VIRTUAL_IP), lambda it: _virtual_ip(it, resources))
+    users = (user for change in _renamed(by_kind) for user in referrers(change.key))
+    more = {user.id: _virtual_ip(resources[user], resources) for user in users if user.kind is Kind.VIRTUAL_IP}
+    return more | found
 
 
 def _virtual_ip(resource: Resource, resources: Resources) -> VirtualIp:
@@ -151,9 +196,12 @@ def _penalties(
     changed = (each for change in by_kind.get(Kind.PENALTY, ()) for each in change if each)
     gone = {change.key: change.before for change in by_kind.get(Kind.PORT, ()) if change.before}
     found: dict[str, Penalty | None] = {}
-    for key in {key for each in changed for key in each.refers}:
+    moved = [*_renamed(by_kind)]
+    for change in moved:
+        found[full_name(cast("Resource", change.before))] = None
+    for key in {key for each in changed for key in each.refers}.union(change.key for change in moved):
         resource = resources.get(key) or gone.get(key)
-        target = str(cast("PortAt", resource.value).port) if resource and key.kind is Kind.PORT else key.id
+        target = full_name(resource) if resource and key.kind is Kind.PORT else key.id
         left = sorted((resources[user] for user in referrers(key) if user.kind is Kind.PENALTY), key=lambda it: it.id)
         if left:
             found[target] = Penalty(target, cast("Penalized", left[0].value).reason)

@@ -9,6 +9,7 @@ import yaml
 
 from ringfence.errors import InvalidInput
 from ringfence.model.acl import AclRule, NetworkAcl
+from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.port_list import PortList
 from ringfence.model.profile import PROFILES, Profile
@@ -154,15 +155,18 @@ def _instance(instance: Instance) -> dict[str, Any]:
 
 
 def _port(port: Port) -> dict[str, Any]:
-    namespace = _filled({"namespace": port.namespace})
-    return {**_place(port), "groups": list(port.groups), **namespace}
+    more = _filled({"namespace": port.namespace, "parent": port.parent, "vlan": port.vlan or None})
+    return {**_place(port), "groups": list(port.groups), **more}
 
 
 def _virtual_ip(vip: VirtualIp) -> dict[str, Any]:
     return {**_place(vip), "ports": list(vip.ports), "active": vip.active}
 
 
-def _place(owner: Port | VirtualIp) -> dict[str, str]:
-    keys = {4: "ip", 6: "ip6"}
-    addresses = {keys[address.family]: str(address) for address in owner.addresses}
+def _place(owner: Port | VirtualIp) -> dict[str, Any]:
+    addresses: dict[str, str | list[str]] = {}
+    for key, family in (("ip", Family.IPV4), ("ip6", Family.IPV6)):
+        own = [str(address) for address in owner.addresses if address.family is family]
+        if own:
+            addresses[key] = own if len(own) > 1 else own[0]
     return {"subnet": f"{owner.vpc}/{owner.subnet}", **addresses}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from operator import itemgetter
 
+from ringfence.errors import NotationError
 from ringfence.model.address import Address, Family
 from ringfence.model.names import check_name
 from ringfence.model.service import Listener
 from ringfence.model.topology import Instance, OutsideHost, Penalty, Port, VirtualIp, Vpc
+from ringfence.model.validation.supplementary import VLANS
 from ringfence.model.world import by_name
 from ringfence.worldfile.networks import find_subnet, of_family
 from ringfence.worldfile.nodes import Cursor, given
@@ -20,7 +22,7 @@ DEFAULT_GROUP = "default"
 """The group of a port that names none (Security FAQ)."""
 
 _PORT_FORM = "{subnet: NAME, ip: ADDRESS, groups: [NAME]}"
-_PORT_KEYS = ("subnet", "ip", "ip6", "groups", "namespace")
+_PORT_KEYS = ("subnet", "ip", "ip6", "groups", "namespace", "parent", "vlan")
 _VIRTUAL_IP_FORM = "{subnet: NAME, ip: ADDRESS, ports: [INSTANCE, INSTANCE]}"
 
 
@@ -70,21 +72,41 @@ def _read_port(
     addresses = _read_addresses(cursor, fields)
     groups = _read_groups(fields["groups"]) if "groups" in fields else (DEFAULT_GROUP,)
     namespace = given(fields, "namespace", lambda each: each.read(check_name, "a name"), "")
+    parent = given(fields, "parent", lambda each: each.read(check_name, "the name of a port of the instance"), "")
+    vlan = given(fields, "vlan", lambda each: each.read(_vlan, "a number"), 0)
     if subnet is None:
         cursor.notes.doubt(cursor.path)
         if DEFAULT_GROUP in groups:
             # Without a VPC it is unknown which default group would be made for it.
             cursor.notes.doubt(("groups", DEFAULT_GROUP))
         return None
-    return Port(instance, name, subnet.name, subnet.vpc, addresses, groups, namespace)
+    return Port(instance, name, subnet.name, subnet.vpc, addresses, groups, namespace, parent, vlan)
+
+
+def _vlan(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 5):
+        raise NotationError(f"{text!r} is not a VLAN", f"use {VLANS.start} to {VLANS.stop - 1}")
+    return int(text)
 
 
 def _read_addresses(cursor: Cursor, fields: Mapping[str, Cursor]) -> tuple[Address, ...]:
-    ip = of_family(fields.get("ip"), Address.parse, Family.IPV4, "ip6")
-    ip6 = of_family(fields.get("ip6"), Address.parse, Family.IPV6, "ip")
+    found = [
+        of_family(each, Address.parse, family, other)
+        for key, family, other in (("ip", Family.IPV4, "ip6"), ("ip6", Family.IPV6, "ip"))
+        if key in fields
+        for each in _listed(fields[key])
+    ]
     if not {"ip", "ip6"} & fields.keys() and not (cursor.doubts("ip") or cursor.doubts("ip6")):
         cursor.wrong("world.missing_key", f"{label(cursor.path)} has no address", "add ip: ADDRESS or ip6: ADDRESS")
-    return tuple(each for each in (ip, ip6) if each)
+    return tuple(each for each in found if each)
+
+
+def _listed(cursor: Cursor) -> list[Cursor]:
+    """An address, or several in a list."""
+    items = cursor.items("a list of addresses") if cursor.is_list else [cursor]
+    if not items:
+        cursor.wrong("world.missing_key", f"{label(cursor.path)} is empty", "write ADDRESS")
+    return items
 
 
 def _read_groups(cursor: Cursor) -> tuple[str, ...]:

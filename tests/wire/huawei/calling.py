@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from types import ModuleType
@@ -19,12 +20,45 @@ from tests.wire.sdks import Sdks
 def ask(sdks: Sdks, method: str, body: Mapping[str, Any] | None = None, /, **said: Any) -> Any:
     """What the SDK of versions 1 and 2.0 makes of the answer to a call: ``said`` are parts of the path and the query.
 
-    The body is as on the wire; every member of it must be one of the SDK's model.
+    The body is as on the wire; every member of it must be one of the SDK's model. So must every one of the answer be.
     """
     request = request_type(v2, method)(**said)
     if body is not None:
         request.body = model(v2_models, request.openapi_types["body"], body)
-    return getattr(sdks.huawei_v2(), method)(request)
+    answer = getattr(sdks.huawei_v2(), method)(request)
+    assert_like(json.loads(answer.raw_content or b"{}"), type(answer), method)
+    return answer
+
+
+_PLAIN = {"int": int, "bool": bool, "str": str, "datetime": str}
+
+
+def assert_like(raw: Any, kind: Any, where: str) -> None:
+    """Hold an object that came over the wire against a model: the same members, of the types that it declares."""
+    known = set(kind.attribute_map.values())
+    assert known - _LEFT_OUT.get(kind, set()) <= raw.keys() <= known, (where, raw.keys())
+    for name, wire in kind.attribute_map.items():
+        value, declared = raw.get(wire), kind.openapi_types[name]
+        if value is not None:
+            listed = re.fullmatch(r"list\[(.*)\]", declared)
+            assert isinstance(value, list) is bool(listed), (where, wire, value)
+            for each in value if listed else [value]:
+                _assert_type(each, listed[1] if listed else declared, f"{where}.{wire}")
+
+
+_LEFT_OUT: dict[Any, set[str]] = {
+    v2.BindingVifDetails: {"port_filter", "ovs_hybrid_plug", "vlan_id", "parent_id", "parent_device_id"},
+    v2.ListSecurityGroupsByTagsResponse: {"resources"},
+}
+"""What the answers of some models leave out where it says nothing; the number of groups comes without the groups."""
+
+
+def _assert_type(value: Any, declared: str, where: str) -> None:
+    found = getattr(v2_models, declared, None)
+    if found is not None:
+        assert_like(value, found, where)
+    elif plain := _PLAIN.get(declared):
+        assert type(value) is plain, (where, declared, value)
 
 
 def native(sdks: Sdks) -> Client:

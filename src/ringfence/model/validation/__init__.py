@@ -22,6 +22,7 @@ from ringfence.model.validation.penalties import penalty_problems
 from ringfence.model.validation.port_lists import port_list_problems
 from ringfence.model.validation.problem import Path, Problem, Touched
 from ringfence.model.validation.scope import Scope, everything
+from ringfence.model.validation.supplementary import supplementary_problems
 from ringfence.model.validation.virtual_ips import virtual_ip_problems
 from ringfence.model.world import World
 
@@ -49,13 +50,14 @@ _JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...]
     (acl_problems, frozenset({"acls", "vpcs", "address_groups"})),
     (group_problems, frozenset({"groups", "vpcs", "address_groups", "port_lists"})),
     (repeated_id_problems, frozenset({"groups", "acls", "vpcs", "peerings"})),
-    (port_problems, frozenset({"instances", "groups", "vpcs", "address_groups", "port_lists"})),
-    (address_problems, frozenset({"instances", "virtual_ips", "vpcs"})),
+    (port_problems, frozenset({"instances", "detached", "groups", "vpcs", "address_groups", "port_lists"})),
+    (supplementary_problems, frozenset({"instances", "vpcs"})),
+    (address_problems, frozenset({"instances", "detached", "virtual_ips", "vpcs"})),
     (virtual_ip_problems, frozenset({"virtual_ips", "vpcs", "instances", "outside"})),
     (listener_problems, frozenset({"instances", "vpcs"})),
     (outside_problems, frozenset({"outside", "instances", "vpcs"})),
     (penalty_problems, frozenset({"penalties", "instances"})),
     (expect_problems, frozenset({"expects", "virtual_ips", "instances", "outside"})),
-    (limit_problems, frozenset({"groups", "instances", "vpcs", "acls"})),
+    (limit_problems, frozenset({"groups", "instances", "detached", "vpcs", "acls"})),
 )
 """What is judged, and the fields of `Touched` that give it something to judge."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.model.address import Address, Family
-from ringfence.model.topology import Port, Subnet, VirtualIp
+from ringfence.model.topology import DetachedPort, Port, Subnet, VirtualIp
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
 
 
-def find_subnet(world: World, owner: Port | VirtualIp) -> Subnet | None:
+def find_subnet(world: World, owner: Port | VirtualIp | DetachedPort) -> Subnet | None:
     """The subnet that a port or virtual IP names, if it is there."""
     vpc = world.vpcs.get(owner.vpc)
     return vpc.subnets.get(owner.subnet) if vpc else None
@@ -30,6 +30,8 @@ def address_problems(scope: Scope) -> Iterator[Problem]:
     """Addresses that their owner cannot have, and those that two have."""
     for owner in scope.owners:
         subnet = find_subnet(scope.world, owner)
+        if len({*owner.addresses}) < len(owner.addresses):
+            yield Problem(_path(owner), "world.duplicate", f"{owner} lists an address twice", "list it once")
         for address in owner.addresses:
             where: Path = (*_path(owner), "ip" if address.family is Family.IPV4 else "ip6")
             if subnet:
@@ -40,10 +42,10 @@ def address_problems(scope: Scope) -> Iterator[Problem]:
                 yield Problem(where, "world.address_in_use", what, "choose a free address")
 
 
-def _path(owner: Port | VirtualIp) -> Path:
+def _path(owner: Port | VirtualIp | DetachedPort) -> Path:
     if isinstance(owner, Port):
         return "instances", owner.instance, "ports", owner.name
-    return "virtual_ips", owner.name
+    return "virtual_ips" if isinstance(owner, VirtualIp) else "detached", owner.name
 
 
 def _place_problems(subnet: Subnet, address: Address, path: Path) -> Iterator[Problem]:

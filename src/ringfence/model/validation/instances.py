@@ -20,13 +20,18 @@ from ringfence.model.world import World, nearest
 
 def port_problems(scope: Scope) -> Iterator[Problem]:
     """Ports whose subnet is not there, and groups that a port may not be in."""
-    world = scope.world
     for port in scope.ports:
         path: Path = ("instances", port.instance, "ports", port.name)
-        if not find_subnet(world, port):
-            yield from home_problems(world, port, (*path, "subnet"))
-        else:
-            yield from _port_group_problems(scope, port, (*path, "groups"))
+        yield from _port_problems(scope, port, scope.world.instances[port.instance].account, path)
+    for it in scope.detached:
+        yield from _port_problems(scope, it.port, it.account, ("detached", it.name))
+
+
+def _port_problems(scope: Scope, port: Port, account: str, path: Path) -> Iterator[Problem]:
+    if not find_subnet(scope.world, port):
+        yield from home_problems(scope.world, port, (*path, "subnet"))
+    else:
+        yield from _port_group_problems(scope, port, account, (*path, "groups"))
 
 
 _LOOPBACK = (Prefix.parse("127.0.0.0/8"), Prefix.parse("::1"))
@@ -54,9 +59,9 @@ def listener_problems(scope: Scope) -> Iterator[Problem]:
                 yield Problem(path, "world.duplicate", f"{one} and {two} want the same port", "keep one of them")
 
 
-def _port_group_problems(scope: Scope, port: Port, path: Path) -> Iterator[Problem]:
+def _port_group_problems(scope: Scope, port: Port, account: str, path: Path) -> Iterator[Problem]:
     world = scope.world
-    profile = world.profile_in(port.vpc, world.instances[port.instance].account)
+    profile = world.profile_in(port.vpc, account)
     known = [group for name in port.groups if (group := world.groups.get(name))]
     if len({group.name for group in known}) < len(port.groups):
         yield from _listing_problems(world, port, path)

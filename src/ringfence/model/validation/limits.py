@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ringfence.model.group import GroupType
 from ringfence.model.profile import Counted
-from ringfence.model.validation.problem import Problem
+from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.scope import Scope
 
 
@@ -35,10 +35,18 @@ def _member_problems(scope: Scope) -> Iterator[Problem]:
 def _instance_problems(scope: Scope) -> Iterator[Problem]:
     for instance in scope.instances:
         profile = scope.world.profile_in(instance.primary.vpc, instance.account) if instance.ports else None
-        if profile and len(instance.ports) > profile.ports_per_instance:
-            number, most = len(instance.ports), profile.ports_per_instance
+        if profile is None:
+            continue
+        path: Path = ("instances", instance.name, "ports")
+        hanging = sum(bool(port.parent) for port in instance.ports)
+        number, most = len(instance.ports) - hanging, profile.ports_per_instance
+        if number > most:
             what = f"instance {instance} has {number} ports, {profile.name} allows {most}"
-            yield Problem(("instances", instance.name, "ports"), "limit.ports_per_instance", what, "remove some")
+            yield Problem(path, "limit.ports_per_instance", what, "remove some")
+        if hanging > profile.sub_ports_per_instance:
+            most = profile.sub_ports_per_instance
+            what = f"instance {instance} has {hanging} supplementary interfaces, {profile.name} allows {most}"
+            yield Problem(path, "limit.sub_ports_per_instance", what, "remove some" if most else "use ports")
 
 
 def _vpc_problems(scope: Scope) -> Iterator[Problem]:

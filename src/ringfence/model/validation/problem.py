@@ -40,4 +40,5 @@ class Touched:
     penalties: Set[str] = _NOTHING
     outside: Set[str] = _NOTHING
     port_lists: Set[str] = _NOTHING
+    detached: Set[str] = _NOTHING
     expects: bool = False

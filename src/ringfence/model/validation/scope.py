@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
 
-from ringfence.model.facts import LINE_SECTIONS, LineOwner, owner_rank, peering_rank
+from ringfence.model.facts import LINE_SECTIONS, LineOwner, Member, owner_rank, peering_rank
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import Profile
-from ringfence.model.topology import Instance, OutsideHost, Peering, Port, VirtualIp
+from ringfence.model.topology import DetachedPort, Instance, OutsideHost, Peering, Port, VirtualIp
 from ringfence.model.validation.problem import Touched
 from ringfence.model.validation.quotas import group_cost
 from ringfence.model.world import SECTIONS, World
@@ -128,6 +128,8 @@ class Scope:
         joined = {
             name for instance in self._values(self.touched.instances) for it in instance.ports for name in it.groups
         }
+        spare = (self.world.detached[name] for name in self._there("detached", self.touched.detached))
+        joined.update(name for it in spare for name in it.port.groups)
         return self._there("groups", self._changed_groups | joined)
 
     def _values(self, names: Iterable[str]) -> list[Instance]:
@@ -142,7 +144,22 @@ class Scope:
     @cached_property
     def ports(self) -> list[Port]:
         """Ports whose subnet and groups are to be judged."""
+        return [self.world.instances[instance].by_name[port] for instance, port in sorted(self._members) if instance]
+
+    @cached_property
+    def detached(self) -> list[DetachedPort]:
+        """Ports of no instance, to judge in the same way."""
+        return [self.world.detached[port] for instance, port in sorted(self._members) if not instance]
+
+    @cached_property
+    def _changed_detached(self) -> list[DetachedPort]:
+        names = self._with_naming("detached", "vpcs")
+        return [self.world.detached[name] for name in names]
+
+    @cached_property
+    def _members(self) -> set[Member]:
         chosen = {(instance.name, port.name) for instance in self.instances for port in instance.ports}
+        chosen.update(("", it.name) for it in self._changed_detached)
         for name in self._changed_groups:
             chosen.update(self.world.members.one_of_each(name))
         for name in self._costing_groups - self._changed_groups:
@@ -150,14 +167,15 @@ class Scope:
                 profile = self.world.profile_in(kind.vpc, kind.account)
                 if profile.address_group_costs_entries or profile.port_list_costs_entries:
                     chosen.add(next(iter(members)))
-        return [self.world.instances[instance].by_name[port] for instance, port in sorted(chosen)]
+        return chosen
 
     @cached_property
-    def owners(self) -> list[Port | VirtualIp]:
+    def owners(self) -> list[Port | VirtualIp | DetachedPort]:
         """Ports and virtual IPs to judge by their addresses, and whoever has one of those as well."""
         names = self._naming("vpcs", self.touched.vpcs, "virtual_ips").union(self.touched.virtual_ips)
         vips = (self.world.virtual_ips[name] for name in self._there("virtual_ips", names))
-        found: list[Port | VirtualIp] = [*(port for instance in self.instances for port in instance.ports), *vips]
+        ports = (port for instance in self.instances for port in instance.ports)
+        found: list[Port | VirtualIp | DetachedPort] = [*ports, *vips, *self._changed_detached]
         claimed = {owner for it in found for at in it.addresses for owner in self.world.places[it.vpc, at]}
         return sorted((it for it in claimed if not isinstance(it, OutsideHost)), key=owner_rank)
 

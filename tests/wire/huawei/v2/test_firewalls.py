@@ -166,11 +166,12 @@ def test_what_is_refused_of_firewalls(shared: Cloud) -> None:
         ("neutron_remove_firewall_rule", {"firewall_rule_id": rule.id}, at, bad),
     ]
     ours = {"firewall_group_id": group.id}
-    for said, expected in (
+    groups: list[tuple[dict[str, Any], tuple[int, str]]] = [
         ({"ingress_firewall_policy_id": foreign["policy"]}, missing),
         ({"ingress_firewall_policy_id": full.id}, (409, "VPC.0604")),
         ({"ports": [subnet.id]}, missing),
-    ):
+    ]
+    for said, expected in groups:
         table.append(("neutron_create_firewall_group", {"firewall_group": said}, {}, expected))
         table.append(("neutron_update_firewall_group", {"firewall_group": said}, ours, expected))
     check(sdks, table)

@@ -67,7 +67,8 @@ def test_lines_decide_in_their_order(shared: Cloud) -> None:
     first = told.ingress_rules[0].id
     change = {"id": first, "enabled": False, "description": "off"}
     told = ask(client, "update_firewall_rules", {"firewall": {"ingress_rules": [change]}}, firewall_id=acl).firewall
-    assert [it.id for it in told.ingress_rules][0] == first and not told.ingress_rules[0].enabled
+    assert next(it.id for it in told.ingress_rules) == first
+    assert not told.ingress_rules[0].enabled
     assert (told.ingress_rules[0].name, told.ingress_rules[0].destination_port) == ("no-web", "80,8000-8080")
     assert estate.passes(one, two) == BOTH
     change = {"id": first, "enabled": True, "ip_version": 6, "source_ip_address": "::/0"}
@@ -77,7 +78,8 @@ def test_lines_decide_in_their_order(shared: Cloud) -> None:
     assert estate.passes(one, two) == ONLY_4
     gone = {"firewall": {"ingress_rules": [{"id": first}, {"id": six}]}}
     told = ask(client, "remove_firewall_rules", gone, firewall_id=acl).firewall
-    assert len(told.ingress_rules) == 2 and told.egress_rules == []
+    assert len(told.ingress_rules) == 2
+    assert told.egress_rules == []
     assert estate.passes(one, two) == ONLY_4
     off = ask(client, "update_firewall", {"firewall": {"admin_state_up": False, "name": "e"}}, firewall_id=acl).firewall
     assert (off.admin_state_up, off.name) == (False, "e")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+
 import pytest
 
 from tests.wire.cloud import Cloud
@@ -43,7 +44,8 @@ def test_a_group_has_default_rules_and_is_listed_without_them(shared: Cloud) -> 
         ask(client, "create_security_group", {"security_group": {"name": name}})
     every = ask(client, "list_security_groups").security_groups
     assert {it.name for it in ask(client, "list_security_groups", name=["b", "c"]).security_groups} == {"b", "c"}
-    assert not hasattr(every[0], "security_group_rules") and len(every) == 3
+    assert not hasattr(every[0], "security_group_rules")
+    assert len(every) == 3
     first = ask(client, "list_security_groups", limit=2)
     rest = ask(client, "list_security_groups", limit=2, marker=first.page_info.next_marker)
     assert ids(first.security_groups) + ids(rest.security_groups) == ids(every)
@@ -126,7 +128,8 @@ def test_many_rules_at_once_are_all_there_or_none(shared: Cloud) -> None:
     assert estate.passes(one, two) == BOTH
     again = [*rules, {"direction": "ingress", "protocol": "tcp", "multiport": "22"}]
     status, code, message = refused(client, many, {"security_group_rules": again}, **path)
-    assert (status, code) == (409, "VPC.0602") and made[0].id in message
+    assert (status, code) == (409, "VPC.0602")
+    assert made[0].id in message
     (new,) = ask(client, many, {"security_group_rules": again, "ignore_duplicate": True}, **path).security_group_rules
     assert new.multiport == "22"
 

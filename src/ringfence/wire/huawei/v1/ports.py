@@ -248,7 +248,7 @@ def _port(resource: Resource) -> dict[str, Any]:
     at = cast("PortAt", resource.value)
     return {
         "id": resource.id,
-        "name": getattr(at, "label", ""),
+        "name": at.label,
         "network_id": at.port.subnet,
         "mac_address": mac_of(at.port),
         "fixed_ips": [fixed_ip(at.port.subnet, address) for address in at.port.addresses],
