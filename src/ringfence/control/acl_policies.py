@@ -23,7 +23,7 @@ from ringfence.resources.values import AclPolicy
 
 BOUND: Final = "acl.policy_bound"
 """The rules of an ACL are a policy's."""
-_CONCERNED: Final = frozenset({Kind.ACL, Kind.ACL_RULE, Kind.ACL_POLICY})
+_CONCERNED: Final = frozenset({Kind.ACL, Kind.ACL_LINE, Kind.ACL_POLICY})
 _FIELDS: Final[Mapping[Direction, str]] = {Direction.INGRESS: "ingress_of", Direction.EGRESS: "egress_of"}
 
 
@@ -109,7 +109,7 @@ def _changed(draft: Draft) -> Iterator[Resource]:
     for change in draft.changes:
         if change.key.kind is Kind.ACL_POLICY:
             yield from (each for each in change if each)
-        elif change.key.kind is Kind.ACL_RULE:
+        elif change.key.kind is Kind.ACL_LINE:
             yield from draft.referring(change.key, Kind.ACL_POLICY)
 
 
@@ -143,7 +143,7 @@ def _lines(draft: Draft, of: Resource, direction: Direction, used: set[str]) -> 
     """The rules of a policy as lines of an ACL; each keeps its id, unless the ACL has it in the other direction."""
     lines = []
     for id_ in policy(of).rules:
-        rule = draft.get(Kind.ACL_RULE, id_)
+        rule = draft.get(Kind.ACL_LINE, id_)
         if rule is None or rule.account != of.account:
             continue  # a reference to nothing is refused as such
         given = f"{id_}:{direction.word}" if id_ in used else id_

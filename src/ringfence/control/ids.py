@@ -15,7 +15,7 @@ from ringfence.resources.kind import Kind
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another; 32, so bytes give each as often
 _LENGTH = 17
-_MADE_UP = frozenset({Kind.RULE, Kind.ACL_RULE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
+_MADE_UP = frozenset({Kind.RULE, Kind.ACL_LINE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
 """Kinds whose names say nothing: their ids are always made up."""
 
 

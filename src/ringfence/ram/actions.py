@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from ringfence.ram.arn import (
     ACCOUNT,
     ACL,
+    ACL_LINE,
     ACL_POLICY,
-    ACL_RULE,
     ADDRESS_GROUP,
     AGENT,
     AUDIT,
@@ -231,10 +231,10 @@ UNASSOCIATE_NETWORK_ACL = _action(
 DELETE_NETWORK_ACL = _action("DeleteNetworkAcl", "vpc", "vpc:firewalls:delete", ACL, "vpc:firewallGroups:delete")
 
 # Rules and policies that ACLs are made of
-CREATE_ACL_RULE = _action("CreateAclRule", "vpc", "vpc:firewallRules:create", ACL_RULE)
-DESCRIBE_ACL_RULES = _action("DescribeAclRules", "vpc", "vpc:firewallRules:get", ACL_RULE, "vpc:firewallRules:list")
-MODIFY_ACL_RULE = _action("ModifyAclRule", "vpc", "vpc:firewallRules:update", ACL_RULE)
-DELETE_ACL_RULE = _action("DeleteAclRule", "vpc", "vpc:firewallRules:delete", ACL_RULE)
+CREATE_ACL_LINE = _action("CreateAclLine", "vpc", "vpc:firewallRules:create", ACL_LINE)
+DESCRIBE_ACL_LINES = _action("DescribeAclLines", "vpc", "vpc:firewallRules:get", ACL_LINE, "vpc:firewallRules:list")
+MODIFY_ACL_LINE = _action("ModifyAclLine", "vpc", "vpc:firewallRules:update", ACL_LINE)
+DELETE_ACL_LINE = _action("DeleteAclLine", "vpc", "vpc:firewallRules:delete", ACL_LINE)
 CREATE_ACL_POLICY = _action("CreateAclPolicy", "vpc", "vpc:firewallPolicies:create", ACL_POLICY)
 DESCRIBE_ACL_POLICIES = _action(
     "DescribeAclPolicies", "vpc", "vpc:firewallPolicies:get", ACL_POLICY, "vpc:firewallPolicies:list"

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     ADDRESS_GROUP = "address_group"
     PORT_LIST = "port_list"
     ACL = "acl"
-    ACL_RULE = "acl_rule"
+    ACL_LINE = "acl_line"
     ACL_POLICY = "acl_policy"
     PEERING = "peering"
     INSTANCE = "instance"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 _WORDS = {
     "vpc": "VPC",
     "acl": "ACL",
-    "acl_rule": "ACL rule",
+    "acl_line": "ACL line",
     "acl_policy": "ACL policy",
     "virtual_ip": "virtual IP",
 }
@@ -50,7 +50,7 @@ _WORDS = {
 IDENTITY = frozenset({Kind.ACCOUNT, Kind.USER, Kind.ACCESS_KEY, Kind.POLICY})
 """Kinds that say who may do what: no agent and no world knows them."""
 
-ACL_PARTS = frozenset({Kind.ACL_RULE, Kind.ACL_POLICY})
+ACL_PARTS = frozenset({Kind.ACL_LINE, Kind.ACL_POLICY})
 """What the rules of ACLs may be made of: a world knows the ACLs alone (`ringfence.control.acl_policies`)."""
 
 LIKE_A_WORLD_FILE = tuple(kind for kind in Kind if kind not in IDENTITY | ACL_PARTS and kind is not Kind.QUOTA)

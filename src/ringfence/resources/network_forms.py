@@ -396,11 +396,11 @@ def _undirected(said: str) -> AclRule:
     return rule
 
 
-_ACL_RULE = Form(
-    kind=Kind.ACL_RULE,
-    plural="acl-rules",
-    prefix="aclr",
-    doc="A rule by itself, for ACL policies.",
+_ACL_LINE = Form(
+    kind=Kind.ACL_LINE,
+    plural="acl-lines",
+    prefix="acll",
+    doc="A rule of network ACLs by itself, for ACL policies.",
     fields=(parsed("rule", "the rule without a direction", _undirected, example="allow tcp 80 from any to any"),),
     build=lambda called, fields: fields["rule"],
     parts=lambda it: {"rule": it},
@@ -409,7 +409,7 @@ _ACL_RULE = Form(
 
 
 def _acl_policy_refers(it: AclPolicy) -> Iterator[Key]:
-    yield from (Key(Kind.ACL_RULE, rule) for rule in it.rules)
+    yield from (Key(Kind.ACL_LINE, rule) for rule in it.rules)
     yield from (Key(Kind.ACL, acl) for acl in (*it.ingress_of, *it.egress_of))
 
 
@@ -424,9 +424,9 @@ _ACL_POLICY = Form(
     kind=Kind.ACL_POLICY,
     plural="acl-policies",
     prefix="aclp",
-    doc="ACL rules in their order, which network ACLs have as theirs in one direction or both.",
+    doc="ACL lines in their order, which network ACLs have as theirs in one direction or both.",
     fields=(
-        listed("rules", "its rules (by id) in their order", check_name, default=(), longest=1000, example="aclr-1"),
+        listed("rules", "its rules (by id) in their order", check_name, default=(), longest=1000, example="acll-1"),
         listed("ingress_of", "the ACLs whose ingress rules they are", check_name, default=(), longest=1000),
         listed("egress_of", "the ACLs whose egress rules they are", check_name, default=(), longest=1000),
         flag("audited", "whether somebody has looked at it", default=False),
@@ -638,7 +638,7 @@ FORMS: tuple[Form, ...] = (
     ADDRESS_GROUP,
     PORT_LIST,
     _ACL,
-    _ACL_RULE,
+    _ACL_LINE,
     _ACL_POLICY,
     _PEERING,
     _INSTANCE,

@@ -102,7 +102,7 @@ class Penalized:
 
 @dataclass(frozen=True, slots=True)
 class AclPolicy:
-    """ACL rules (by id) in their order, and the ACLs (by id) whose rules of a direction they are."""
+    """ACL lines (by id) in their order, and the ACLs (by id) whose rules of a direction they are."""
 
     rules: tuple[str, ...]
     ingress_of: tuple[str, ...] = ()

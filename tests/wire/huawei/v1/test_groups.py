@@ -204,7 +204,12 @@ def test_limits_and_policies_hold(shared: Cloud) -> None:
     reader = shared.user(sdks, {"Effect": "Allow", "Action": ["vpc:*:get"], "Resource": ["*"]}, version="1.1")
     group = a_group(sdks)
     assert ask(reader, "show_security_group", security_group_id=group.id).security_group.id == group.id
+    names = ["ecs:DescribeSecurityGroups"]
+    outside = shared.user(sdks, {"Effect": "Allow", "Action": names, "Resource": ["*"]})
     for before in BOTH:
+        (listed,) = ask(outside, f"{before}list_security_groups").security_groups
+        assert (listed.id, listed.security_group_rules) == (group.id, [])
+        assert refused(outside, f"{before}show_security_group", security_group_id=group.id) == (403, "VPC.2201")
         body = {"security_group": {"name": "g"}}
         assert refused(reader, f"{before}create_security_group", body) == (403, "VPC.2201")
         rule = {"security_group_id": group.id, "direction": "ingress"}

@@ -186,5 +186,5 @@ def test_who_may_not_is_refused(shared: Cloud) -> None:
     at, body = {"firewall_group_id": group.id}, {"firewall_group": {"ingress_firewall_policy_id": policy.id}}
     assert refused(user, "neutron_update_firewall_group", body, **at) == (403, "VPC.2201")
     change(sdks, "group", group.id, ingress_firewall_policy_id=policy.id)
-    said = {"firewall_policy": {"firewall_rules": []}}  # which is a change of the group now
+    said: dict[str, Any] = {"firewall_policy": {"firewall_rules": []}}  # which is a change of the group now
     assert refused(user, "neutron_update_firewall_policy", said, firewall_policy_id=policy.id) == (403, "VPC.2201")

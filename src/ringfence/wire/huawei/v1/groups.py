@@ -9,9 +9,9 @@ from typing import Any, Final
 from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
+from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.resources.state import State
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
 from ringfence.wire.huawei.operation import Call, Member, Operation
 from ringfence.wire.huawei.paging import plain_page
@@ -20,7 +20,7 @@ from ringfence.wire.huawei.telling import group_of
 from ringfence.wire.huawei.v1.rules import REDUCED, reduced
 from ringfence.wire.request import Told
 
-READ: Final = (action_of(Verb.READ, Kind.GROUP), action_of(Verb.READ, Kind.RULE))
+READ: Final = (action_of(Verb.READ, Kind.GROUP), ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE)
 _PATH = "/v1/{project_id}/security-groups"
 _NEW = (NAME, Member("vpc_id", (str,)), ENTERPRISE_PROJECT)
 Tell = Callable[[Resource, list[Resource]], dict[str, Any]]
@@ -86,7 +86,13 @@ def create(call: Call, tell: Tell) -> Told:
 
 def every(call: Call, tell: Tell) -> list[dict[str, Any]]:
     """All groups that the caller may see, with their rules."""
-    return [tell(it, rules_of(call.state, it)) for it in call.visible(Kind.GROUP)]
+    return [tell(it, _rules(call, it)) for it in call.visible(Kind.GROUP)]
+
+
+def _rules(call: Call, group: Resource) -> list[Resource]:
+    """The rules of a group, if the caller may look into it."""
+    may = call.control.authority.may(call.caller, ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE, group)
+    return call.state.rules(group.id) if may else []
 
 
 def _list(call: Call) -> Told:
@@ -96,7 +102,8 @@ def _list(call: Call) -> Told:
 def show(call: Call, tell: Tell) -> Told:
     """Show a group."""
     found = call.find(Kind.GROUP, call.path["security_group_id"])
-    return {"security_group": tell(found, rules_of(call.state, found))}
+    call.control.authority.require(call.caller, ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE, found)
+    return {"security_group": tell(found, call.state.rules(found.id))}
 
 
 def delete(call: Call) -> Told:
@@ -112,11 +119,6 @@ def delete(call: Call) -> Told:
 def by_id(rules: list[Resource]) -> list[Resource]:
     """Rules in the order in which they are told."""
     return sorted(rules, key=lambda rule: rule.id)
-
-
-def rules_of(state: State, group: Resource) -> list[Resource]:
-    """The rules of a group: who may see the group may see them."""
-    return state.rules(group.id)
 
 
 def _told(resource: Resource, rules: list[Resource]) -> dict[str, Any]:

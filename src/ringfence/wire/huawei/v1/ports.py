@@ -11,6 +11,7 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
 from ringfence.errors import Conflict
 from ringfence.model.mac import mac_of
+from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import PortAt
@@ -27,6 +28,13 @@ from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, inva
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.request import Told
 
+MAKE: Final = (
+    *actions_of(Verb.CREATE, Kind.PORT),
+    ram.CREATE_SECURITY_GROUP,
+    ram.AUTHORIZE_SECURITY_GROUP,
+    ram.AUTHORIZE_SECURITY_GROUP_EGRESS,
+)
+"""What a new port may take: the first one without groups makes the default group."""
 READ: Final = (action_of(Verb.READ, Kind.PORT), action_of(Verb.READ, Kind.SUBNET))
 _PATH = "/v1/{project_id}/ports"
 _PAIRS = Member("allowed_address_pairs", (list,), of=(Member("ip_address", (str,)), Member("mac_address", (str,))))
@@ -67,7 +75,7 @@ def operations() -> Iterator[Operation]:
         _PATH,
         f"Make a port, which an instance gets by the native API or Alibaba's. Without groups it is in the default "
         f"group. {REFUSED}",
-        actions_of(Verb.CREATE, Kind.PORT),
+        MAKE,
         partial(create, tell=told),
         201,
         body=(Member("port", (dict,), required=True, of=(*NEW, Member("tenant_id", (str,)))),),

@@ -100,7 +100,7 @@ def _create(call: Call) -> Told:
 
 
 def _rules(draft: Draft, said: Sequence[str]) -> list[str]:
-    return [draft.own(Kind.ACL_RULE, id_).id for id_ in said]
+    return [draft.own(Kind.ACL_LINE, id_).id for id_ in said]
 
 
 def _list(call: Call) -> Told:
@@ -130,7 +130,7 @@ def _insert(call: Call) -> Told:
     after, before = call.json.get("insert_after"), call.json.get("insert_before")
 
     def work(draft: Draft) -> Told:
-        found, rule = _own(draft, call), draft.own(Kind.ACL_RULE, call.json["firewall_rule_id"])
+        found, rule = _own(draft, call), draft.own(Kind.ACL_LINE, call.json["firewall_rule_id"])
         rules = list(policy(found).rules)
         if rule.id in rules:
             raise Conflict(f"{found.key} has {rule.key} already", field="firewall_rule_id", value=rule.id)

@@ -46,13 +46,13 @@ _DOC = (
 
 def operations() -> Iterator[Operation]:
     """The calls."""
-    read = (action_of(Verb.READ, Kind.ACL_RULE),)
+    read = (action_of(Verb.READ, Kind.ACL_LINE),)
     yield Operation(
         "neutron_create_firewall_rule",
         "POST",
         _PATH,
         f"Make a rule. {_DOC}",
-        actions_of(Verb.CREATE, Kind.ACL_RULE),
+        actions_of(Verb.CREATE, Kind.ACL_LINE),
         _create,
         201,
         body=(_BODY,),
@@ -72,7 +72,7 @@ def operations() -> Iterator[Operation]:
         "PUT",
         _ONE,
         "Have a rule say something else, wherever it counts.",
-        actions_of(Verb.UPDATE, Kind.ACL_RULE),
+        actions_of(Verb.UPDATE, Kind.ACL_LINE),
         _update,
         body=(_BODY,),
     )
@@ -81,7 +81,7 @@ def operations() -> Iterator[Operation]:
         "DELETE",
         _ONE,
         "Delete a rule that no policy has.",
-        actions_of(Verb.DELETE, Kind.ACL_RULE),
+        actions_of(Verb.DELETE, Kind.ACL_LINE),
         _delete,
         204,
     )
@@ -91,39 +91,39 @@ def _create(call: Call) -> Told:
     said = call.json["firewall_rule"]
 
     def work(draft: Draft) -> Told:
-        made = basic.create(draft, Kind.ACL_RULE, {**described(said), "rule": str(_read(said))})
+        made = basic.create(draft, Kind.ACL_LINE, {**described(said), "rule": str(_read(said))})
         return {"firewall_rule": _told(made)}
 
     return call.change(work)
 
 
 def _list(call: Call) -> Told:
-    found = [_told(it) for it in call.visible(Kind.ACL_RULE) if not _names_list(it)]
+    found = [_told(it) for it in call.visible(Kind.ACL_LINE) if not _names_list(it)]
     return linked_page(call, narrowed(call, found, _FILTERS), "firewall_rules")
 
 
 def _show(call: Call) -> Told:
-    return {"firewall_rule": _told(call.find(Kind.ACL_RULE, call.path["firewall_rule_id"]))}
+    return {"firewall_rule": _told(call.find(Kind.ACL_LINE, call.path["firewall_rule_id"]))}
 
 
 def _update(call: Call) -> Told:
     said = call.json["firewall_rule"]
 
     def work(draft: Draft) -> Told:
-        found = draft.own(Kind.ACL_RULE, call.path["firewall_rule_id"])
+        found = draft.own(Kind.ACL_LINE, call.path["firewall_rule_id"])
         wanted = described(said)
         if said.keys() - wanted.keys():
             if _names_list(found):
                 raise invalid("firewall_rule", "change it by the native API: it names an address group", found.id)
             wanted["rule"] = str(_read(_told(found) | said))
-        return {"firewall_rule": _told(basic.update(draft, Kind.ACL_RULE, found.id, wanted))}
+        return {"firewall_rule": _told(basic.update(draft, Kind.ACL_LINE, found.id, wanted))}
 
     return call.change(work)
 
 
 def _delete(call: Call) -> Told:
     def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.ACL_RULE, draft.own(Kind.ACL_RULE, call.path["firewall_rule_id"]).id)
+        basic.delete(draft, Kind.ACL_LINE, draft.own(Kind.ACL_LINE, call.path["firewall_rule_id"]).id)
         return {}
 
     return call.change(work)

@@ -14,7 +14,7 @@ from ringfence.wire.huawei.operation import Call, Member, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1 import ports
-from ringfence.wire.huawei.v1.ports import CHANGE, FAULTS, FILTERS, LISTED, NEW, READ, REFUSED
+from ringfence.wire.huawei.v1.ports import CHANGE, FAULTS, FILTERS, LISTED, MAKE, NEW, READ, REFUSED
 from ringfence.wire.request import Told
 
 _PATH = "/v2.0/ports"
@@ -34,7 +34,7 @@ def operations() -> Iterator[Operation]:
         _PATH,
         f"Make a port, which an instance gets by the native API or Alibaba's. Without groups it is in the default "
         f"group. {REFUSED}",
-        actions_of(Verb.CREATE, Kind.PORT),
+        MAKE,
         partial(ports.create, tell=_told),
         201,
         body=(Member("port", (dict,), required=True, of=(*NEW, *_MORE)),),
