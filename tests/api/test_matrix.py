@@ -216,7 +216,7 @@ def test_neutron_ba1425c0_what_is_anothers_is_as_if_it_was_not_there(here: Town)
     own, foreign = here.tenant.ids, here.stranger.ids
     with collecting() as check:
         for word in own.keys() - {"net", "world", "account", "quota", "settings", "idle_account"}:
-            missing = "999999" if word == "revision" else secrets.token_hex(11)
+            missing = "999999" if word == "revision" else f"x{secrets.token_hex(11)}"
             one, two, three = (asks({**own, word: id_}) for id_ in (own[word], foreign[word], missing))
             for name, found in one.items():
                 for ask, theirs, nobodys in zip(found, two[name], three[name], strict=True):

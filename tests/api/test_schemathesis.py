@@ -99,6 +99,10 @@ def answers(here: Town, session: requests.Session, operation: Operation, mode: G
     run()
 
 
+BARE = ("/revert", "/confirm", "/detach", "/start", "/stop", "/reboot")
+"""Ends of paths that are all that such a request says."""
+
+
 def test_the_openapi_names_what_each_route_takes_and_gives(here: Town) -> None:
     document = here.http.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
@@ -108,9 +112,7 @@ def test_the_openapi_names_what_each_route_takes_and_gives(here: Town) -> None:
             where = f"{method} {path}"
             assert operation["x-ringfence-actions"], where
             assert operation["summary"].endswith("."), where
-            assert ("requestBody" in operation) == (method in ("post", "put", "patch")) or path.endswith(
-                ("revert", "confirm")
-            )
+            assert ("requestBody" in operation) == (method in ("post", "put", "patch")) or path.endswith(BARE), where
             for status, response in operation["responses"].items():
                 for kind, content in response["content"].items():
                     assert kind == "application/problem+json" or int(status) < 300, where

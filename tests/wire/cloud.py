@@ -60,12 +60,16 @@ class Cloud:
 
     def passes(self, flow: str, family: Family = Family.IPV4) -> bool:
         """Whether a packet passes now, as seen in the kernel: ``i-1 -> i-2 tcp/80``; ports as ``i-1.eth0``."""
+        (found,) = self.passing((flow, family))
+        return found
+
+    def passing(self, *flows: tuple[str, Family]) -> list[bool]:
+        """The same of several flows at once, each over a family."""
         self.settle()
         with closing(Lab.attach(self.lab_name)) as lab:
-            query = Query.parse(flow)
-            asked = lab.world.flow(Query.of(query.source, query.destination, query.service, family))
-            (seen,) = lab.probe([asked])
-        return seen.action is Action.ALLOW
+            queries = [(Query.parse(flow), family) for flow, family in flows]
+            asked = [lab.world.flow(Query.of(it.source, it.destination, it.service, family)) for it, family in queries]
+            return [seen.action is Action.ALLOW for seen in lab.probe(asked)]
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def _expects(state: State, account: str) -> tuple[Expectation, ...]:
 
 def own_vpc(vpc: Vpc) -> Vpc:
     """A VPC of one's own."""
-    return replace(vpc, account="", border=plain_lines(vpc.border), cidrs=tuple(sorted(vpc.cidrs)))
+    return replace(vpc, account="", border=plain_lines(vpc.border))
 
 
 def own_acl(acl: NetworkAcl) -> NetworkAcl:

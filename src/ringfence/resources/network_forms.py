@@ -72,7 +72,7 @@ def _prefix_of(family: Family) -> Callable[[str], Prefix]:
 
 
 def _vpc(called: Called, fields: Fields) -> SharedVpc:
-    cidrs = tuple(sorted(fields["cidrs"]))
+    cidrs = tuple(fields["cidrs"])
     vpc = Vpc(called.id, _profile(fields), cidrs, {}, fields["border"], fields["network"], called.account)
     return SharedVpc(vpc, tuple(sorted(fields["shared_with"])))
 

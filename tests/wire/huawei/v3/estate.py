@@ -75,7 +75,8 @@ class Estate:
     def passes(self, source: str, destination: str, service: str = "tcp/80") -> tuple[bool, bool]:
         """Whether packets pass over IPv4, and over IPv6."""
         flow = f"{source} -> {destination} {service}"
-        return self.cloud.passes(flow), self.cloud.passes(flow, Family.IPV6)
+        four, six = self.cloud.passing((flow, Family.IPV4), (flow, Family.IPV6))
+        return four, six
 
 
 BOTH, NEITHER, ONLY_4, ONLY_6 = (True, True), (False, False), (True, False), (False, True)

@@ -51,7 +51,8 @@ def test_every_call_of_the_table_is_served() -> None:
         "vpc_tag",
         "port_tag",
         "interface_tag",
-        "by_tags_of",
+        "interfaces_by_tags",
+        "ports_by_tags",
         "_async",
     )
     wanted = {name for name in known if not any(word in name for word in elsewhere)}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
+from ringfence.model.profile import HUAWEI
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -82,7 +83,8 @@ def _body(*of: Member) -> Member:
 def _create(call: Call) -> Told:
     said = call.json["security_group"]
     check_project(said.get("enterprise_project_id"))
-    wanted = {**named(said), "tags": said_tags(said.get("tags") or (), new=True), "template": "default"}
+    tags = said_tags(said.get("tags") or (), new=True)
+    wanted = {**named(said), "tags": tags, "profile": HUAWEI.name, "template": "default"}
 
     def work(draft: Draft) -> Told:
         made = basic.create(draft, Kind.GROUP, wanted)

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from ringfence.control import membership
 from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields, Refused
+from ringfence.model.mac import mac_of
 from ringfence.model.topology import Port
 from ringfence.ram import actions as ram
 from ringfence.ram.actions import Action
@@ -40,7 +41,7 @@ def operations() -> Iterator[Operation]:
         "list_ports",
         "GET",
         _ALL,
-        "The ports of instances, of all APIs. Virtual IPs are not among them.",
+        "The ports of all APIs, with supplementary interfaces and ports of no instance. Virtual IPs are not among them.",
         (ram.DESCRIBE_NETWORK_INTERFACES,),
         _list,
         query=("limit", "marker", *_PLAIN, "admin_state_up", "device_owner_prefixlike", "private_ips"),
@@ -150,11 +151,11 @@ def port_told(state: State, resource: Resource) -> dict[str, Any]:
     port, vpc = at.port, state.get(Kind.VPC, at.port.vpc)
     return {
         "id": resource.id,
-        "name": resource.name,
+        "name": at.label,
         "description": resource.description,
         "admin_state_up": True,
         "status": "ACTIVE" if port.instance else "DOWN",
-        "mac_address": "",
+        "mac_address": mac_of(port),
         "device_id": port.instance,
         "device_owner": f"compute:{_ZONE}" if port.instance else "",
         "instance_id": "",
@@ -177,7 +178,7 @@ def port_told(state: State, resource: Resource) -> dict[str, Any]:
         "binding:profile": {},
         "binding:vif_type": "ovs",
         "binding:vnic_type": "normal",
-        "binding:vif_details": {"primary_interface": at.index == 0, "port_filter": True},
+        "binding:vif_details": _wired(at),
         "binding:migration_info": {},
         "vtep_ip": "",
         "enable_efi": False,
@@ -188,3 +189,10 @@ def port_told(state: State, resource: Resource) -> dict[str, Any]:
         "created_at": time_of(resource.created),
         "updated_at": time_of(resource.created),
     }
+
+
+def _wired(at: PortAt) -> dict[str, Any]:
+    """How a port comes to its instance: a supplementary interface by a VLAN of another one."""
+    port = at.port
+    under = {"vlan_id": port.vlan, "parent_id": port.parent, "parent_device_id": port.instance} if port.parent else {}
+    return {"primary_interface": bool(port.instance) and at.index == 0, "port_filter": True, **under}

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from ringfence.wire.huawei.v3 import address_groups, firewall_tags, firewalls, groups, ports, quotas, rules, vpcs
+from ringfence.wire.huawei.v3 import (
+    address_groups,
+    firewall_tags,
+    firewalls,
+    groups,
+    ports,
+    quotas,
+    rules,
+    sub_interfaces,
+    vpcs,
+)
 
-ROOMS = (groups, rules, ports, address_groups, firewalls, firewall_tags, vpcs, quotas)
+ROOMS = (groups, rules, ports, sub_interfaces, address_groups, firewalls, firewall_tags, vpcs, quotas)
