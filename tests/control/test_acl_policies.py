@@ -74,7 +74,7 @@ def test_what_would_part_an_acl_from_its_policy_is_refused(edge: Service) -> Non
     table: list[tuple[Callable[[Draft], object], tuple[str, str]]] = [
         (_put(Kind.ACL, "edge", rules=[]), (BOUND, "rules")),
         (lambda draft: lines.insert_lines(draft, Kind.ACL, "edge", [rule]), (BOUND, "rules")),
-        (lambda draft: lines.remove(draft, Kind.ACL, "edge", web), (BOUND, "rules")),
+        (lambda draft: lines.remove(draft, Kind.ACL, "edge", 1), (BOUND, "rules")),
         (_put(Kind.ACL_POLICY, "other", ingress_of=["edge"]), (BOUND, "ingress_of")),
         (lambda draft: basic.delete(draft, Kind.ACL_POLICY, "web"), ("resource.in_use", "id")),
         (lambda draft: basic.delete(draft, Kind.ACL_LINE, web), ("resource.in_use", "id")),
@@ -93,7 +93,7 @@ def test_what_would_part_an_acl_from_its_policy_is_refused(edge: Service) -> Non
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("bind"), st.sampled_from((IN, OUT)), st.integers(0, 2)),
+        st.tuples(st.just("bind"), st.sampled_from([(n, d) for n in range(2) for d in (IN, OUT)]), st.integers(0, 2)),
         st.tuples(st.just("rules"), st.integers(0, 1), st.lists(st.integers(0, 3), unique=True)),
         st.tuples(st.just("line"), st.integers(0, 3), st.integers(1, 9)),
         st.tuples(st.just("back"), st.just(0), st.just(0)),
@@ -105,13 +105,13 @@ STEPS = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_is_done_an_acl_says_what_its_policies_do(edge: Service, steps: list[tuple[Any, ...]]) -> None:
-    acl = edge.make(Kind.ACL)
+    acls = [edge.make(Kind.ACL) for _ in range(2)]
     ids = [line(edge, 1000 + number) for number in range(4)]
     policies = [edge.make(Kind.ACL_POLICY).id for _ in range(2)]
     made = edge.control.state.revision
     for what, one, two in steps:
         if what == "bind":
-            edge.do(partial(bind, acl=acl, direction=one, policy=[*policies, ""][two]))
+            edge.do(partial(bind, acl=acls[one[0]], direction=one[1], policy=[*policies, ""][two]))
         elif what == "rules":
             edge.set(Kind.ACL_POLICY, policies[one], rules=[ids[number] for number in two])
         elif what == "line":
@@ -122,7 +122,7 @@ def test_whatever_is_done_an_acl_says_what_its_policies_do(edge: Service, steps:
                 edge.do(partial(reverting.revert, revision=last))
             except RingfenceError:
                 continue  # taking back the making of what is used
-        assert rules(edge, acl.id) == _wanted(edge, acl.id)
+        assert [rules(edge, acl.id) for acl in acls] == [_wanted(edge, acl.id) for acl in acls]
 
 
 def _wanted(edge: Service, acl: str) -> list[str]:

@@ -6,14 +6,14 @@ ACLs alone; the copies follow every change of the rules and policies, and nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
 from ringfence.control.draft import Draft
 from ringfence.errors import Conflict, InUse
 from ringfence.model.acl import AclRule, NetworkAcl
-from ringfence.model.rule import Direction
+from ringfence.model.rule import Direction, content_id
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
@@ -120,16 +120,13 @@ def _all_acls(resource: Resource) -> tuple[str, ...]:
 def _rules(draft: Draft, acl: Resource) -> tuple[AclRule, ...]:
     """The rules that an ACL is to have: of each direction the policy's; or its own, unless they were a policy's."""
     found: list[AclRule] = []
-    used: set[str] = set()
     for direction in Direction:
         bound = bound_to(draft, acl.id, direction)
         if len(bound) > 1:
             what = f"{acl.key} would have the rules of {' and of '.join(str(it.key) for it in bound)}"
             raise Conflict(what, "let it have those of one", reason=BOUND, field=_FIELDS[direction], value=acl.id)
         if bound:
-            lines = _lines(draft, bound[0], direction, used)
-            used |= {line.given_id for line in lines}
-            found += lines
+            found += _lines(draft, bound[0], acl.id, direction)
         elif not policy_of(draft.state, acl.id, direction):
             found += _own(acl, direction)
     return tuple(found)
@@ -139,14 +136,13 @@ def _own(acl: Resource, direction: Direction) -> list[AclRule]:
     return [line for line in cast("NetworkAcl", acl.value).rules if line.direction is direction]
 
 
-def _lines(draft: Draft, of: Resource, direction: Direction, used: set[str]) -> Sequence[AclRule]:
-    """The rules of a policy as lines of an ACL; each keeps its id, unless the ACL has it in the other direction."""
+def _lines(draft: Draft, of: Resource, acl: str, direction: Direction) -> list[AclRule]:
+    """The lines of a policy as rules of an ACL: the id of each begins with the line's, and is of this place alone."""
     lines = []
     for id_ in policy(of).rules:
         rule = draft.get(Kind.ACL_LINE, id_)
         if rule is None or rule.account != of.account:
             continue  # a reference to nothing is refused as such
-        given = f"{id_}:{direction.word}" if id_ in used else id_
-        own = replace(cast("AclRule", rule.value), direction=direction, given_id=given)
+        own = replace(cast("AclRule", rule.value), direction=direction, given_id=content_id(id_, acl, direction.word))
         lines.append(replace(own, name=rule.name, description=rule.description))
     return lines

@@ -11,6 +11,8 @@ from tests.wire.cloud import Cloud
 from tests.wire.huawei.calling import Table, ask, check, native, refused
 from tests.wire.huawei.v1.test_groups import a_group, a_rule
 from tests.wire.huawei.v1.test_networks import a_subnet, a_vpc
+from tests.wire.huawei.v3.asking import ask as ask_v3
+from tests.wire.huawei.v3.asking import refused as refused_v3
 from tests.wire.proving import proves
 from tests.wire.sdks import Sdks
 
@@ -69,7 +71,8 @@ def test_packets_pass_a_subnet_as_the_policies_of_its_group_say(shared: Cloud) -
     assert group.ingress_firewall_policy_id == policy.id
     assert (shared.passes(flow), shared.passes(flow, Family.IPV6)) == (True, False)
     with native(sdks) as client:
-        assert [line["id"] for line in client.get(f"/v1/acls/{group.id}/rules")["items"]] == [rule.id]
+        (line,) = client.get(f"/v1/acls/{group.id}/rules")["items"]
+        assert line["id"].startswith(rule.id)
         assert client.get(f"/v1/subnets/{subnets[0].id}")["acl"] == group.id
 
     # rules and policies are changed where they are, and count everywhere
@@ -188,3 +191,30 @@ def test_who_may_not_is_refused(shared: Cloud) -> None:
     change(sdks, "group", group.id, ingress_firewall_policy_id=policy.id)
     said: dict[str, Any] = {"firewall_policy": {"firewall_rules": []}}  # which is a change of the group now
     assert refused(user, "neutron_update_firewall_policy", said, firewall_policy_id=policy.id) == (403, "VPC.2201")
+
+
+def test_version_3_and_the_native_api_see_what_a_group_says_and_cannot_change_it(shared: Cloud) -> None:
+    sdks = shared.tenant()
+    rule = make(sdks, "rule", name="http", action="allow", protocol="tcp", destination_port="80")
+    policy = make(sdks, "policy", firewall_rules=[rule.id])
+    group = make(sdks, "group", name="edge", ingress_firewall_policy_id=policy.id)
+    seen = ask_v3(sdks.huawei(), "show_firewall", firewall_id=group.id).firewall
+    (line,) = seen.ingress_rules
+    assert line.id.startswith(rule.id)
+    assert (line.name, line.action, line.destination_port) == ("http", "allow", "80")
+    more = {"firewall": {"ingress_rules": [{"action": "deny", "protocol": "tcp", "ip_version": 4}]}}
+    told = refused_v3(sdks.huawei(), "add_firewall_rules", more, firewall_id=group.id)
+    assert told[:2] == (409, "VPC.0602")
+    own = ask_v3(sdks.huawei(), "create_firewall", {"firewall": {"name": "own"}}).firewall
+    ask_v3(sdks.huawei(), "add_firewall_rules", more, firewall_id=own.id)
+    shown = ask(sdks, "neutron_show_firewall_group", firewall_group_id=own.id).firewall_group
+    assert (shown.name, shown.ingress_firewall_policy_id) == ("own", None)
+    change(sdks, "group", own.id, ingress_firewall_policy_id=policy.id)
+    with native(sdks) as client:
+        (only,) = client.get(f"/v1/acls/{own.id}/rules")["items"]
+        assert only["id"] != line.id
+        assert only["id"].startswith(rule.id)
+        assert client.get(f"/v1/acl-policies/{policy.id}")["ingress_of"] == [group.id, own.id]
+        client.patch(f"/v1/acl-lines/{rule.id}", {"rule": "deny udp 53 from 0.0.0.0/0 to 0.0.0.0/0"})
+    shown = ask(sdks, "neutron_show_firewall_rule", firewall_rule_id=rule.id).firewall_rule
+    assert (shown.action, shown.protocol, shown.source_ip_address) == ("deny", "udp", "0.0.0.0/0")
