@@ -116,12 +116,12 @@ def _entries(world: World, chance: random.Random) -> tuple[Edit, World] | None:
 
 def _ports(world: World, chance: random.Random) -> tuple[Edit, World] | None:
     """A port list loses entries and gains one, or is new; it may end up empty."""
-    known = world.port_lists
-    before = chance.choice([*known.values(), PortList("more-ports", ())])
-    kept = [it for it in before.entries if chance.random() < 0.7]
-    first = chance.choice([1, 22, 80, 443, 1000, 65000])
-    new = PortRange(first, first + chance.choice([0, 0, 1, 6, 500]))
-    entries = tuple(sorted({*kept, *([new] if chance.random() < 0.6 else [])}))
+    known, own = world.port_lists, random.Random(chance.randrange(1 << 16))
+    before = own.choice([*known.values(), PortList("more-ports", ())])
+    kept = [it for it in before.entries if own.random() < 0.7]
+    first = own.choice([1, 22, 80, 443, 1000, 65000])
+    new = PortRange(first, first + own.choice([0, 0, 1, 6, 500]))
+    entries = tuple(sorted({*kept, *([new] if own.random() < 0.6 else [])}))
     changed = replace(before, entries=entries)
     others = [it for it in known.values() if it.name != before.name]
     return PortListChanged(changed), replace(world, port_lists=by_name([*others, changed]))

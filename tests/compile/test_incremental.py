@@ -17,7 +17,7 @@ from ringfence.backends.nftables.ruleset import Key, NftSet, Ruleset, RulesetCha
 from ringfence.compile.compiler import Compilation, compile_world
 from ringfence.compile.plan import VpcChange, VpcPlan
 from ringfence.model.address import AddressRange
-from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged
+from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.rule import Rule
 from ringfence.model.world import World
@@ -102,6 +102,7 @@ def test_a_change_that_changes_nothing_is_empty(seed: int) -> None:
     said: tuple[Edit, ...] = (
         *(GroupChanged(group) for group in world.groups.values()),
         *(EntriesChanged(name) for name in world.address_groups),
+        *(PortListChanged(it) for it in world.port_lists.values()),
         *(PortChanged(port) for port in world.ports),
     )
     for edit in said:

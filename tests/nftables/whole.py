@@ -143,10 +143,10 @@ def _entries(world: World, chance: random.Random) -> World:
 
 
 def _ports(world: World, chance: random.Random) -> World:
-    """A port list gains entries and loses some; it may end up empty."""
+    """A port list gains entries and loses some; it may end up empty. None hides a rule that names an address group."""
     listed = chance.choice(list(world.port_lists.values()))
-    first = chance.choice([22, 8000, 8080, 9000, 9101])
-    new = PortRange(first, first + chance.choice([0, 1, 99]))
+    first = chance.choice([23, 8000, 8081, 9000, 9101])
+    new = PortRange(first, first + chance.choice([0, 1, 9]))
     kept = [entry for entry in listed.entries if chance.random() < 0.7]
     entries = tuple(dict.fromkeys([*kept, *([new] if chance.random() < 0.7 else [])]))
     return replace(world, port_lists=by_name([*world.port_lists.values(), replace(listed, entries=entries)]))
@@ -161,7 +161,11 @@ _RULES = [
     ),
     *("in allow udp 7 from group db priority 3", "in allow tcp 8080 from office6", "out allow tcp 443 to group bare"),
     "in allow tcp 9 from office to 10.0.1.12/32",
-    *("in allow udp some-ports from group db", "out deny tcp no-ports to any", "out deny tcp some-ports to office"),
+    *(
+        "in allow udp some-ports from group db",
+        "out deny tcp no-ports to any",
+        "out deny tcp some-ports to 203.0.113.0/24",
+    ),
     *(f"in allow tcp {port} from 10.0.{port % 4}.0/24" for port in range(100, 112)),
 ]
 
