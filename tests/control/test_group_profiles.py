@@ -49,15 +49,15 @@ def test_what_its_profile_says_holds_for_a_group(town: Service) -> None:
     """Defaults, what its rules may say, and limits: not what the settings say."""
     made = town.make(Kind.GROUP, name="g", profile="huawei", template="default")
     assert (group(made).profile, group(made).intra_group.value) == ("huawei", "drop")
-    assert said(town, "g") == ["in allow all from group g priority 1", "out allow all to any priority 1"]
+    assert said(town, "g") == [f"{line.format(group='g')} priority 1" for line in HUAWEI.default_rules]
     assert town.control.state.world.profile_of(group(made)) == HUAWEI
     five = [("world.five_tuple", "rules.0")]
     assert (
         told(town.refused(lambda draft: rules.authorize(draft, "g", ["in allow tcp 9 from any to 10.1.1.1"]))) == five
     )
     used = {it.limit: (it.used, it.allowed) for it in quotas.usage(town.control.state, "operator") if it.of == made}
-    assert used["rules_per_group"] == (3, HUAWEI.rules_per_group)
-    most = [f"in allow tcp {port} from 0.0.0.0/0" for port in range(1, HUAWEI.rules_per_group - 2)]
+    assert used["rules_per_group"] == (4, HUAWEI.rules_per_group)
+    most = [f"in allow tcp {port} from 0.0.0.0/0" for port in range(1, HUAWEI.rules_per_group - 3)]
     town.do(lambda draft: rules.authorize(draft, "g", most))
     more = ["in allow tcp 99 from 0.0.0.0/0"]
     assert "huawei allows 50" in str(town.refused(lambda draft: rules.authorize(draft, "g", more)))

@@ -445,7 +445,7 @@ def test_the_default_group_comes_with_the_first_instance_that_needs_it(shop: Ser
         for name in ("x", "y"):
             shop.make(Kind.INSTANCE, name=f"{vpc}-{name}", ports=[{"subnet": f"{vpc}-1"}])
     found = shop.control.state.named("operator", Kind.GROUP, "default")
-    assert sorted((getattr(it.value, "vpc", None), len(said(shop, it.id))) for it in found) == [("", 2), ("alibaba", 3)]
+    assert sorted((getattr(it.value, "vpc", None), len(said(shop, it.id))) for it in found) == [("", 4), ("alibaba", 3)]
     assert all(len(shop.control.state.members(it.id)) == 2 for it in found)
 
 

@@ -139,7 +139,13 @@ _VPC = Form(
     prefix="vpc",
     doc="A private network.",
     fields=(
-        listed("cidrs", "its address space", Prefix.parse, longest=50, example="10.0.0.0/16"),
+        listed(
+            "cidrs",
+            "its address space; Huawei's API tells the first as its own",
+            Prefix.parse,
+            longest=50,
+            example="10.0.0.0/16",
+        ),
         _profile_field(HUAWEI.name),
         _SWITCHES,
         _lines("border", "rules of the firewall between it and the internet", example="in deny tcp 22 from any to any"),

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from ringfence.control import rules
 from ringfence.control.draft import Draft
-from ringfence.errors import Conflict
+from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError
 from ringfence.model.address import Family, Prefix
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Rule
@@ -139,9 +139,14 @@ def _remote(draft: Draft, said: Mapping[str, Any], family: Family) -> dict[str, 
 
 
 def _prefix(text: str, family: Family) -> str:
-    if ("/" in text or "." in text or ":" in text) and (":" in text) is (family is Family.IPV6):
-        return text
-    raise invalid("remote_ip_prefix", f"give an {family} address or prefix, as ethertype says", text)
+    try:
+        prefix = Prefix.parse(text)
+    except NotationError as error:
+        problem = FieldProblem("remote_ip_prefix", error.what, error.right, error.code, text)
+        raise InvalidFields((problem,)) from None
+    if prefix.family is not family:
+        raise invalid("remote_ip_prefix", f"give an {family} address or prefix, as ethertype says", text)
+    return str(prefix)
 
 
 def add_rules(

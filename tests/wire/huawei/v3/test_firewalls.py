@@ -123,6 +123,7 @@ def test_what_is_refused(shared: Cloud) -> None:
     client = shared.tenant().huawei()
     acl = acl_of(client)
     (line,) = insert(client, acl, ALLOW_4).ingress_rules
+    said: dict[str, Any] | None
     group = {"address_group": {"name": "g", "ip_version": 4, "ip_set": ["10.0.0.1"]}}
     group_id = ask(client, "create_address_group", group).address_group.id
     for said, code in (
@@ -144,6 +145,7 @@ def test_what_is_refused(shared: Cloud) -> None:
     ):
         body = {"firewall": {"ingress_rules": [{**ALLOW_4, **said}]}}
         assert refused(client, "add_firewall_rules", body, firewall_id=acl)[:2] == code, said
+    rules: dict[str, Any]
     for method, rules, code in (
         ("add_firewall_rules", {}, (400, "VPC.0601")),
         ("add_firewall_rules", {"egress_rules": [ALLOW_4], "insert_after_rule": line.id}, (404, "VPC.2204")),
@@ -167,14 +169,15 @@ def test_what_is_refused(shared: Cloud) -> None:
     subnets = {"subnets": [{"virsubnet_id": NOBODY}]}
     for method in ("associate_subnet_firewall", "disassociate_subnet_firewall"):
         assert refused(client, method, subnets, firewall_id=acl)[:2] == (404, "VPC.2204")
-    for said in ({"type": "clouddcn"}, {"name": ""}):
-        body = {"firewall": {"name": "x", **said}}
-        assert refused(client, "create_firewall", body)[:2] == (400, "VPC.0601")
+    for more in ({"type": "clouddcn"}, {"name": ""}):
+        wrong = {"firewall": {"name": "x", **more}}
+        assert refused(client, "create_firewall", wrong)[:2] == (400, "VPC.0601")
     theirs = shared.tenant().huawei()
+    theirs_said: dict[str, Any] = {"firewall": {"name": "x"}}
     for method, said in (
         ("show_firewall", None),
         ("delete_firewall", None),
-        ("update_firewall", {"firewall": {"name": "x"}}),
+        ("update_firewall", theirs_said),
         ("add_firewall_rules", {"firewall": {"ingress_rules": [ALLOW_4]}}),
     ):
         assert refused(theirs, method, said, firewall_id=acl)[:2] == (404, "VPC.2204")

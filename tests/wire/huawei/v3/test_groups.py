@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -152,6 +153,7 @@ def test_what_is_refused(shared: Cloud) -> None:
     group, client = estate.group(), estate.client
     theirs = Estate.of(shared).group()
     create = "create_security_group"
+    said: dict[str, Any]
     for name, value in (*NAMES, ("description", "<b>"), ("description", "x" * 256)):
         said = {"security_group": {"name": "ok", name: value}}
         assert refused(client, create, said)[:2] == (400, "VPC.0601"), (name, value)
@@ -181,6 +183,7 @@ def test_what_is_refused(shared: Cloud) -> None:
         ({"priority": "x"}, (400, "VPC.0601")),
         ({"remote_ip_prefix": "10.0.0.0/33"}, (400, "VPC.0601")),
         ({"remote_ip_prefix": "group-x"}, (400, "VPC.0601")),
+        ({"remote_ip_prefix": "my.list"}, (400, "VPC.0601")),
         ({"remote_ip_prefix": "::/0"}, (400, "VPC.0601")),
         ({"remote_ip_prefix": "10.0.0.0/8", "ethertype": "IPv6"}, (400, "VPC.0601")),
         ({"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": group}, (400, "VPC.0601")),
@@ -203,7 +206,7 @@ def test_what_is_refused(shared: Cloud) -> None:
         assert refused(client, method, security_group_id=theirs)[:2] == (404, "VPC.0603")
     body = {"security_group": {"name": "x"}}
     assert refused(client, "update_security_group", body, security_group_id=theirs)[:2] == (404, "VPC.0603")
-    many = {"security_group_rules": []}
+    many: dict[str, Any] = {"security_group_rules": []}
     said = {"security_group_id": group}
     assert refused(client, "batch_create_security_group_rules", many, **said)[:2] == (400, "VPC.0601")
     for said in ({"limit": 2001}, {"limit": -1}, {"enabled": "maybe"}):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ringfence.client.client import Client
@@ -25,7 +27,7 @@ def test_a_port_joins_groups_at_a_place_and_leaves_them(shared: Cloud) -> None:
     one, two = estate.machine(first), estate.machine(first)
     port = estate.port(two).id
     assert estate.passes(one, two) == NEITHER
-    body = {"port": {"security_groups": [last]}}
+    body: dict[str, Any] = {"port": {"security_groups": [last]}}
     assert dry_run(client, "add_security_groups", body, port_id=port) == 202
     assert ask(client, "add_security_groups", body, port_id=port).port.security_groups == [first, last]
     body = {"port": {"security_groups": [web, first], "index": 1}}

@@ -140,8 +140,8 @@ def test_what_is_refused(shared: Cloud) -> None:
     ):
         body = {"sub_network_interface": {"virsubnet_id": estate.subnet, "parent_id": parent, **said}}
         assert refused(client, CREATE, body)[:2] == expected, said
-    body = {"sub_network_interface": {"virsubnet_id": estate.subnet, "parent_id": parent}, "count": 0}
-    assert refused(client, "batch_create_sub_network_interface", body)[:2] == (400, "VPC.2500")
+    none = {"sub_network_interface": {"virsubnet_id": estate.subnet, "parent_id": parent}, "count": 0}
+    assert refused(client, "batch_create_sub_network_interface", none)[:2] == (400, "VPC.2500")
     path = {"sub_network_interface_id": parent}
     for method in ("show", "detach", "delete"):
         assert refused(client, f"{method}_sub_network_interface", **path)[:2] == (404, "VPC.2204"), method
@@ -149,10 +149,10 @@ def test_what_is_refused(shared: Cloud) -> None:
     for said in ({"parent_id": sub.id}, {"parent_id": parent, "security_enabled": False}):
         found = refused(client, "attach_sub_network_interface", {"sub_network_interface": said}, **path)
         assert found[:2] == ((409, "VPC.0701") if len(said) == 1 else (400, "VPC.2500")), said
-    none: dict[str, Any] = {"parent_id": parent, "sub_network_interfaces": []}
-    for moved, expected in ((none, (400, "VPC.2500")), (none | {"sub_network_interfaces": [{}]}, (400, "VPC.2500"))):
+    bare: dict[str, Any] = {"parent_id": parent, "sub_network_interfaces": []}
+    for moved, expected in ((bare, (400, "VPC.2500")), (bare | {"sub_network_interfaces": [{}]}, (400, "VPC.2500"))):
         assert refused(client, "migrate_sub_network_interface", {"migration_info": moved})[:2] == expected
     ask(client, "detach_sub_network_interface", **path)
     assert refused(client, "detach_sub_network_interface", **path)[:2] == (409, "VPC.0701")
-    update = {"sub_network_interface": {"security_groups": []}}
+    update: dict[str, Any] = {"sub_network_interface": {"security_groups": []}}
     assert refused(client, "update_sub_network_interface", update, **path)[0] == 409

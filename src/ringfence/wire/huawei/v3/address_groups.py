@@ -203,9 +203,8 @@ def _shown(world: World, group: Resource) -> dict[str, Any]:
 
 def _dependencies(call: Call) -> Told:
     state = call.state
-    groups = call.visible(Kind.ADDRESS_GROUP)
-    for group in groups:
-        call.control.authority.require(call.caller, ram.DESCRIBE_PREFIX_LIST_ASSOCIATIONS, group)
+    asking, action = call.control.authority, ram.DESCRIBE_PREFIX_LIST_ASSOCIATIONS
+    groups = [it for it in call.visible(Kind.ADDRESS_GROUP) if asking.may(call.caller, action, it)]
     told = [{"id": it.id, "enterprise_project_id": PROJECT, "dependency": list(_users(state, it))} for it in groups]
     return call.page(narrowed(call, told, ("id",)), "address_groups")
 

@@ -41,7 +41,7 @@ def operations() -> Iterator[Operation]:
         "list_ports",
         "GET",
         _ALL,
-        "The ports of all APIs, with supplementary interfaces and ports of no instance. Virtual IPs are not among them.",
+        "The ports of all APIs, with supplementary interfaces and ports of no instance, and without virtual IPs.",
         (ram.DESCRIBE_NETWORK_INTERFACES,),
         _list,
         query=("limit", "marker", *_PLAIN, "admin_state_up", "device_owner_prefixlike", "private_ips"),
