@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import tests.wire
 from ringfence.wire.alibaba.operation import Operation as AlibabaOperation
 from ringfence.wire.alibaba.registry import NOT_SERVED as NOT_BY_ALIBABA
 from ringfence.wire.alibaba.registry import OPERATIONS as ALIBABA
+from ringfence.wire.huawei.operation import Member
 from ringfence.wire.huawei.operation import Operation as HuaweiOperation
 from ringfence.wire.huawei.registry import NOT_SERVED as NOT_BY_HUAWEI
 from ringfence.wire.huawei.registry import OPERATIONS as HUAWEI
@@ -52,12 +53,12 @@ def page() -> str:
 def _alibaba() -> Iterator[str]:
     yield "## Alibaba Cloud\n"
     yield from _table("operation", (_of_alibaba(it) for _, it in sorted(ALIBABA.items())))
+    yield from _ignored((it.name, it.ignored) for _, it in sorted(ALIBABA.items()))
     yield from _not_served(NOT_BY_ALIBABA)
 
 
 def _of_alibaba(operation: AlibabaOperation) -> tuple[str, str, str]:
-    ignored = f" Ignored: {_names(operation.ignored)}." if operation.ignored else ""
-    return f"{operation.name}", operation.doc + ignored, f"alibaba {operation.name}"
+    return operation.name, operation.doc, f"alibaba {operation.name}"
 
 
 def _huawei() -> Iterator[str]:
@@ -66,14 +67,20 @@ def _huawei() -> Iterator[str]:
         if calls:
             yield f"## Huawei Cloud{', ' + version if version else ': the root'}\n"
             yield from _table("call", (_of_huawei(it) for it in calls))
+            yield from _ignored((it.name, frozenset(_ignored_by(it.body))) for it in calls)
     yield from _not_served(NOT_BY_HUAWEI)
 
 
 def _of_huawei(operation: HuaweiOperation) -> tuple[str, str, str]:
-    ignored = sorted({it.name for member in operation.body for it in (member, *member.of) if it.ignored})
-    more = f" Ignored: {_names(ignored)}." if ignored else ""
-    what = f"`{operation.method} {operation.path}`: {operation.doc}{more}"
+    what = f"`{operation.method} {operation.path}`: {operation.doc}"
     return operation.name, what, f"huawei {operation.label}"
+
+
+def _ignored_by(members: tuple[Member, ...]) -> Iterator[str]:
+    for member in members:
+        if member.ignored:
+            yield member.name
+        yield from _ignored_by(member.of)
 
 
 def _table(what: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
@@ -84,6 +91,18 @@ def _table(what: str, rows: Iterator[tuple[str, str, str]]) -> Iterator[str]:
     yield ""
 
 
+def _ignored(rows: Iterable[tuple[str, frozenset[str]]]) -> Iterator[str]:
+    """What is taken and means nothing: operations that ignore the same together."""
+    alike: dict[frozenset[str], list[str]] = {}
+    for name, ignored in rows:
+        if ignored:
+            alike.setdefault(ignored, []).append(name)
+    if alike:
+        yield "Ignored:\n"
+        yield from (f"* {', '.join(names)}: {_names(ignored)}" for ignored, names in alike.items())
+        yield ""
+
+
 def _not_served(names: dict[str, str]) -> Iterator[str]:
     if names:
         yield "Not served:\n"
@@ -91,7 +110,7 @@ def _not_served(names: dict[str, str]) -> Iterator[str]:
         yield ""
 
 
-def _names(names: frozenset[str] | list[str]) -> str:
+def _names(names: frozenset[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
 

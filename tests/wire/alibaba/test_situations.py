@@ -276,8 +276,10 @@ def test_what_one_api_made_is_seen_by_the_other(shop: Shop) -> None:
     elsewhere = shop.native.post("/v1/vpcs", {"name": "hw", "profile": "huawei", "cidrs": ["10.8.0.0/16"]})["item"][
         "id"
     ]
-    body = {"name": "theirs", "vpc": elsewhere, "template": "default"}
-    theirs = shop.native.post("/v1/groups", body)["item"]["id"]
+    theirs = shop.native.post("/v1/groups", {"name": "theirs", "vpc": elsewhere})["item"]["id"]
+    shop.native.post(
+        f"/v1/groups/{theirs}/rules", {"rules": ["out allow all to any", "in allow all from group theirs"]}
+    )
     told = {it["SecurityGroupId"]: it for it in shop.ask("DescribeSecurityGroups")["SecurityGroups"]["SecurityGroup"]}
     assert (told[theirs]["VpcId"], told[theirs]["SecurityGroupType"]) == (elsewhere, "normal")
     families = {it["SourceGroupId"] or it["DestCidrIp"] or it["Ipv6DestCidrIp"] for it in shop.rules(theirs)}
