@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ringfence import garbage
+from ringfence.control.acl_policies import follow
 from ringfence.control.authority import REGION, Authority
 from ringfence.control.awaiting import awaited, check_awaited
 from ringfence.control.caller import Caller
@@ -137,6 +138,7 @@ class Control:
         check_awaited(writer.confirmations(), caller.account, settles)
         draft = Draft(before, caller, self.authority, now())
         yield draft
+        follow(draft)
         changes = () if dry_run else draft.changes
         after = before.after(draft.revision, draft.changes)
         check(before, after, draft.changes, caller, draft.places)

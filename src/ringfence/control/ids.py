@@ -16,7 +16,7 @@ from ringfence.resources.kind import Kind
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another; 32, so bytes give each as often
 _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _LENGTH = 17
-_MADE_UP = frozenset({Kind.RULE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
+_MADE_UP = frozenset({Kind.RULE, Kind.ACL_LINE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
 """Kinds whose names say nothing: their ids are always made up."""
 
 
