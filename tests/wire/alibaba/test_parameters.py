@@ -37,7 +37,9 @@ def test_everything_that_the_sdks_can_send_is_known_by_name_and_nothing_else(sha
     clients: dict[Product, tuple[Any, Any]] = {Product.ECS: (sdks.ecs(), ecs), Product.VPC: (sdks.alibaba_vpc(), vpc)}
     for (name, product), operation in OPERATIONS.items():
         client, models = clients[product]
-        call = next(it for it in dir(client) if it.replace("_", "") == name.lower())
+        call = next((it for it in dir(client) if it.replace("_", "") == name.lower()), None)
+        if call is None:
+            continue  # it is asked for by a CommonRequest alone
         request = filled(getattr(models, f"{name}Request"))
         assert "no such parameter" not in _told(getattr(client, call), request), name
         sent = new_parameters(request) | (old_parameters(name) if product is Product.ECS else set())

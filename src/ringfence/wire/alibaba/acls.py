@@ -80,7 +80,6 @@ def _entry_fields(direction: Direction) -> tuple[str, ...]:
 
 def _on_acl(call: Call, change: Callable[[Draft, str], object]) -> Told:
     """Change the ACL that a request names."""
-    call.said.required("RegionId")
     id_ = call.said.required("NetworkAclId")
 
     def work(draft: Draft) -> Told:
@@ -100,7 +99,6 @@ def _texts(said: Parameters) -> dict[str, Any]:
 
 def _create(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     vpc, wanted = said.required("VpcId"), {**_texts(said), "tags": tags_said(said)}
 
     def work(draft: Draft) -> Told:
@@ -175,14 +173,12 @@ def _copy(call: Call) -> Told:
 
 
 def _one(call: Call) -> Told:
-    call.said.required("RegionId")
     found = call.find(Kind.ACL, call.said.required("NetworkAclId"))
     return {"NetworkAclAttribute": _told(call, found, call.state)}
 
 
 def _describe(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     asked = {it.required("Key"): it.text("Value") for it in said.parts("Tags")}
     found = [it for it in call.visible(Kind.ACL) if _is_asked_for(call, it, asked)]
     page, told = by_number(said, found, lambda it: it.id)

@@ -39,7 +39,6 @@ _ATTRIBUTES: Mapping[str, Callable[[Call], list[str]]] = {
 
 
 def _attributes(call: Call) -> Told:
-    call.said.required("RegionId")
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_QUOTAS, Kind.QUOTA)
     names = call.said.every("AttributeName") or tuple(_ATTRIBUTES)
     if unknown := [name for name in names if name not in _ATTRIBUTES]:

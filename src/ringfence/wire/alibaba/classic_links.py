@@ -32,7 +32,6 @@ def _refused(action: ram.Action) -> Callable[[Call], Told]:
     """Refuse it to those who might do it, after what would be wrong with it anyway."""
 
     def handle(call: Call) -> Told:
-        call.said.required("RegionId")
         instance, vpc = call.said.required("InstanceId"), call.said.required("VpcId")
 
         def work(draft: Draft) -> Told:
@@ -46,7 +45,6 @@ def _refused(action: ram.Action) -> Callable[[Call], Told]:
 
 
 def _links(call: Call) -> Told:
-    call.said.required("RegionId")
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_CLASSIC_LINK_INSTANCES, Kind.INSTANCE)
     page, told = by_number(call.said, (), str, 100)
     return {"Links": {"Link": page}, **told}

@@ -21,12 +21,6 @@ def minute(resource: Resource) -> str:
     return f"{resource.created[:16]}Z" if resource.created else ""
 
 
-def require_region(said: Parameters) -> None:
-    """Raise `Refused` unless the request names its region."""
-    if "RegionId" not in said:
-        raise Refused("RegionId is mandatory for this action.", reason="MissingParameter.RegionId", field="RegionId")
-
-
 def json_list(said: Parameters, name: str, code: str = "InvalidParameter") -> list[str] | None:
     """The texts of a parameter that is a list as JSON, or None if it is not there; raises `InvalidFields`."""
     text = said.text(name)

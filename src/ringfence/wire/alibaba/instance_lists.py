@@ -58,7 +58,6 @@ def operations() -> Iterator[Operation]:
 
 def _describe(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     lists = {name: wanted for name in _PLACES if (wanted := json_list(said, name)) is not None}
     found = [it for it in call.visible(Kind.INSTANCE) if _is_asked_for(call, it, lists)]
     if said.flag("DryRun"):

@@ -49,7 +49,6 @@ def operations() -> Iterator[Operation]:
 
 def _read(call: Call) -> tuple[Parameters, _Words, str]:
     """What is said, in which words, and of which network interface."""
-    call.said.required("RegionId")
     refuse_unserved(call.said, PREFIXES)
     (words,) = (words for name, words in _WORDS.items() if call.operation.name.endswith(name))
     return call.said, words, call.said.required("NetworkInterfaceId")

@@ -68,7 +68,6 @@ def _address(name: str, text: str) -> Address:
 
 def _describe(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     seen = [] if said.flag("ServiceManaged") else call.visible(Kind.PORT)
     found = [it for it in seen if _is_asked_for(call, it)]
     page, told = either(said, found, lambda it: it.id, _MOST, Sizes(most=_MOST))
@@ -90,7 +89,6 @@ def _is_asked_for(call: Call, resource: Resource) -> bool:
 
 
 def _one(call: Call) -> Told:
-    call.said.required("RegionId")
     found = call.find(Kind.PORT, call.said.required("NetworkInterfaceId"))
     if not has_tags(found, call.said):
         return {}

@@ -144,7 +144,6 @@ def groups_said(said: Parameters) -> tuple[str, ...]:
 
 def _create(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     refuse_resource_group(call)
     _check(said)
     subnet, groups = said.required("VSwitchId"), groups_said(said)
@@ -164,7 +163,6 @@ def _create(call: Call) -> Told:
 
 def _modify(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     _check(said)
     id_, wanted, groups = said.required("NetworkInterfaceId"), texts_of_interface(said), said.every("SecurityGroupId")
     if not wanted and not groups:
@@ -211,13 +209,11 @@ def _home(draft: Draft, id_: str) -> str:
 
 
 def _attachment(call: Call) -> tuple[str, str]:
-    call.said.required("RegionId")
     _check(call.said)
     return call.said.required("NetworkInterfaceId"), call.said.required("InstanceId")
 
 
 def _delete(call: Call) -> Told:
-    call.said.required("RegionId")
     id_ = call.said.required("NetworkInterfaceId")
 
     def work(draft: Draft) -> Told:

@@ -150,7 +150,6 @@ def _create(call: Call) -> Told:
 def _made(call: Call, amount: int, power: Power) -> Told:
     """Make instances; tells their ids."""
     said = call.said
-    said.required("RegionId")
     refuse_resource_group(call)
     refuse_unserved(said, _UNSERVED)
     if not is_zone(call, said.text("ZoneId", zone_of(call))):

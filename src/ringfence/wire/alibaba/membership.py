@@ -11,7 +11,6 @@ from ringfence.control.draft import Draft
 from ringfence.errors import InvalidFields, Refused
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.wire.alibaba.common import require_region
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import missing
 from ringfence.wire.request import Told
@@ -93,7 +92,7 @@ def _kind(call: Call) -> Kind:
         return Kind.INSTANCE
     if "NetworkInterfaceId" not in call.said:
         raise missing("InstanceId")
-    require_region(call.said)
+    call.said.required("RegionId")
     return Kind.PORT
 
 

@@ -11,7 +11,7 @@ from ringfence.errors import Forbidden, NotFound, Refused
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.alibaba.common import REGION, refuse_resource_group, require_region
+from ringfence.wire.alibaba.common import REGION, refuse_resource_group
 from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, Sizes, by_number, by_token
 from ringfence.wire.alibaba.parameters import Parameters, invalid
@@ -38,7 +38,9 @@ _MOST_IDS: Final = 50
 _MOST_TAGS: Final = 20
 _AT_ONCE: Final = 50
 
-_TYPE, _IDS = Field("ResourceType", f"one of {', '.join(TYPES)}", required=True), Field("ResourceId.N", required=True)
+_TYPE = Field("ResourceType", f"must be there: one of {', '.join(TYPES)}")
+"""Whose lack has a code of its own here."""
+_IDS = Field("ResourceId.N", required=True)
 _NO_RESOURCE: Final = Fault(404, "InvalidResourceId.NotFound", "The specified ResourceId is not found in our records.")
 _CODES_OF_404 = (
     "InvalidResourceId.NotFound",
@@ -127,7 +129,6 @@ def _several(call: Call) -> list[str]:
 
 
 def _on_each(call: Call, ids: list[str], what: object, change: Callable[..., Resource]) -> Told:
-    require_region(call.said)
     kind = TYPES.get(_type(call.said))
 
     def work(draft: Draft) -> Told:
@@ -178,7 +179,6 @@ def _seen(call: Call, word: str) -> list[tuple[str, Resource]]:
 
 
 def _list(call: Call) -> Told:
-    require_region(call.said)
     word, ids = _type(call.said), call.said.every("ResourceId")
     if len(ids) > _MOST_IDS:
         raise invalid("ResourceId", f"use at most {_MOST_IDS} ids", len(ids), "NumberExceed.ResourceIds")
@@ -201,7 +201,6 @@ def _fits(resource: Resource, said: Parameters) -> bool:
 
 def _describe(call: Call) -> Told:
     said = call.said
-    require_region(said)
     id_, word = said.text("ResourceId"), _type(said, required=False)
     found = [it for _, it in _seen(call, word) if not id_ or it.id == id_]
     if said.text("Category", "custom") not in ("custom", "all"):
@@ -218,7 +217,6 @@ def _counted(tag: tagging.Tag) -> Told:
 
 
 def _by_tags(call: Call) -> Told:
-    require_region(call.said)
     _wanted_tags(call)
     seen = _seen(call, _type(call.said, required=False))
     found = [(word, it) for word, it in seen if has_tags(it, call.said)]

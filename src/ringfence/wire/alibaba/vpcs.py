@@ -61,7 +61,6 @@ def _said(said: Parameters) -> dict[str, Any]:
 
 
 def _create(call: Call) -> Told:
-    call.said.required("RegionId")
     wanted = {"cidrs": [_CIDR]} | _said(call.said)
 
     def work(draft: Draft) -> Told:
@@ -98,7 +97,6 @@ def _modify(call: Call) -> Told:
 
 def _describe(call: Call) -> Told:
     said = call.said
-    said.required("RegionId")
     found = call.visible(Kind.VPC)
     if id_ := said.text("VpcId"):
         found = [it for it in found if it.id in id_.split(",")]
