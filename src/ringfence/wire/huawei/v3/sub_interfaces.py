@@ -195,7 +195,7 @@ def _update(call: Call, draft: Draft, found: Resource) -> Resource:
     said = call.json["sub_network_interface"]
     check_served(said)
     if said.get("security_groups") is not None:
-        (found,) = membership.setgroups_of(draft, [found.id], groups_of(draft, said))
+        (found,) = membership.set_groups(draft, [found.id], groups_of(draft, said))
     words = named({"description": said.get("description")})
     return basic.update(draft, Kind.PORT, found.id, words) if words else found
 
@@ -204,7 +204,7 @@ def _attach(call: Call, draft: Draft, found: Resource) -> Resource:
     said = call.json["sub_network_interface"]
     check_served(said)
     if said.get("security_groups"):
-        membership.setgroups_of(draft, [found.id], groups_of(draft, said))
+        membership.set_groups(draft, [found.id], groups_of(draft, said))
     return attaching.hang(draft, found.id, draft.own(Kind.PORT, said["parent_id"]).id)
 
 
