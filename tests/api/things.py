@@ -71,6 +71,11 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
     for direction in ("in allow tcp {} from any", "out deny udp {} to any"):
         make("rule_of_idle", "rules", group=group, rule=direction.format(idle_ports))
     make("acl", "acls", name="edge", vpc=vpc, rules=["in allow tcp 80 from any to any"])
+    make("lone_acl", "acls", name="lone", vpc=vpc, rules=[])
+    line = make("acl_line", "acl-lines", name="http", rule=f"allow tcp 80 from {ids['address_group']} to any")
+    make("idle_acl_line", "acl-lines", name="idle", rule="deny tcp 22 from any to any")
+    make("acl_policy", "acl-policies", name="web", rules=[line], ingress_of=[ids["lone_acl"]])
+    make("idle_acl_policy", "acl-policies", name="idle", rules=[line])
     make("peering", "peerings", name="p", vpcs=[vpc, ids["other_vpc"]], firewall=["deny tcp 22 from any to any"])
     make("instance", "instances", name="web-1", ports=[{"subnet": subnet, "groups": [group]}])
     make("idle_instance", "instances", name="web-2", ports=[{"subnet": subnet, "groups": [group]}])
@@ -122,12 +127,13 @@ def govern(operator: Client, tenant: str) -> dict[str, str]:
 OPERATORS = frozenset({Kind.ACCOUNT, Kind.QUOTA, Kind.SETTINGS})
 _PLURALS = {
     Kind.ADDRESS_GROUP: "address-groups", Kind.PORT_LIST: "port-lists",
+    Kind.ACL_LINE: "acl-lines", Kind.ACL_POLICY: "acl-policies",
     Kind.VIRTUAL_IP: "virtual-ips", Kind.OUTSIDE_HOST: "outside-hosts",
     Kind.ACCESS_KEY: "access-keys", Kind.POLICY: "policies", Kind.PENALTY: "penalties", Kind.SETTINGS: "settings",
 }  # fmt: skip
 _LISTS = Kind.ADDRESS_GROUP, Kind.PORT_LIST
 _NETWORK = Kind.VPC, Kind.SUBNET, Kind.GROUP, *_LISTS, Kind.INSTANCE, Kind.PORT, Kind.OUTSIDE_HOST
-_IDLE = frozenset({*_NETWORK, Kind.POLICY, Kind.USER, Kind.ACCESS_KEY, Kind.ACCOUNT})
+_IDLE = frozenset({*_NETWORK, Kind.ACL_LINE, Kind.ACL_POLICY, Kind.POLICY, Kind.USER, Kind.ACCESS_KEY, Kind.ACCOUNT})
 """Kinds of which one that is deleted is another than the one that is used."""
 
 
@@ -147,6 +153,8 @@ def _creations(i: Ids) -> dict[Kind, list[Any]]:
         Kind.ADDRESS_GROUP: [{"name": "a", "entries": ["10.0.0.0/8"]}],
         Kind.PORT_LIST: [{"name": "p", "entries": ["80"], "remarks": {"80": "web"}}],
         Kind.ACL: [{"name": "a", "vpc": i["vpc"], "rules": [f"in allow tcp 80 from {i['address_group']} to any"]}],
+        Kind.ACL_LINE: [{"name": "dns", "rule": f"allow udp 53 from {i['address_group']} to any"}],
+        Kind.ACL_POLICY: [{"name": "p", "rules": [i["idle_acl_line"]], "egress_of": [i["lone_acl"]]}],
         Kind.PEERING: [
             {"name": "p", "vpcs": [i["idle_vpc"], i["other_vpc"]], "firewall": ["deny tcp 22 from any to any"]}
         ],
@@ -179,6 +187,8 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
         Kind.RULE: [("out_rule", {"remote": f"group {i['other_group']}"}), ("rule", {"remote": i["address_group"]})],
         Kind.PORT_LIST: [("port_list", {"entries": ["80"], "remarks": {"80": "web"}})],
         Kind.ACL: [("acl", {"rules": [f"in deny tcp 80 from {i['address_group']} to any"]})],
+        Kind.ACL_LINE: [("acl_line", {"rule": "allow tcp 81 from any to any"})],
+        Kind.ACL_POLICY: [("acl_policy", {"rules": [i["acl_line"], i["idle_acl_line"]]})],
         Kind.PEERING: [("peering", {"firewall": []})],
         Kind.PORT: [("port", {"groups": [i["other_group"]]})],
         Kind.VIRTUAL_IP: [("virtual_ip", {"ports": [i["port"], i["port_of_idle"]], "active": i["port_of_idle"]})],

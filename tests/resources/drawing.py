@@ -18,6 +18,7 @@ from ringfence.resources.resource import Resource
 from ringfence.resources.values import (
     AccessKey,
     Account,
+    AclPolicy,
     Machine,
     Penalized,
     PolicyText,
@@ -85,6 +86,12 @@ def _networks(world: World) -> Iterator[Resource]:
         yield _made(Kind.VPC, vpc.name, SharedVpc(replace(vpc, subnets={})), vpc.account)
     for acl in world.acls.values():
         yield _made(Kind.ACL, acl.name, replace(acl, description=""), acl.account, acl.description)
+    for acl in world.acls.values():
+        for number, rule in enumerate(acl.rules):
+            line = replace(rule, direction=None, description="", given_id="", name="")
+            yield _made(Kind.ACL_LINE, f"{acl.name}-{number}", line)
+        lines = tuple(f"{acl.name}-{number}" for number in range(len(acl.rules)))
+        yield _made(Kind.ACL_POLICY, f"all-{acl.name}", AclPolicy(lines, (), (acl.name,), audited=True))
     for vpc in world.vpcs.values():
         for subnet in vpc.subnets.values():
             yield _made(Kind.SUBNET, subnet.name, subnet)

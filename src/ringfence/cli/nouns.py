@@ -35,6 +35,8 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
     Kind.ADDRESS_GROUP: ("create offices --entries 203.0.113.0/24 --entries 198.51.100.7",),
     Kind.PORT_LIST: ("create web-ports --entries 80 --entries 8000-8100",),
     Kind.ACL: ('create edge --rules "in deny tcp 22 from any to any" --vpc shop',),
+    Kind.ACL_LINE: ('create http --rule "allow tcp 80 from any to any"',),
+    Kind.ACL_POLICY: ("create web --rules http --ingress-of edge",),
     Kind.PEERING: ("create shop-and-bank --vpcs shop --vpcs bank",),
     Kind.INSTANCE: (
         'create web-1 --ports "subnet=web groups=sg-web" --serve tcp/80',

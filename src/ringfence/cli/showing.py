@@ -19,6 +19,8 @@ _COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ADDRESS_GROUP: ("family", "entries"),
     Kind.PORT_LIST: ("entries", "max_entries"),
     Kind.ACL: ("vpc", "enabled", "rules"),
+    Kind.ACL_LINE: ("rule",),
+    Kind.ACL_POLICY: ("rules", "ingress_of", "egress_of"),
     Kind.PEERING: ("vpcs", "firewall"),
     Kind.INSTANCE: ("serve",),
     Kind.PORT: ("instance", "subnet", "addresses", "groups"),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ringfence import garbage
+from ringfence.control.acl_policies import follow
 from ringfence.control.authority import REGION, Authority
 from ringfence.control.awaiting import awaited, check_awaited
 from ringfence.control.caller import Caller
@@ -137,6 +138,7 @@ class Control:
         check_awaited(writer.confirmations(), caller.account, settles)
         draft = Draft(before, caller, self.authority, now())
         yield draft
+        follow(draft)
         changes = () if dry_run else draft.changes
         after = before.after(draft.revision, draft.changes)
         check(before, after, draft.changes, caller, draft.places)
@@ -284,8 +286,8 @@ def _moved_on(revision: int, seen: int) -> Conflict:
     )
 
 
-def _row(resource: Resource | None) -> Row | None:
-    return Row(resource.kind.value, resource.id, resource.account, resource.text()) if resource else None
+def _row(draft: Draft, resource: Resource | None) -> Row | None:
+    return Row(resource.kind.value, resource.id, resource.account, draft.text(resource)) if resource else None
 
 
 def change_of(version: Version) -> ResourceChange:
@@ -296,7 +298,7 @@ def change_of(version: Version) -> ResourceChange:
 
 def _revision(draft: Draft, operation: str, changes: tuple[ResourceChange, ...]) -> Revision:
     caller = draft.caller
-    versions = tuple(Version(_row(before), _row(after)) for before, after in changes)
+    versions = tuple(Version(_row(draft, before), _row(draft, after)) for before, after in changes)
     return Revision(draft.revision, draft.at, caller.account, caller.user, operation, caller.request_id, versions)
 
 

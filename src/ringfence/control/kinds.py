@@ -71,6 +71,13 @@ _ACTIONS: Mapping[Kind, Four] = {
         ram.MODIFY_NETWORK_ACL_ATTRIBUTES,
         ram.DELETE_NETWORK_ACL,
     ),
+    Kind.ACL_LINE: (ram.CREATE_ACL_LINE, ram.DESCRIBE_ACL_LINES, ram.MODIFY_ACL_LINE, ram.DELETE_ACL_LINE),
+    Kind.ACL_POLICY: (
+        ram.CREATE_ACL_POLICY,
+        ram.DESCRIBE_ACL_POLICIES,
+        ram.MODIFY_ACL_POLICY,
+        ram.DELETE_ACL_POLICY,
+    ),
     Kind.PEERING: (
         ram.CREATE_VPC_PEER_CONNECTION,
         ram.DESCRIBE_VPC_PEER_CONNECTIONS,
@@ -118,6 +125,8 @@ _TYPES: Mapping[Kind, ResourceType] = {
     Kind.ADDRESS_GROUP: arn.ADDRESS_GROUP,
     Kind.PORT_LIST: arn.PORT_LIST,
     Kind.ACL: arn.ACL,
+    Kind.ACL_LINE: arn.ACL_LINE,
+    Kind.ACL_POLICY: arn.ACL_POLICY,
     Kind.PEERING: arn.PEERING,
     Kind.INSTANCE: arn.INSTANCE,
     Kind.PORT: arn.PORT,
@@ -180,6 +189,9 @@ _MORE: Mapping[tuple[Verb, Kind], tuple[Action, ...]] = {
     (Verb.DELETE, Kind.RULE): (ram.REVOKE_SECURITY_GROUP_EGRESS,),
     (Verb.DELETE, Kind.ADDRESS_GROUP): (*_EITHER_WAY_BACK, ram.UPDATE_NETWORK_ACL_ENTRIES),
     (Verb.DELETE, Kind.PORT_LIST): _EITHER_WAY_BACK,
+    (Verb.UPDATE, Kind.ACL_LINE): (ram.UPDATE_NETWORK_ACL_ENTRIES,),
+    (Verb.CREATE, Kind.ACL_POLICY): (ram.UPDATE_NETWORK_ACL_ENTRIES,),
+    (Verb.UPDATE, Kind.ACL_POLICY): (ram.UPDATE_NETWORK_ACL_ENTRIES,),
     (Verb.CREATE, Kind.INSTANCE): (
         *(ram.CREATE_NETWORK_INTERFACE, ram.JOIN_SECURITY_GROUP, ram.CREATE_SECURITY_GROUP),
         *_EITHER_WAY,

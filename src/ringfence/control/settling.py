@@ -30,6 +30,8 @@ _REFERENCES: Mapping[str, Kind] = {
     "vpcs": Kind.VPC,
     "subnet": Kind.SUBNET,
     "acl": Kind.ACL,
+    "ingress_of": Kind.ACL,
+    "egress_of": Kind.ACL,
     "group": Kind.GROUP,
     "groups": Kind.GROUP,
     "instance": Kind.INSTANCE,
@@ -61,6 +63,8 @@ def _ids(draft: Draft, name: str, value: Any) -> Any:
         return _remote(draft, value)
     if name == "ports" and isinstance(value, str):  # of a rule; a virtual IP has a list of them
         return _id(draft, Kind.PORT_LIST, value) if value[:1].isalpha() else value
+    if name == "rule":
+        return _line(draft, value)
     if name in LINES and isinstance(value, list):
         return [_line(draft, each) for each in value]
     kind = _REFERENCES.get(name)

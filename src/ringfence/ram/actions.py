@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from ringfence.ram.arn import (
     ACCOUNT,
     ACL,
+    ACL_LINE,
+    ACL_POLICY,
     ADDRESS_GROUP,
     AGENT,
     AUDIT,
@@ -151,6 +153,11 @@ START_INSTANCE = _action("StartInstance", "ecs", "ecs:cloudServers:start", INSTA
 STOP_INSTANCE = _action("StopInstance", "ecs", "ecs:cloudServers:stop", INSTANCE, "ecs:StopInstances")
 REBOOT_INSTANCE = _action("RebootInstance", "ecs", "ecs:cloudServers:reboot", INSTANCE, "ecs:RebootInstances")
 DELETE_INSTANCE = _action("DeleteInstance", "ecs", "ecs:cloudServers:delete", INSTANCE, "ecs:DeleteInstances")
+# there are no links, so these come to a refusal; and one resource group
+ATTACH_CLASSIC_LINK_VPC = _action("AttachClassicLinkVpc", "ecs", "ringfence:classicLinks:create", INSTANCE)
+DETACH_CLASSIC_LINK_VPC = _action("DetachClassicLinkVpc", "ecs", "ringfence:classicLinks:delete", INSTANCE)
+DESCRIBE_CLASSIC_LINK_INSTANCES = _action("DescribeClassicLinkInstances", "ecs", "ringfence:classicLinks:get", INSTANCE)
+JOIN_RESOURCE_GROUP = _action("JoinResourceGroup", "ecs", "ringfence:resourceGroups:update", SECURITY_GROUP)
 CREATE_NETWORK_INTERFACE = _action("CreateNetworkInterface", "ecs", "vpc:ports:create", PORT)
 DESCRIBE_NETWORK_INTERFACES = _action(
     "DescribeNetworkInterfaces", "ecs", "vpc:ports:get", PORT, "ecs:DescribeNetworkInterfaceAttribute", "vpc:ports:list"
@@ -204,16 +211,41 @@ MODIFY_V_SWITCH_ATTRIBUTE = _action("ModifyVSwitchAttribute", "vpc", "vpc:subnet
 DELETE_V_SWITCH = _action("DeleteVSwitch", "vpc", "vpc:subnets:delete", SUBNET)
 
 # Network ACLs
-CREATE_NETWORK_ACL = _action("CreateNetworkAcl", "vpc", "vpc:firewalls:create", ACL)
+CREATE_NETWORK_ACL = _action("CreateNetworkAcl", "vpc", "vpc:firewalls:create", ACL, "vpc:firewallGroups:create")
 DESCRIBE_NETWORK_ACLS = _action(
-    "DescribeNetworkAcls", "vpc", "vpc:firewalls:get", ACL, "vpc:DescribeNetworkAclAttributes", "vpc:firewalls:list"
+    "DescribeNetworkAcls",
+    "vpc",
+    "vpc:firewalls:get",
+    ACL,
+    "vpc:DescribeNetworkAclAttributes",
+    "vpc:firewalls:list",
+    "vpc:firewallGroups:get",
+    "vpc:firewallGroups:list",
 )
-MODIFY_NETWORK_ACL_ATTRIBUTES = _action("ModifyNetworkAclAttributes", "vpc", "vpc:firewalls:update", ACL)
-UPDATE_NETWORK_ACL_ENTRIES = _action("UpdateNetworkAclEntries", "vpc", "vpc:firewalls:update", ACL)
+MODIFY_NETWORK_ACL_ATTRIBUTES = _action(
+    "ModifyNetworkAclAttributes", "vpc", "vpc:firewalls:update", ACL, "vpc:firewallGroups:update"
+)
+UPDATE_NETWORK_ACL_ENTRIES = _action(
+    "UpdateNetworkAclEntries", "vpc", "vpc:firewalls:update", ACL, "vpc:firewallGroups:update"
+)
 COPY_NETWORK_ACL_ENTRIES = _action("CopyNetworkAclEntries", "vpc", "vpc:firewalls:update", ACL)
-ASSOCIATE_NETWORK_ACL = _action("AssociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL)
-UNASSOCIATE_NETWORK_ACL = _action("UnassociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL)
-DELETE_NETWORK_ACL = _action("DeleteNetworkAcl", "vpc", "vpc:firewalls:delete", ACL)
+ASSOCIATE_NETWORK_ACL = _action("AssociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL, "vpc:firewallGroups:update")
+UNASSOCIATE_NETWORK_ACL = _action(
+    "UnassociateNetworkAcl", "vpc", "vpc:firewalls:update", ACL, "vpc:firewallGroups:update"
+)
+DELETE_NETWORK_ACL = _action("DeleteNetworkAcl", "vpc", "vpc:firewalls:delete", ACL, "vpc:firewallGroups:delete")
+
+# Rules and policies that ACLs are made of
+CREATE_ACL_LINE = _action("CreateAclLine", "vpc", "vpc:firewallRules:create", ACL_LINE)
+DESCRIBE_ACL_LINES = _action("DescribeAclLines", "vpc", "vpc:firewallRules:get", ACL_LINE, "vpc:firewallRules:list")
+MODIFY_ACL_LINE = _action("ModifyAclLine", "vpc", "vpc:firewallRules:update", ACL_LINE)
+DELETE_ACL_LINE = _action("DeleteAclLine", "vpc", "vpc:firewallRules:delete", ACL_LINE)
+CREATE_ACL_POLICY = _action("CreateAclPolicy", "vpc", "vpc:firewallPolicies:create", ACL_POLICY)
+DESCRIBE_ACL_POLICIES = _action(
+    "DescribeAclPolicies", "vpc", "vpc:firewallPolicies:get", ACL_POLICY, "vpc:firewallPolicies:list"
+)
+MODIFY_ACL_POLICY = _action("ModifyAclPolicy", "vpc", "vpc:firewallPolicies:update", ACL_POLICY)
+DELETE_ACL_POLICY = _action("DeleteAclPolicy", "vpc", "vpc:firewallPolicies:delete", ACL_POLICY)
 
 # Peerings
 CREATE_VPC_PEER_CONNECTION = _action("CreateVpcPeerConnection", "vpc", "vpc:peerings:create", PEERING)

@@ -9,12 +9,12 @@ from typing import cast
 from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.group import AddressGroup
 from ringfence.model.port_list import PortList
-from ringfence.resources.kind import IDENTITY, Kind
+from ringfence.resources.kind import ACL_PARTS, IDENTITY, Kind
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
 from ringfence.resources.values import Listing, Machine, PortAt, RuleOf
 
-_SAY_NOTHING = IDENTITY | {Kind.QUOTA, Kind.EXPECTATION}
+_SAY_NOTHING = IDENTITY | ACL_PARTS | {Kind.QUOTA, Kind.EXPECTATION}
 
 
 class _Whole(Exception):

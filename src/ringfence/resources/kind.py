@@ -16,6 +16,8 @@ class Kind(StrEnum):
     ADDRESS_GROUP = "address_group"
     PORT_LIST = "port_list"
     ACL = "acl"
+    ACL_LINE = "acl_line"
+    ACL_POLICY = "acl_policy"
     PEERING = "peering"
     INSTANCE = "instance"
     PORT = "port"
@@ -34,13 +36,24 @@ class Kind(StrEnum):
     @property
     def words(self) -> str:
         """In words for people: ``address group``."""
-        return {"vpc": "VPC", "acl": "ACL", "virtual_ip": "virtual IP"}.get(self.value, self.value.replace("_", " "))
+        return _WORDS.get(self.value, self.value.replace("_", " "))
 
+
+_WORDS = {
+    "vpc": "VPC",
+    "acl": "ACL",
+    "acl_line": "ACL line",
+    "acl_policy": "ACL policy",
+    "virtual_ip": "virtual IP",
+}
 
 IDENTITY = frozenset({Kind.ACCOUNT, Kind.USER, Kind.ACCESS_KEY, Kind.POLICY})
 """Kinds that say who may do what: no agent and no world knows them."""
 
-LIKE_A_WORLD_FILE = tuple(kind for kind in Kind if kind not in IDENTITY and kind is not Kind.QUOTA)
+ACL_PARTS = frozenset({Kind.ACL_LINE, Kind.ACL_POLICY})
+"""What the rules of ACLs may be made of: a world knows the ACLs alone (`ringfence.control.acl_policies`)."""
+
+LIKE_A_WORLD_FILE = tuple(kind for kind in Kind if kind not in IDENTITY | ACL_PARTS and kind is not Kind.QUOTA)
 """Kinds that a world file can say."""
 
 SECTIONS: Mapping[Kind, str] = {

@@ -33,7 +33,7 @@ from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
 from ringfence.resources.list_forms import ADDRESS_GROUP, PORT_LIST
 from ringfence.resources.naming import Called, Key
-from ringfence.resources.values import Machine, Penalized, PortAt, Power, RuleOf, SharedVpc
+from ringfence.resources.values import AclPolicy, Machine, Penalized, PortAt, Power, RuleOf, SharedVpc
 
 Fields = Mapping[str, Any]
 
@@ -395,6 +395,54 @@ _ACL = Form(
 )
 
 
+def _undirected(said: str) -> AclRule:
+    rule = AclRule.parse(said)
+    if rule.direction or rule.description:
+        raise NotationError(f"{said!r} has a direction or a description", "leave it out: policies give the direction")
+    return rule
+
+
+_ACL_LINE = Form(
+    kind=Kind.ACL_LINE,
+    plural="acl-lines",
+    prefix="acll",
+    doc="A rule of network ACLs by itself, for ACL policies.",
+    fields=(parsed("rule", "the rule without a direction", _undirected, example="allow tcp 80 from any to any"),),
+    build=lambda called, fields: fields["rule"],
+    parts=lambda it: {"rule": it},
+    refers=lambda it: _lines_refer((it,)),
+)
+
+
+def _acl_policy_refers(it: AclPolicy) -> Iterator[Key]:
+    yield from (Key(Kind.ACL_LINE, rule) for rule in it.rules)
+    yield from (Key(Kind.ACL, acl) for acl in (*it.ingress_of, *it.egress_of))
+
+
+def _acl_policy(called: Called, fields: Fields) -> AclPolicy:
+    for name in ("rules", "ingress_of", "egress_of"):
+        if len(set(fields[name])) < len(fields[name]):
+            raise NotationError(f"{name} of {called.name or 'the policy'} name one twice", "name each once")
+    return AclPolicy(**fields)
+
+
+_ACL_POLICY = Form(
+    kind=Kind.ACL_POLICY,
+    plural="acl-policies",
+    prefix="aclp",
+    doc="ACL lines in their order, which network ACLs have as theirs in one direction or both.",
+    fields=(
+        listed("rules", "its rules (by id) in their order", check_name, default=(), longest=1000, example="acll-1"),
+        listed("ingress_of", "the ACLs whose ingress rules they are", check_name, default=(), longest=1000),
+        listed("egress_of", "the ACLs whose egress rules they are", check_name, default=(), longest=1000),
+        flag("audited", "whether somebody has looked at it", default=False),
+    ),
+    build=_acl_policy,
+    parts=lambda it: {name: getattr(it, name) for name in ("rules", "ingress_of", "egress_of", "audited")},
+    refers=_acl_policy_refers,
+)
+
+
 def _peering(called: Called, fields: Fields) -> Peering:
     if len(fields["vpcs"]) != 2:
         raise NotationError("a peering joins two VPCs", "give two ids")
@@ -596,6 +644,8 @@ FORMS: tuple[Form, ...] = (
     ADDRESS_GROUP,
     PORT_LIST,
     _ACL,
+    _ACL_LINE,
+    _ACL_POLICY,
     _PEERING,
     _INSTANCE,
     _PORT,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ringfence.model.acl import NetworkAcl
+from ringfence.model.acl import AclRule, NetworkAcl
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.flow import Expectation
 from ringfence.model.group import AddressGroup, SecurityGroup
@@ -101,6 +101,17 @@ class Penalized:
 
 
 @dataclass(frozen=True, slots=True)
+class AclPolicy:
+    """ACL lines (by id) in their order, and the ACLs (by id) whose rules of a direction they are."""
+
+    rules: tuple[str, ...]
+    ingress_of: tuple[str, ...] = ()
+    egress_of: tuple[str, ...] = ()
+    audited: bool = False
+    """Whether somebody has looked at it, as its users say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A tenant. ``operator`` accounts may act on others, set quotas, and see everybody's audit."""
 
@@ -149,6 +160,8 @@ Value = (
     | RuleOf
     | Listing
     | NetworkAcl
+    | AclRule
+    | AclPolicy
     | Peering
     | Machine
     | PortAt

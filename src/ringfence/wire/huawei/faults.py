@@ -36,10 +36,12 @@ _INVALID: Final[Mapping[str, str]] = {
     "ports": "VPC.2500",
     "sub-network-interfaces": "VPC.2500",
     "tags": "VPC.1801",
+    "resource_instances": "VPC.1801",
+    "resource-instances": "VPC.1801",
     "vpcs": "VPC.0101",
     "subnets": "VPC.0101",
 }
-"""The code of a bad parameter, by the part of the path that says what the call is about."""
+"""The code of a bad parameter, by the last part of the path that says what the call is about."""
 _BY_CODE: Final[Mapping[str, Fault]] = {
     "VPC.0007": Fault(400, "VPC.0007"),
     "VPC.0011": Fault(400, "VPC.0011", "EnterpriseProjectId is invalid"),
@@ -97,8 +99,8 @@ def _known(error: RingfenceError, code: str) -> Fault | None:
 
 
 def _invalid(operation: Operation | None) -> str:
-    parts = operation.path.split("/") if operation else ()
-    return next((_INVALID[part] for part in parts if part in _INVALID), "VPC.0601")
+    parts = operation.path.split("/") if operation else []
+    return next((_INVALID[part] for part in reversed(parts) if part in _INVALID), "VPC.0601")
 
 
 def _said(error: RingfenceError) -> tuple[str, str]:

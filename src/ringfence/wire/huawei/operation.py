@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 from ringfence.control import reading
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
-from ringfence.control.draft import Draft
-from ringfence.errors import FieldProblem, InvalidFields, Refused
+from ringfence.control.draft import Draft, not_found
+from ringfence.errors import FieldProblem, InvalidFields, NotFound, Refused
 from ringfence.ram.actions import ACTIONS, Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -68,6 +68,8 @@ class Operation:
     faults: Mapping[str, Fault] = field(default_factory=dict)
     own: bool = False
     """Whether everybody may ask for it, as it tells nothing of anybody."""
+    only: tuple[str, str] | None = None
+    """A member of the body and what it says, where that decides between calls of one path; the last has none."""
 
     def __post_init__(self) -> None:
         unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
@@ -88,6 +90,17 @@ class Operation:
     def pattern(self) -> re.Pattern[str]:
         """What paths of this call look like, decoded."""
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+    def is_said(self, raw: bytes) -> bool:
+        """Whether a body, not checked yet, is for this call and not for another one of the same path."""
+        if self.only is None:
+            return True
+        try:
+            said = json.loads(raw)
+        except (ValueError, RecursionError):
+            return False
+        member, value = self.only
+        return isinstance(said, dict) and said.get(member) == value
 
 
 @dataclass(frozen=True)
@@ -128,6 +141,10 @@ class Call:
             raise DryRun
         return told
 
+    def looking(self) -> Draft:
+        """The newest state, to be looked at as what changes look at: nothing comes of what is put into it."""
+        return Draft(self.state, self.caller, self.control.authority, "")
+
     def visible(self, kind: Kind) -> list[Resource]:
         """What of a kind the caller may see, by id. Raises `Forbidden`."""
         return reading.visible(self.control, self.state, self.caller, kind)
@@ -135,6 +152,10 @@ class Call:
     def find(self, kind: Kind, id_: str) -> Resource:
         """A resource by its id, if the caller may see it. Raises `NotFound`, `Forbidden`."""
         return reading.find_by_id(self.control, self.state, self.caller, kind, id_)
+
+    def missing(self, kind: Kind, id_: str) -> NotFound:
+        """The refusal of what is not there."""
+        return not_found(self.control.authority, self.state, self.caller, kind, id_)
 
     def one(self, name: str) -> str | None:
         """A parameter of the query, the last where it is there several times; None where it is not."""
@@ -154,10 +175,11 @@ class Call:
         limit, marker = self.number("limit", MOST, 0, MOST), self.one("marker")
         left = [it for it in sorted(items, key=lambda it: str(it["id"])) if marker is None or str(it["id"]) > marker]
         page = left[:limit]
+        page += [it for it in left[limit:] if page and it["id"] == page[-1]["id"]]  # what one thing is told as, at once
         info: dict[str, Any] = {"current_count": len(page)}
         if page:
             info["previous_marker"] = page[0]["id"]
-        if len(left) > limit and page:
+        if page and len(left) > len(page):
             info["next_marker"] = page[-1]["id"]
         return {key: page, "page_info": info}
 

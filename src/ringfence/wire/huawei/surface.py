@@ -87,8 +87,10 @@ class _Exchange:
 
     def _wanted(self) -> tuple[Operation, Mapping[str, str]] | None:
         path = "/".join(self._parts)
+        signed = self._request.signed
         for operation in _by_size(path.count("/") + 1):
-            if operation.method == self._request.signed.method and (match := operation.pattern.fullmatch(path)):
+            match = operation.pattern.fullmatch(path) if operation.method == signed.method else None
+            if match and operation.is_said(signed.body):
                 return operation, match.groupdict()
         return None
 
