@@ -90,7 +90,7 @@ def test_the_kernel_holds_what_a_compilation_from_scratch_says(seed: int, tmp_pa
             known = len(history.states)
             history.request(Requests(chance).next(history.plain))
             behind += len(history.states) - known
-            if behind and chance.random() < 0.6:
+            if behind and chance.random() < 0.85:
                 before, changes = (
                     history.states[-1 - behind],
                     squashed(it for made in history.changes[-behind:] for it in made),

@@ -374,7 +374,7 @@ switches: {rules_per_group: 3, groups_per_port: 2, rules_per_port: 5, group_rule
 vpcs: {shop: {cidrs: 10.0.0.0/16, subnets: {web: 10.0.1.0/24}}}
 groups:
   a: [in allow all from any, out allow all to any]   #! AuthorizationLimitExceed :: 4 rules ('any' counts as two)
-  b: [in allow all from group a, in deny all from group b]   #! AuthorizationLimitExceed :: 2 rules that name a group
+  b: [in allow all from group a, in deny all from group b]   #! AuthorizedGroupRule.LimitExceed :: 2 rules that name
   c: ['in allow tcp 1,3,5 from 10.0.0.0/8']          #! limit.port_ranges :: lists 3 port ranges, huawei takes 2
 instances:
   x: {subnet: web, ip: 10.0.1.11, groups: [b, c]}
@@ -440,7 +440,7 @@ groups:
     vpc: shop
     rules:
       - in allow all from group b       #! InvalidSourceGroupId.Mismatch :: group b belongs to VPC ops, f to shop
-      - in allow all from group d       #! InvalidSourceGroupId.Mismatch :: advanced group neither names
+      - in allow all from group d       #! InvalidGroupParameter.OperationDenied :: advanced group neither names
       - in allow all from group c
 instances:
   x: {subnet: shop/web, ip: 10.0.1.11, groups: b}        #! world.group_of_other_vpc :: b belongs to VPC ops

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -58,7 +59,7 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
     app = FastAPI(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
     problems.install(app)
     for route in all_routes() if routes is None else routes:
-        app.add_api_route(
+        app.router.add_api_route(
             route.path,
             _endpoint(service, route),
             methods=[route.method],
@@ -68,9 +69,18 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
             response_class=Response,
             response_model=None,
             openapi_extra=route.as_openapi(),
+            route_class_override=_Plain,
         )
     _describe(app)
     return app
+
+
+class _Plain(APIRoute):
+    """A route whose endpoint takes the request as it is: there are no parameters for FastAPI to look for in it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The endpoint."""
+        return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
 def _endpoint(service: Service, route: Route) -> Callable[[Request], Awaitable[Response]]:

@@ -17,6 +17,7 @@ from ringfence.control.control import Control
 from ringfence.control.identity import Identities
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.names import is_whole
+from ringfence.resources.resource import Text
 from ringfence.resources.state import State
 
 MAX_PAGE = 1000
@@ -209,4 +210,4 @@ class Answer:
         """The body as it is sent."""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+        return Text.around(self.body).encode()

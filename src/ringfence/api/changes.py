@@ -11,7 +11,7 @@ from ringfence.api.call import Answer, Call
 from ringfence.control.control import Answered, Once
 from ringfence.control.draft import Draft
 from ringfence.errors import Conflict, FieldProblem, InvalidFields
-from ringfence.resources.resource import Resource
+from ringfence.resources.resource import Resource, Text
 
 Work = Callable[[Draft], dict[str, Any]]
 """Makes the change in a draft, and gives what to tell of it."""
@@ -34,7 +34,7 @@ def change(
             told = work(draft) | {"revision": draft.revision, "dry_run": dry_run}
             answered = 200 if dry_run else status
             if once and not dry_run:
-                draft.answer = (answered, json.dumps(told, ensure_ascii=False))
+                draft.answer = (answered, Text.around(told))
     except Answered as before:
         told, answered = json.loads(before.body), before.status
     return Answer(told | _enforced(call, told), answered, {"x-ringfence-revision": str(told["revision"])})

@@ -118,7 +118,7 @@ def _get(kind: Kind, call: Call) -> Answer:
 
 def _create(kind: Kind, call: Call) -> Answer:
     def work(draft: Draft) -> dict[str, Any]:
-        return {"item": basic.create(draft, kind, call.object).shown()}
+        return {"item": draft.shown(basic.create(draft, kind, call.object))}
 
     return change(call, action_of(Verb.CREATE, kind).name, work, status=201)
 

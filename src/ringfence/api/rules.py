@@ -114,7 +114,7 @@ def _authorize(call: Call) -> Answer:
 
     def work(draft: Draft) -> dict[str, Any]:
         done = rules.authorize(draft, call.path["id"], said["rules"])
-        return {"added": told(done.added), "already": told(done.already)}
+        return {"added": [draft.shown(each) for each in done.added], "already": told(done.already)}
 
     return change(call, ram.AUTHORIZE_SECURITY_GROUP.name, work)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
+from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.settling import free_vlan, ports_of
 from ringfence.errors import Conflict, FieldProblem, InUse, InvalidFields
@@ -66,6 +67,15 @@ def detach(draft: Draft, port: str, *, instance: str = "") -> Resource:
         _moved(draft, ram.DETACH_NETWORK_INTERFACE, each, "", 0)
     free = _with(found, replace(_port(found), parent="", vlan=0))
     return _moved(draft, ram.DETACH_NETWORK_INTERFACE, free, "", 0)
+
+
+def delete_detached(draft: Draft, port: str) -> Resource:
+    """Delete a port that no instance has. Raises as `basic.delete`, and `Conflict`: an instance has it."""
+    found = draft.find(Kind.PORT, port)
+    with draft.telling(ram.DELETE_NETWORK_INTERFACE, found):
+        if _port(found).instance:
+            raise _state(found, f"is a port of {_port(found).instance}", "detach it first")
+    return basic.delete(draft, Kind.PORT, found.id)
 
 
 def hang(draft: Draft, port: str, parent: str, *, vlan: int | None = None) -> Resource:

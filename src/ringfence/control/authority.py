@@ -58,6 +58,10 @@ class Authority:
         self._state = state
         self._clock = clock
 
+    def for_now(self) -> Authority:
+        """The same for one caller and one change: what the policies and the time are is looked up once."""
+        return _Moment(self._state, self.region, self._clock)
+
     def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
         """Raise `Forbidden` unless the caller may do it to a resource; gives the resource's ARN.
 
@@ -141,6 +145,40 @@ def check_region(text: str) -> str:
         what, right = f"{text!r} is no name of a region", "use 1 to 64 letters, digits, dots, - and _"
         raise InvalidFields((FieldProblem("--region", what, right, value=text),))
     return text
+
+
+class _Moment(Authority):
+    """An authority over one caller at one moment.
+
+    Policies without conditions decide by action and name alone, so that a name is judged once: a hundred rules of one
+    group are. What has conditions is judged each time, as these may ask for the rule or its tags.
+    """
+
+    def __init__(self, state: Callable[[], State], region: str, clock: Callable[[], datetime]) -> None:
+        super().__init__(state, region, clock)
+        self._known: tuple[list[NamedPolicy], Mapping[str, str]] | None = None
+        self._allowed: dict[tuple[str, Kind, str, str], str] = {}
+
+    def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
+        """As of every authority."""
+        key = action.name, resource.kind, resource.account, judged_id(resource)
+        arn = self._allowed.get(key)
+        if arn is None:
+            arn = super().require(caller, action, resource, written)
+            if not any(it.conditions for named in self._policies(caller) for it in named.policy.statements):
+                self._allowed[key] = arn
+        return arn
+
+    def _of(self, caller: Caller) -> tuple[list[NamedPolicy], Mapping[str, str]]:
+        if self._known is None:
+            self._known = (super()._policies(caller), super()._context(caller)) if caller.user else ([], {})
+        return self._known
+
+    def _policies(self, caller: Caller) -> list[NamedPolicy]:
+        return self._of(caller)[0]
+
+    def _context(self, caller: Caller) -> Mapping[str, str]:
+        return self._of(caller)[1]
 
 
 def _of_rule(written: Value | None) -> Context:

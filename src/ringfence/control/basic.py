@@ -69,7 +69,8 @@ def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
 def update(draft: Draft, kind: Kind, ref: str, said: Mapping[str, Any]) -> Resource:
     """Change some fields of a resource; what is not said stays. Raises as `create`, and `NotFound`."""
     old = draft.find(kind, ref)
-    action = action_for(Verb.UPDATE, old)
+    only_policy = kind is Kind.GROUP and said.keys() == {"intra_group"}
+    action = ram.MODIFY_SECURITY_GROUP_POLICY if only_policy else action_for(Verb.UPDATE, old)
     with draft.telling(action, old):
         new = _changed(draft, old, said)
     require_more(draft, old, new)
@@ -270,7 +271,7 @@ def _rule_of_line(draft: Draft, said: Mapping[str, Any]) -> Resource | None:
 def add_rule(draft: Draft, group: Resource, rule: Rule, tags: Mapping[str, str] = NO_TAGS) -> Resource:
     """Add a rule, given as a value, to a group. Its id is made anew."""
     id_ = draft.new_id(Kind.RULE, "")
-    value = RuleOf(group.id, replace(rule, given_id=id_))
+    value = RuleOf(group.id, rule.called(id_))
     made = Resource(Kind.RULE, id_, group.account, value, "", rule.description, tags, created=draft.at)
     return draft.put(action_for(Verb.CREATE, made), made)
 

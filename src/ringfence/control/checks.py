@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from ringfence.control.caller import Caller
@@ -89,17 +88,17 @@ def _check_protection(before: State, after: State, change: ResourceChange, calle
         raise Protected(what, "set protected to false first", reason=DELETION_PROTECTION, field="id", value=old.id)
     for owned, service in _managed(before, after, change):
         if service and caller.service != service:
-            what = f"{owned} belongs to {service}"
+            what = f"{owned.key} belongs to {service}"
             raise Protected(what, "only the service may change it", reason=MANAGED, field="managed", value=service)
 
 
-def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Key, str]]:
+def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Resource, str]]:
     """What a change touches of managed services (SEMANTICS.md 5.1), and which: a rule is its group's, too, and a port
     that joins or leaves a group changes the group; one that goes for good does not.
     """
     for state, resource in ((before, change.before), (after, change.after)):
         if resource:
-            yield change.key, service_of(resource)
+            yield resource, service_of(resource)
             if isinstance(resource.value, RuleOf):
                 yield from _owners(state, [resource.value.group])
     if change.after and isinstance(change.after.value, PortAt):
@@ -107,9 +106,9 @@ def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tu
         yield from _owners(after, {*old} ^ {*change.after.value.port.groups})
 
 
-def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Key, str]]:
+def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Resource, str]]:
     for group in filter(None, (state.get(Kind.GROUP, name) for name in groups)):
-        yield group.key, service_of(group)
+        yield group, service_of(group)
 
 
 def service_of(resource: Resource) -> str:
@@ -247,26 +246,29 @@ def limit_of(world: World, account: str, name: str) -> int:
 
 def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | None:
     """The names of what some changes touch in the world of a state; None where that may be everything."""
-    names: dict[str, set[str]] = {}
-    resources = [resource for change in changes for resource in change if resource]
-    if any(each.kind in (Kind.SETTINGS, Kind.QUOTA) for each in resources):
-        return None
-    for resource in resources:
-        for section, name in _touches(state, resource):
-            names.setdefault(section, set()).add(name)
-    users = (user for it in resources if it.kind is Kind.PORT for user in state.referrers(it.key))
-    names.setdefault("virtual_ips", set()).update(user.id for user in users if user.kind is Kind.VIRTUAL_IP)
-    expects = any(each.kind is Kind.EXPECTATION for each in resources)
-    sections: dict[str, Any] = dict(names)
-    return replace(Touched(expects=expects), **sections)
+    names: dict[str, Any] = {}
+    rules: dict[str, set[str]] = {}
+    for before, after in changes:
+        if after and isinstance(after.value, RuleOf):
+            rules.setdefault(after.value.group, set()).add(after.id)
+            continue  # a rule that goes breaks nothing
+        for resource in filter(None, (before, after)):
+            if resource.kind in (Kind.SETTINGS, Kind.QUOTA):
+                return None
+            for section, name in _touches(state, resource):
+                names.setdefault(section, set()).add(name)
+            if resource.kind is Kind.EXPECTATION:
+                names["expects"] = True
+            elif resource.kind is Kind.PORT:
+                users = (user.id for user in state.referrers(resource.key) if user.kind is Kind.VIRTUAL_IP)
+                names.setdefault("virtual_ips", set()).update(users)
+    return Touched(rules=rules, **names)
 
 
 def _touches(state: State, resource: Resource) -> Iterator[tuple[str, str]]:
     value = resource.value
     if resource.kind in SECTIONS:
         yield SECTIONS[resource.kind], resource.id
-    elif isinstance(value, RuleOf):
-        yield "groups", value.group
     elif isinstance(value, PortAt):
         yield ("instances", value.port.instance) if value.port.instance else ("detached", resource.id)
     elif isinstance(value, Penalized):

@@ -286,8 +286,8 @@ def _moved_on(revision: int, seen: int) -> Conflict:
     )
 
 
-def _row(resource: Resource | None) -> Row | None:
-    return Row(resource.kind.value, resource.id, resource.account, resource.text()) if resource else None
+def _row(draft: Draft, resource: Resource | None) -> Row | None:
+    return Row(resource.kind.value, resource.id, resource.account, draft.text(resource)) if resource else None
 
 
 def change_of(version: Version) -> ResourceChange:
@@ -298,7 +298,7 @@ def change_of(version: Version) -> ResourceChange:
 
 def _revision(draft: Draft, operation: str, changes: tuple[ResourceChange, ...]) -> Revision:
     caller = draft.caller
-    versions = tuple(Version(_row(before), _row(after)) for before, after in changes)
+    versions = tuple(Version(_row(draft, before), _row(draft, after)) for before, after in changes)
     return Revision(draft.revision, draft.at, caller.account, caller.user, operation, caller.request_id, versions)
 
 

@@ -17,7 +17,7 @@ from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import Resource, ResourceChange, squashed
+from ringfence.resources.resource import Resource, ResourceChange, Text, squashed
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf, SharedVpc
 
@@ -47,7 +47,8 @@ class Draft:
         """Status and body of the answer, where the request may be repeated: see `Control.change`."""
         self.confirm_until: str | None = None
         """When the change is taken back unless it was confirmed, UTC: see `ringfence.control.confirming`."""
-        self._authority = authority
+        self._authority = authority.for_now()
+        self._texts: dict[Key, tuple[Resource, Text]] = {}
         self._made: dict[Key, ResourceChange] = {}
         self._changes: tuple[ResourceChange, ...] | None = None  # of those, once somebody has asked
 
@@ -164,9 +165,11 @@ class Draft:
 
     def put(self, action: Action, resource: Resource, judged: Resource | None = None) -> Resource:
         """Make a resource, or leave it like this; ``judged`` is what RAM judges in its place. Raises `Forbidden`."""
-        before = self.get(resource.kind, resource.id)
+        key = resource.key
+        made, kept = self._made.get(key), self.state.resources.get(key)
+        before = made.after if made else kept
         self.require(action, judged or before or resource, written=judged or resource)
-        self._made[resource.key] = ResourceChange(self.state.get(resource.kind, resource.id), resource)
+        self._made[key] = ResourceChange(kept, resource)
         self._changes = None
         return resource
 
@@ -179,6 +182,18 @@ class Draft:
             self._made[resource.key] = ResourceChange(before, None)
         else:
             del self._made[resource.key]
+
+    def shown(self, resource: Resource) -> Text:
+        """What may be told of a resource that the change makes: the text that is stored, where nothing is hidden."""
+        return Text(resource.shown_text()) if resource.form.is_secretive else self.text(resource)
+
+    def text(self, resource: Resource) -> Text:
+        """A resource as it is stored; its text is made once."""
+        known, text = self._texts.get(resource.key, (None, None))
+        if text is None or known is not resource:
+            text = Text(resource.text())
+            self._texts[resource.key] = resource, text
+        return text
 
     def new_id(self, kind: Kind, name: str) -> str:
         """An id that nobody has."""

@@ -14,6 +14,7 @@ from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another; 32, so bytes give each as often
+_LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _LENGTH = 17
 _MADE_UP = frozenset({Kind.RULE, Kind.ACL_LINE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
 """Kinds whose names say nothing: their ids are always made up."""
@@ -50,7 +51,7 @@ def made_up(prefix: str, style: IdStyle, taken: Callable[[str], bool]) -> str:
 
 def random_text(length: int) -> str:
     """Small letters and digits by chance."""
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in secrets.token_bytes(length))
+    return secrets.token_bytes(length).translate(_LETTER_OF).decode()
 
 
 def _fits(kind: Kind, name: str) -> bool:

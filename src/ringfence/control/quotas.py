@@ -77,6 +77,15 @@ def _usage(own: Mapping[str, int], of: Resource | None, count: Count) -> Usage:
     return Usage(name, of, used, allowed, source)
 
 
+def members_of(world: World, group: SecurityGroup) -> Count:
+    """How many members a group has, in the way in which its profile counts them, and may have."""
+    profile, advanced = world.profile_of(group), group.type is GroupType.ADVANCED
+    used: int = getattr(world.sizes[group.name], Counted.PORTS if advanced else profile.members_counted)
+    if advanced:
+        return "members_per_advanced_group", used, profile.members_per_advanced_group
+    return "members_per_group", used, profile.members_per_group
+
+
 class _Counting:
     """Counts what an account uses."""
 
@@ -127,14 +136,7 @@ class _Counting:
         yield "rules_per_group", self._cost(group.name, profile), profile.rules_per_group
         references = sum(isinstance(remote, GroupRemote) for remote in group.named)
         yield "group_rules_per_group", references, profile.group_rules_per_group
-        if group.type is GroupType.ADVANCED:
-            yield "members_per_advanced_group", self._members(group, Counted.PORTS), profile.members_per_advanced_group
-        else:
-            yield "members_per_group", self._members(group, profile.members_counted), profile.members_per_group
-
-    def _members(self, group: SecurityGroup, counted: Counted) -> int:
-        found: int = getattr(self._world.sizes[group.name], counted)
-        return found
+        yield members_of(self._world, group)
 
     def _rule(self, resource: Resource) -> Iterator[Count]:
         at = cast("RuleOf", resource.value)

@@ -7,6 +7,7 @@ from ringfence.control.control import Control
 from ringfence.control.draft import not_found
 from ringfence.control.kinds import Verb, action_for, action_of
 from ringfence.errors import NotFound
+from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -36,11 +37,16 @@ def find(control: Control, state: State, caller: Caller, kind: Kind, ref: str) -
     return find_by_id(control, state, caller, kind, ref)
 
 
-def find_by_id(control: Control, state: State, caller: Caller, kind: Kind, id_: str) -> Resource:
-    """A resource by its id alone, as the clouds' APIs know it. Raises `NotFound`, `Forbidden`."""
+def find_by_id(
+    control: Control, state: State, caller: Caller, kind: Kind, id_: str, action: Action | None = None
+) -> Resource:
+    """A resource by its id alone, as the clouds' APIs know it. Raises `NotFound`, `Forbidden`.
+
+    ``action`` is what the caller must be allowed to do, where it is another one than to look at such resources.
+    """
     found = state.get(kind, id_)
     if found is None or found.account != caller.account:
-        control.authority.require_kind(caller, action_of(Verb.READ, kind), kind)
+        control.authority.require_kind(caller, action or action_of(Verb.READ, kind), kind)
         raise not_found(control.authority, state, caller, kind, id_)
-    control.authority.require(caller, action_for(Verb.READ, found), found)
+    control.authority.require(caller, action or action_for(Verb.READ, found), found)
     return found

@@ -46,13 +46,14 @@ def add(draft: Draft, group: Resource, rules: Iterable[Resource], places: Iterab
     known = {_key(each): each for each in draft.rules(group.id)}
     added, already = [], []
     for rule, place in zip(rules, places, strict=True):
-        if there := known.get(_key(rule)):
+        key = _key(rule)
+        if there := known.get(key):
             draft.require(action_for(Verb.CREATE, rule), group)
             already.append(there)
         else:
             made = add_rule(draft, group, _rule(rule), rule.tags)
             draft.places[made.key] = place
-            known[_key(made)] = made
+            known[key] = made
             added.append(made)
     return Authorized(tuple(added), tuple(already))
 
@@ -66,13 +67,17 @@ def revoke(draft: Draft, group: str, ids: Sequence[str] = (), said: Sequence[Any
     _check_number(len(ids) + len(said), "ids")
     own = {each.id: each for each in draft.rules(found.id)}
     refuse(_unknown_id(index, id_, found) for index, id_ in enumerate(ids) if id_ not in own)
-    by_key = {_key(each): each for each in own.values()}
-    meant = [own[id_] for id_ in ids]
-    meant += [there for rule in _read(draft, found, said) if (there := by_key.get(_key(rule)))]
+    meant = [own[id_] for id_ in ids] + meant_by(draft, found, said)
     gone = {each.id: each for each in meant}
     for each in gone.values():
         draft.remove(action_for(Verb.DELETE, each), each)
     return tuple(gone.values())
+
+
+def meant_by(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
+    """The rules of a group that say the same as some that a request says; raises `InvalidFields`."""
+    by_key = {_key(each): each for each in draft.rules(group.id)}
+    return [there for rule in _read(draft, group, said) if (there := by_key.get(_key(rule)))]
 
 
 def _check_number(number: int, field: str) -> None:

@@ -19,7 +19,7 @@ _VENDOR_CODES = {
     "limit.members": "SecurityGroupInstanceLimitExceed",
 }
 """What the cloud calls it that a limit is reached, where the model has a name of its own (SEMANTICS.md 6 and 10)."""
-_RULE_QUOTA = "AuthorizationLimitExceed"
+_RULE_QUOTAS = ("AuthorizationLimitExceed", "AuthorizedGroupRule.LimitExceed")
 _WORD = re.compile(r"\w[\w.-]*")
 _ANOTHERS = "another account's"
 
@@ -71,7 +71,7 @@ def code_of(problem: Problem) -> str:
 
 def refusal(found: Sequence[Problem], telling: Telling) -> InvalidFields | QuotaExceeded:
     """The error that tells what is wrong: that a quota is reached only where nothing else is wrong."""
-    if all(problem.code.startswith("limit.") or problem.code == _RULE_QUOTA for problem in found):
+    if all(problem.code.startswith("limit.") or problem.code in _RULE_QUOTAS for problem in found):
         first = found[0]
         right = f"{first.right}; {len(found) - 1} more would be over a limit" if len(found) > 1 else first.right
         what, right = telling.words(first.what), telling.words(right)

@@ -63,12 +63,13 @@ _ALL_PORTS = "1/65535"
 
 def write(rules: Sequence[ExportedRule], names: Names, group_id: str) -> bytes:
     """The rules of a group, two for one whose remote is ``any``."""
-    listed = [_permission(each, rule, names) for each in rules for rule in by_family(each.rule)]
+    listed = [permission(each, rule, names) for each in rules for rule in by_family(each.rule)]
     content = {"SecurityGroupId": group_id, "Permissions": {"Permission": listed}}
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
-def _permission(exported: ExportedRule, rule: Rule, names: Names) -> dict[str, Any]:
+def permission(exported: ExportedRule, rule: Rule, names: Names) -> dict[str, Any]:
+    """What is told of a rule, or of the part of it that ``rule`` is; nothing of what it leaves open."""
     inward = rule.direction is Direction.INGRESS
     far, near = ("Source", "Dest") if inward else ("Dest", "Source")
     content = {

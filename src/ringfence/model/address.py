@@ -131,19 +131,23 @@ class Prefix:
     @classmethod
     def parse(cls, text: str) -> Prefix:
         """Read a prefix or an address; raises `NotationError`, for host bits with both readings as the remedy."""
-        address, _, mask = text.strip().partition("/")
+        address, slash, mask = text.strip().partition("/")
         try:
-            parsed = ipaddress.ip_interface(text.strip())
+            parsed = ipaddress.ip_address(address)
+            length = parsed.max_prefixlen if not slash else _length(text.strip(), mask)
+            rest = parsed.max_prefixlen - length
+            block = cls(Family(parsed.version), int(parsed) >> rest << rest, length)  # raises for a negative shift
         except ValueError:
             raise NotationError(
                 f"{text!r} is neither an address nor a prefix", "write one like 10.0.1.0/24 or fd00:10::/64"
             ) from None
-        block = parsed.network
-        if mask and not mask.isdigit():
+        if "%" in address:
+            raise NotationError(f"{text!r} has a zone", "leave out what follows the %")
+        if slash and not mask.isdigit():
             raise NotationError(f"{text!r} has a netmask", f"write {block}")
-        if parsed.ip != block.network_address:
+        if block.network != int(parsed):
             raise NotationError(f"{text!r} has host bits set", f"write {block} for the block or {address} for the host")
-        return cls(Family(block.version), int(block.network_address), block.prefixlen)
+        return block
 
     @property
     def range(self) -> AddressRange:
@@ -155,6 +159,11 @@ class Prefix:
 
     def __str__(self) -> str:
         return f"{_render(self.family, self.network)}/{self.length}"
+
+
+def _length(text: str, mask: str) -> int:
+    """The length that a mask says, itself a length or a netmask; raises `ValueError`."""
+    return int(mask) if mask.isascii() and mask.isdigit() else ipaddress.ip_interface(text).network.prefixlen
 
 
 NOT_UNICAST = tuple(

@@ -6,6 +6,7 @@ A table of a world is made of the facts of all its values, and follows an edit b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ringfence.errors import NotationError
@@ -100,6 +101,23 @@ def _outside_places(host: OutsideHost) -> Iterator[tuple[Place, Owner]]:
 def _ways(peering: Peering) -> Iterator[tuple[tuple[str, str], Peering]]:
     one, two = peering.vpcs
     return ((key, peering) for key in ((one, two), (two, one), (one, ""), (two, "")))
+
+
+# ---- groups that grow
+
+
+def apart(old: SecurityGroup | None, new: SecurityGroup | None) -> tuple[SecurityGroup | None, SecurityGroup | None]:
+    """What says the facts by which a group differs from what it was.
+
+    Where it has some more rules, those say all: what one of them repeats, a table holds once.
+    """
+    if old is None or new is None or len(new.rules) <= len(old.rules):
+        return old, new
+    known = set(map(id, old.rules))
+    more = tuple(rule for rule in new.rules if id(rule) not in known)
+    if len(more) > len(new.rules) - len(old.rules) or replace(new, rules=old.rules) != old:
+        return old, new
+    return None, replace(new, rules=more)
 
 
 # ---- ids of lines

@@ -145,7 +145,7 @@ def check_side(protocol: Protocol, side: Remote) -> None:
 
 def check_ports(protocol: Protocol, *sets: RulePorts) -> None:
     """Raise `NotationError` if a protocol that has no ports is given some."""
-    if any(sets) and not protocol.has_ports:
+    if not protocol.has_ports and any(sets):
         raise NotationError(f"protocol {protocol} takes no ports", "leave them out, or use tcp or udp")
 
 
@@ -214,6 +214,12 @@ class Rule:
         if self.managed:
             check_name(self.managed)
         check_description(self.description)
+
+    def called(self, given_id: str) -> Rule:
+        """The same rule under an id of its own; raises `NotationError`."""
+        made = object.__new__(Rule)  # `replace` would check again all that is checked already
+        vars(made).update(vars(self), given_id=check_id(given_id))
+        return made
 
     @classmethod
     def parse(cls, text: str, *, default_priority: int = 1) -> Rule:

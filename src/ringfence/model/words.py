@@ -13,19 +13,19 @@ class Words:
     """The words of one line; ``what`` and ``form`` are what the line should be, for messages."""
 
     def __init__(self, text: str, what: str, form: str) -> None:
-        self._words = _TOKEN.findall(text)
+        self._words: list[str] = [*_TOKEN.findall(text), ""]  # the empty one stands at the end, and nothing takes it
         self._what, self._form = what, form
-        if _TOKEN.sub("", text).strip():
+        if '"' in text and _TOKEN.sub("", text).strip():
             raise NotationError(f"a quote in {text!r} is not closed", "put the description in double quotes")
         self._next = 0
 
     def peek(self) -> str:
         """The next word; empty at the end."""
-        return self._words[self._next] if self._next < len(self._words) else ""
+        return self._words[self._next]
 
     def take(self, what: str) -> str:
         """The next word, which must be there."""
-        word = self.peek()
+        word = self._words[self._next]
         if not word:
             raise NotationError(f"the {self._what} ends where its {what} should be", self._form)
         self._next += 1
@@ -33,7 +33,7 @@ class Words:
 
     def skip(self, word: str) -> bool:
         """Whether the next word is this one; if so, it is taken."""
-        found = self.peek() == word
+        found = self._words[self._next] == word
         self._next += found
         return found
 

@@ -154,6 +154,9 @@ class World:
         own = vars(self)
         gone = {name: [own[name].get(key) for key in values] for name, values in given.items()}
         come: dict[str, Iterable[Any]] = {name: values.values() for name, values in given.items()}
+        if "groups" in given:
+            pairs = [facts.apart(*pair) for pair in zip(gone["groups"], come["groups"], strict=True)]
+            gone["groups"], come["groups"] = [old for old, _ in pairs], [new for _, new in pairs]
         if "expects" in others:
             gone["expects"], come["expects"] = [*self.expects], others["expects"]
         made = {name: own[name] for name in _FIELDS}

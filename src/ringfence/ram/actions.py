@@ -153,6 +153,11 @@ START_INSTANCE = _action("StartInstance", "ecs", "ecs:cloudServers:start", INSTA
 STOP_INSTANCE = _action("StopInstance", "ecs", "ecs:cloudServers:stop", INSTANCE, "ecs:StopInstances")
 REBOOT_INSTANCE = _action("RebootInstance", "ecs", "ecs:cloudServers:reboot", INSTANCE, "ecs:RebootInstances")
 DELETE_INSTANCE = _action("DeleteInstance", "ecs", "ecs:cloudServers:delete", INSTANCE, "ecs:DeleteInstances")
+# there are no links, so these come to a refusal; and one resource group
+ATTACH_CLASSIC_LINK_VPC = _action("AttachClassicLinkVpc", "ecs", "ringfence:classicLinks:create", INSTANCE)
+DETACH_CLASSIC_LINK_VPC = _action("DetachClassicLinkVpc", "ecs", "ringfence:classicLinks:delete", INSTANCE)
+DESCRIBE_CLASSIC_LINK_INSTANCES = _action("DescribeClassicLinkInstances", "ecs", "ringfence:classicLinks:get", INSTANCE)
+JOIN_RESOURCE_GROUP = _action("JoinResourceGroup", "ecs", "ringfence:resourceGroups:update", SECURITY_GROUP)
 CREATE_NETWORK_INTERFACE = _action("CreateNetworkInterface", "ecs", "vpc:ports:create", PORT)
 DESCRIBE_NETWORK_INTERFACES = _action(
     "DescribeNetworkInterfaces", "ecs", "vpc:ports:get", PORT, "ecs:DescribeNetworkInterfaceAttribute", "vpc:ports:list"

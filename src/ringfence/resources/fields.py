@@ -97,7 +97,7 @@ def parsed(
     schema: dict[str, Any] = {"type": ["string", "null"] if optional else "string", "maxLength": 4096}
     if example:
         schema["examples"] = [example]
-    return Field(name, doc, read, shown, schema, default, fixed)
+    return Field(name, doc, read, shown if default is None else show, schema, default, fixed)
 
 
 def listed(
@@ -135,7 +135,8 @@ def choice(name: str, doc: str, kind: type[StrEnum], *, default: Any = REQUIRED,
         return known[json]
 
     schema: dict[str, Any] = {"enum": [*known, None] if default is None else list(known)}
-    return Field(name, doc, read, lambda value: None if value is None else value.value, schema, default, fixed)
+    shown: dict[Any, str | None] = {None: None} | {member: member.value for member in kind}
+    return Field(name, doc, read, shown.__getitem__, schema, default, fixed)
 
 
 def flag(name: str, doc: str, *, default: bool, fixed: bool = False) -> Field:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ringfence.errors import FieldProblem, InvalidFields, NotationError
@@ -16,7 +17,7 @@ from ringfence.resources.naming import Called, Key
 from ringfence.resources.values import Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     """A kind's fields, and the way between them and its value.
 
@@ -40,7 +41,12 @@ class Form:
     @property
     def is_secretive(self) -> bool:
         """Whether it has fields that nobody is to see."""
-        return any(each.hidden for each in self.fields)
+        return bool(self.hidden)
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """The names of those."""
+        return frozenset(each.name for each in self.fields if each.hidden)
 
     @property
     def open_fields(self) -> tuple[Field, ...]:
@@ -82,5 +88,11 @@ class Form:
     def show(self, value: Value) -> dict[str, Any]:
         """The fields of a value, as JSON."""
         parts = self.parts(value)
-        shown = {each.name: each.show(parts[each.name]) for each in self.fields}
-        return shown | {name: show(value) for name, show in self.derived.items()}
+        shown = {name: show(parts[name]) for name, show in self._shows}
+        for name, show in self.derived.items():
+            shown[name] = show(value)
+        return shown
+
+    @cached_property
+    def _shows(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        return tuple((each.name, each.show) for each in self.fields)

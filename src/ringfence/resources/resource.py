@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,6 +21,27 @@ COMMON = ("id", "kind", "account", "name", "description", "tags", "protected", "
 
 _LONGEST_NAME, _LONGEST_DESCRIPTION = 128, 512
 _RESERVED_TAGS = ("aliyun", "acs:")
+
+
+text_of: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Anything that is JSON, as one line of it."""
+
+
+class Text(str):
+    """JSON that is text already, for answers that hold what is stored as it is."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def around(body: Any) -> str:
+        """A body as one line of JSON; it may be such a text, or hold some in its members and their lists."""
+        if isinstance(body, Text):
+            return body
+        if isinstance(body, list) and body and all(isinstance(it, Text) for it in body):
+            return f"[{','.join(body)}]"
+        if isinstance(body, dict) and any(isinstance(it, Text | list) for it in body.values()):
+            return f"{{{','.join(f'{text_of(name)}:{Text.around(it)}' for name, it in body.items())}}}"
+        return text_of(body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +75,34 @@ class Resource:
     @property
     def refers(self) -> frozenset[Key]:
         """The resources that it refers to."""
-        return frozenset(self.form.refers(self.value)) - {self.key}
+        return frozenset(each for each in self.form.refers(self.value) if each.id != self.id or each.kind != self.kind)
 
     def as_json(self) -> dict[str, Any]:
         """Everything that it says, secrets too; what may be told is `shown`."""
-        common = {name: getattr(self, name) for name in COMMON}
-        return common | {"kind": self.kind.value, "tags": dict(self.tags)} | self.form.show(self.value)
+        return {
+            "id": self.id,
+            "kind": self.kind.value,
+            "account": self.account,
+            "name": self.name,
+            "description": self.description,
+            "tags": dict(self.tags),
+            "protected": self.protected,
+            "created": self.created,
+            **self.form.show(self.value),
+        }
 
     def shown(self) -> dict[str, Any]:
         """The same without what nobody is to see: for answers, for those who follow, and for the audit."""
-        hidden = {each.name for each in self.form.fields if each.hidden}
+        hidden = self.form.hidden
         return {name: value for name, value in self.as_json().items() if name not in hidden}
 
     def shown_text(self) -> str:
         """What may be told, as one line of JSON."""
-        return json.dumps(self.shown(), ensure_ascii=False, separators=(",", ":"))
+        return text_of(self.shown())
 
     def text(self) -> str:
         """As one line of JSON: how it is stored."""
-        return json.dumps(self.as_json(), ensure_ascii=False, separators=(",", ":"))
+        return text_of(self.as_json())
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Resource:
@@ -106,6 +136,11 @@ class ResourceChange(NamedTuple):
         return found
 
     @property
+    def kind(self) -> Kind:
+        """The kind of the resource."""
+        return self.resource.kind
+
+    @property
     def key(self) -> Key:
         """Of which resource."""
         return self.resource.key
@@ -120,8 +155,9 @@ def squashed(changes: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
     """One change for each resource in place of several, and none for what is as it was."""
     found: dict[Key, ResourceChange] = {}
     for change in changes:
-        first = found.get(change.key, change)
-        found[change.key] = ResourceChange(first.before, change.after)
+        key = change.key
+        first = found.get(key)
+        found[key] = ResourceChange(first.before, change.after) if first else change
     return tuple(change for change in found.values() if change.before != change.after)
 
 

@@ -5,9 +5,9 @@ A state never changes. The next one shares all that a change does not touch, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from rpds import HashTrieMap, HashTrieSet
 
@@ -18,6 +18,7 @@ from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.worlds import world_after
 
 _NOBODY: HashTrieSet[Any] = HashTrieSet()
+_Index: TypeAlias = "HashTrieMap[Any, HashTrieSet[Any]]"
 
 
 @dataclass(frozen=True)
@@ -78,35 +79,49 @@ class State:
     def after(self, revision: int, changes: Iterable[ResourceChange]) -> State:
         """The next state. The changes must leave it consistent: see `ringfence.control`."""
         made = tuple(changes)
-        resources, referrers = self.resources, self._referrers
-        owned, named = self._owned, self._named
-        for before, after in made:
-            if before:
-                resources = resources.remove(before.key)
-                referrers = _without(referrers, _references(before))
-                owned = _without(owned, [((before.account, before.kind), before.id)])
-                named = _without(named, [((before.account, before.kind, before.name), before.id)])
-            if after:
-                resources = resources.insert(after.key, after)
-                referrers = _with(referrers, _references(after))
-                owned = _with(owned, [((after.account, after.kind), after.id)])
-                named = _with(named, [((after.account, after.kind, after.name), after.id)])
+        gone, come = [each for each, _ in made if each], [each for _, each in made if each]
+        resources = self.resources
+        for each in gone:
+            resources = resources.remove(each.key)
+        resources = resources.update({each.key: each for each in come})
+        referrers, owned, named = (
+            _with(_without(index, map_of(gone)), map_of(come))
+            for index, map_of in ((self._referrers, _references), (self._owned, _owners), (self._named, _names))
+        )
         world = world_after(self.world, resources, lambda key: referrers.get(key, _NOBODY), made)
         return State(revision, world, resources, referrers, owned, named)
 
 
-def _references(resource: Resource) -> Iterator[tuple[Key, Key]]:
-    return ((named, resource.key) for named in resource.refers)
-
-
-def _with(index: HashTrieMap[Any, HashTrieSet[Any]], pairs: Iterable[tuple[Any, Any]]) -> HashTrieMap[Any, Any]:
+def _gathered(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    """Values by their keys: an index takes all of a key at once."""
+    found: dict[Any, list[Any]] = {}
     for key, value in pairs:
-        index = index.insert(key, index.get(key, _NOBODY).insert(value))
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def _references(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
+    return _gathered((named, key) for each in resources for key in (each.key,) for named in each.refers)
+
+
+def _owners(resources: Iterable[Resource]) -> dict[tuple[str, Kind], list[str]]:
+    return _gathered(((each.account, each.kind), each.id) for each in resources)
+
+
+def _names(resources: Iterable[Resource]) -> dict[tuple[str, Kind, str], list[str]]:
+    return _gathered(((each.account, each.kind, each.name), each.id) for each in resources)
+
+
+def _with(index: _Index, come: Mapping[Any, Iterable[Any]]) -> _Index:
+    for key, values in come.items():
+        index = index.insert(key, index.get(key, _NOBODY).update(values))
     return index
 
 
-def _without(index: HashTrieMap[Any, HashTrieSet[Any]], pairs: Iterable[tuple[Any, Any]]) -> HashTrieMap[Any, Any]:
-    for key, value in pairs:
-        left = index[key].remove(value)
+def _without(index: _Index, gone: Mapping[Any, Iterable[Any]]) -> _Index:
+    for key, values in gone.items():
+        left = index[key]
+        for value in values:
+            left = left.remove(value)
         index = index.insert(key, left) if left else index.remove(key)
     return index

@@ -27,12 +27,12 @@ Named = dict[str, Any]
 
 def world_after(world: World, resources: Resources, referrers: Referrers, changes: Iterable[ResourceChange]) -> World:
     """The world after some changes; ``resources`` and ``referrers`` are those after them already."""
-    touched = [change for change in changes if change.key.kind not in IDENTITY]
+    touched = [change for change in changes if change.kind not in IDENTITY]
     if not touched:
         return world
     by_kind: dict[Kind, list[ResourceChange]] = {}
     for change in touched:
-        by_kind.setdefault(change.key.kind, []).append(change)
+        by_kind.setdefault(change.kind, []).append(change)
     sections: dict[str, Any] = {
         "vpcs": _vpcs(world, resources, by_kind),
         "groups": _groups(world, resources, by_kind),
@@ -96,8 +96,9 @@ def _vpc(before: Vpc | None, resource: Resource | None, subnets: Named) -> Vpc |
 def _groups(world: World, resources: Resources, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:
     rules: dict[str, dict[str, Rule | None]] = {change.key.id: {} for change in by_kind.get(Kind.GROUP, ())}
     for change in by_kind.get(Kind.RULE, ()):
-        it = cast("RuleOf", change.resource.value)
-        rules.setdefault(it.group, {})[change.key.id] = it.rule if change.after else None
+        resource = change.resource
+        it = cast("RuleOf", resource.value)
+        rules.setdefault(it.group, {})[resource.id] = it.rule if change.after else None
     return {
         name: _group(world.groups.get(name), resources.get(Key(Kind.GROUP, name)), its) for name, its in rules.items()
     }

@@ -23,7 +23,10 @@ _GROUP_USE = (
     *("world.group_of_other_vpc", "world.group_of_other_profile", "world.group_of_other_account"),
     *("world.group_type", "InvalidNetworkType.Mismatch"),
 )
-_GROUP_REFERENCE = ("InvalidSourceGroupId.Mismatch", "InvalidParamter.Conflict", "InvalidNetworkType.Mismatch")
+_GROUP_REFERENCE = (
+    *("InvalidSourceGroupId.Mismatch", "InvalidParamter.Conflict", "InvalidNetworkType.Mismatch"),
+    "InvalidGroupParameter.OperationDenied",
+)
 _CLASSIC = (
     *("InvalidNetworkType.Mismatch", "InvalidNicType.Mismatch", "InvalidNicType.ValueNotSupported"),
     *("NotSupported.ClassicNetworkPrefixList", "NotSupported.ClassicNetworkPortList"),

@@ -37,20 +37,21 @@ def problems(world: World, touched: Touched | None = None) -> tuple[Problem, ...
     one is told.
     """
     about = everything(world) if touched is None else touched
-    awake = {each.name for each in fields(about) if getattr(about, each.name)}
+    awake = {name for name in _SECTIONS if getattr(about, name)}
     scope = Scope(world, about)
     return tuple(problem for judge, wakes in _JUDGES if wakes & awake for problem in judge(scope))
 
 
+_SECTIONS = tuple(each.name for each in fields(Touched))
 _JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...] = (
     (vpc_problems, frozenset({"vpcs", "acls", "address_groups", "outside"})),
     (peering_problems, frozenset({"peerings", "vpcs", "address_groups"})),
     (address_group_problems, frozenset({"address_groups"})),
     (port_list_problems, frozenset({"port_lists"})),
     (acl_problems, frozenset({"acls", "vpcs", "address_groups"})),
-    (group_problems, frozenset({"groups", "vpcs", "address_groups", "port_lists"})),
-    (repeated_id_problems, frozenset({"groups", "acls", "vpcs", "peerings"})),
-    (port_problems, frozenset({"instances", "detached", "groups", "vpcs", "address_groups", "port_lists"})),
+    (group_problems, frozenset({"groups", "rules", "vpcs", "address_groups", "port_lists"})),
+    (repeated_id_problems, frozenset({"groups", "rules", "acls", "vpcs", "peerings"})),
+    (port_problems, frozenset({"instances", "detached", "groups", "rules", "vpcs", "address_groups", "port_lists"})),
     (supplementary_problems, frozenset({"instances", "vpcs"})),
     (address_problems, frozenset({"instances", "detached", "virtual_ips", "vpcs"})),
     (virtual_ip_problems, frozenset({"virtual_ips", "vpcs", "instances", "outside"})),

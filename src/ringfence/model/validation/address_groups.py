@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ringfence.model.address import Family
 from ringfence.model.group import AddressGroup
 from ringfence.model.port_list import PortList
-from ringfence.model.profile import Profile
+from ringfence.model.profile import PROFILES, Profile
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.validation.scope import Scope
@@ -42,8 +42,14 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
 
 
 def size_problems(path: Path, it: AddressGroup | PortList, profile: Profile, most: int, code: str) -> Iterator[Problem]:
-    """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that."""
+    """A list with more entries than its own bound or the profile's, ``most``, allows, or with a bound beyond that.
+
+    As no VPC says which cloud's a list is, a bound may be what any of them takes, unless the limit is set otherwise.
+    """
     words, bound = "address group" if isinstance(it, AddressGroup) else "port list", it.max_entries
+    limit = code.removeprefix("limit.")
+    if bound is not None and most == getattr(PROFILES[profile.name], limit):
+        most = max(getattr(each, limit) for each in PROFILES.values())
     if bound is not None and not 1 <= bound <= most:
         what = f"{words} {it.name} may have {bound} entries, {profile.name} allows 1 to {most}"
         yield Problem((*path, "max_entries"), code, what, f"write max_entries: {most} or fewer")

@@ -10,7 +10,6 @@ from ringfence.model.rule import GroupRemote
 from ringfence.model.topology import Network
 from ringfence.model.validation.classic import network_of
 from ringfence.model.validation.problem import Path, Problem
-from ringfence.model.validation.quotas import group_cost
 from ringfence.model.validation.rules import reference_problems, rule_problems
 from ringfence.model.validation.scope import Scope
 from ringfence.model.world import World, nearest
@@ -23,7 +22,12 @@ def group_problems(scope: Scope) -> Iterator[Problem]:
         profile = world.profile_of(group)
         yield from _kind_problems(world, group, profile)
         yield from rule_problems(world, group, profile)
-        yield from _limit_problems(world, group, profile)
+        yield from _limit_problems(scope, group, profile)
+    for name, new in scope.new_rules.items():
+        group = world.groups[name]
+        profile = world.profile_of(group)
+        yield from rule_problems(world, group, profile, new)
+        yield from _limit_problems(scope, group, profile)
     for group in map(world.groups.__getitem__, scope.tied_groups):
         yield from reference_problems(world, group, world.profile_of(group))
 
@@ -67,9 +71,9 @@ def _advanced_problems(world: World, group: SecurityGroup, profile: Profile) -> 
         )
 
 
-def _limit_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
+def _limit_problems(scope: Scope, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
     path: Path = ("groups", group.name)
-    cost = group_cost(group, profile, world)
+    cost = scope.cost_of(group, profile)
     if cost > profile.rules_per_group:
         counted = "'any' counts as two"
         if profile.address_group_costs_entries:
@@ -86,7 +90,7 @@ def _limit_problems(world: World, group: SecurityGroup, profile: Profile) -> Ite
     if references > profile.group_rules_per_group:
         yield Problem(
             path,
-            "AuthorizationLimitExceed",
+            "AuthorizedGroupRule.LimitExceed",
             f"group {group.name} has {references} rules that name a group,"
             f" {profile.name} allows {profile.group_rules_per_group}",
             "use prefixes, or fewer groups",

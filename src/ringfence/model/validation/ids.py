@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ringfence.model.acl import AclRule
@@ -28,6 +28,11 @@ def repeated_id_problems(scope: Scope) -> Iterator[Problem]:
     owners: set[LineOwner] = set()
     for owner in scope.line_owners:
         owners.update(_sharing(scope.world, owner))
+    for name, new in scope.new_rules.items():
+        owners.update(_claiming(scope.world, new))
+        ids = [rule.id_in(name) for rule in scope.world.groups[name].rules]
+        if any(ids.count(each) > 1 for each in new):
+            owners.add((0, name))
     for owner in sorted(owners):
         yield from _owner_problems(scope.world, owner)
 
@@ -38,6 +43,11 @@ def _sharing(world: World, owner: LineOwner) -> Iterator[LineOwner]:
     ids = {rule.id_in(called) for rule in rules}
     if len(ids) < len(rules):
         yield owner
+    yield from _claiming(world, ids)
+
+
+def _claiming(world: World, ids: Iterable[str]) -> Iterator[LineOwner]:
+    """Those that have an id that others have as well."""
     for each in ids:
         claimants = world.rule_ids[each]
         yield from claimants if len(claimants) > 1 else ()

@@ -25,6 +25,11 @@ def port_problems(scope: Scope) -> Iterator[Problem]:
         yield from _port_problems(scope, port, scope.world.instances[port.instance].account, path)
     for it in scope.detached:
         yield from _port_problems(scope, it.port, it.account, ("detached", it.name))
+    for port in scope.laden_ports:
+        path = ("instances", port.instance, "ports", port.name, "groups")
+        yield from _load_problems(scope, port, scope.world.instances[port.instance].account, path)
+    for it in scope.laden_detached:
+        yield from _load_problems(scope, it.port, it.account, ("detached", it.name, "groups"))
 
 
 def _port_problems(scope: Scope, port: Port, account: str, path: Path) -> Iterator[Problem]:
@@ -82,6 +87,12 @@ def _port_group_problems(scope: Scope, port: Port, account: str, path: Path) -> 
     if len({group.account for group in known}) > 1:
         what = f"{port} is in groups of several accounts"
         yield Problem(path, "world.group_of_other_account", what, "use the groups of the account that has the instance")
+    yield from _load_problems(scope, port, account, path)
+
+
+def _load_problems(scope: Scope, port: Port, account: str, path: Path) -> Iterator[Problem]:
+    profile = scope.world.profile_in(port.vpc, account)
+    known = filter(None, map(scope.world.groups.get, port.groups))
     cost = sum(scope.cost_of(group, profile) for group in known)
     if cost > profile.rules_per_port:
         right = f"{port} would have {cost} rules, {profile.name} allows {profile.rules_per_port}"

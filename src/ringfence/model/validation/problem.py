@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
 """Where a thing stands: ``("groups", "sg-web", "rules", 3)``; rules count from 0 in the order of the group."""
@@ -26,8 +26,9 @@ _NOTHING: frozenset[str] = frozenset()
 class Touched:
     """The names of the things that a change added, replaced or removed; each field is called as in `World`.
 
-    Ports go by their instances. ``expects``: whether the expectations are others. Who changes the profile of a world
-    or its limits has touched everything.
+    Ports go by their instances. ``rules``: of groups that are as they were but for rules, the ids of those that are new
+    or others (none, where some are only gone). ``expects``: whether the expectations are others. Who changes the
+    profile of a world or its limits has touched everything.
     """
 
     vpcs: Set[str] = _NOTHING
@@ -41,4 +42,5 @@ class Touched:
     outside: Set[str] = _NOTHING
     port_lists: Set[str] = _NOTHING
     detached: Set[str] = _NOTHING
+    rules: Mapping[str, Set[str]] = field(default_factory=dict)
     expects: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.port_list import NamedPorts
@@ -16,24 +16,33 @@ from ringfence.model.validation.problem import Path, Problem
 from ringfence.model.world import World, nearest
 
 
-def rule_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
-    """What is wrong with the rules of a group, each by itself, and rules listed twice."""
+def rule_problems(
+    world: World, group: SecurityGroup, profile: Profile, only: Set[str] | None = None
+) -> Iterator[Problem]:
+    """What is wrong with the rules of a group, each by itself (``only``: those with these ids), and rules twice."""
     seen: set[str] = set()
     classic = network_of(world, group) is Network.CLASSIC
     for index, rule in enumerate(group.rules):
-        path: Path = ("groups", group.name, "rules", index)
-        if isinstance(rule.remote, AddressGroupRemote):
-            yield from named_list_problems(world, path, rule.families, rule.remote)
-        if isinstance(rule.ports, NamedPorts):
-            yield from named_ports_problems(world, path, rule.ports)
-        if isinstance(rule.remote, GroupRemote):
-            yield from _reference_problems(world, group, profile, rule.remote, path)
-        yield from classic_rule_problems(group, rule, path, classic=classic)
-        yield from form_problems(profile, rule, path)
+        if only is None or rule.id_in(group.name) in only:
+            yield from _own_problems(world, group, profile, index, classic=classic)
         if rule.key in seen:
             what = f"group {group.name} has this rule already: {rule.key}"
-            yield Problem(path, "world.duplicate", what, "remove one of them")
+            yield Problem(("groups", group.name, "rules", index), "world.duplicate", what, "remove one of them")
         seen.add(rule.key)
+
+
+def _own_problems(
+    world: World, group: SecurityGroup, profile: Profile, index: int, *, classic: bool
+) -> Iterator[Problem]:
+    rule, path = group.rules[index], ("groups", group.name, "rules", index)
+    if isinstance(rule.remote, AddressGroupRemote):
+        yield from named_list_problems(world, path, rule.families, rule.remote)
+    if isinstance(rule.ports, NamedPorts):
+        yield from named_ports_problems(world, path, rule.ports)
+    if isinstance(rule.remote, GroupRemote):
+        yield from _reference_problems(world, group, profile, rule.remote, path)
+    yield from classic_rule_problems(group, rule, path, classic=classic)
+    yield from form_problems(profile, rule, path)
 
 
 def form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem]:
@@ -81,7 +90,7 @@ def _reference_problems(
         yield Problem(path, "InvalidSourceGroupId.NotFound", what, f"write '{spelling}'")
     elif GroupType.ADVANCED in (group.type, other.type):
         what = f"{group.name} and {name} cannot be tied by a rule: an advanced group neither names a group nor is named"
-        yield Problem(path, mismatch, what, "use a prefix")
+        yield Problem(path, "InvalidGroupParameter.OperationDenied", what, "use a prefix")
     elif network_of(world, group) is not network_of(world, other):
         what = f"one of {group.name} and {name} is a group of the classic network, the other one of a VPC"
         yield Problem(path, "InvalidNetworkType.Mismatch", what, "use a prefix")

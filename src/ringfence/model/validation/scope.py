@@ -117,6 +117,12 @@ class Scope:
         return self._there("groups", self._changed_groups | self._costing_groups)
 
     @cached_property
+    def new_rules(self) -> dict[str, Set[str]]:
+        """The new rules of more groups, to judge by those and by what they come to with the old ones."""
+        touched = self.touched.rules
+        return {name: touched[name] for name in self._there("groups", touched.keys() - {*self.groups}) if touched[name]}
+
+    @cached_property
     def tied_groups(self) -> list[str]:
         """More groups, to judge by the groups that they name alone."""
         tied = {other for name in self._changed_groups for other in self.world.ties.one_of_each(name)}
@@ -144,12 +150,12 @@ class Scope:
     @cached_property
     def ports(self) -> list[Port]:
         """Ports whose subnet and groups are to be judged."""
-        return [self.world.instances[instance].by_name[port] for instance, port in sorted(self._members) if instance]
+        return self._attached(self._members)
 
     @cached_property
     def detached(self) -> list[DetachedPort]:
         """Ports of no instance, to judge in the same way."""
-        return [self.world.detached[port] for instance, port in sorted(self._members) if not instance]
+        return self._spare(self._members)
 
     @cached_property
     def _changed_detached(self) -> list[DetachedPort]:
@@ -168,6 +174,26 @@ class Scope:
                 if profile.address_group_costs_entries or profile.port_list_costs_entries:
                     chosen.add(next(iter(members)))
         return chosen
+
+    @property
+    def laden_ports(self) -> list[Port]:
+        """More ports, to judge by how many rules they have."""
+        return self._attached(self._laden)
+
+    @property
+    def laden_detached(self) -> list[DetachedPort]:
+        """More ports of no instance, to judge by the same."""
+        return self._spare(self._laden)
+
+    @cached_property
+    def _laden(self) -> set[Member]:
+        return {member for name in self.new_rules for member in self.world.members.one_of_each(name)}
+
+    def _attached(self, members: Iterable[Member]) -> list[Port]:
+        return [self.world.instances[instance].by_name[port] for instance, port in sorted(members) if instance]
+
+    def _spare(self, members: Iterable[Member]) -> list[DetachedPort]:
+        return [self.world.detached[port] for instance, port in sorted(members) if not instance]
 
     @cached_property
     def owners(self) -> list[Port | VirtualIp | DetachedPort]:

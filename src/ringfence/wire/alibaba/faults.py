@@ -40,7 +40,12 @@ _OF_403: Final = (
     "QuotaExceed.Tags",
     "SecurityGroupInstanceLimitExceed",
 )
-_OF_404: Final = ("InvalidSecurityGroupId.NotFound", "InvalidInstanceId.NotFound", "InvalidResourceId.NotFound")
+_OF_404: Final = (
+    "InvalidResourceGroup.NotFound",
+    "InvalidSecurityGroupId.NotFound",
+    "InvalidInstanceId.NotFound",
+    "InvalidResourceId.NotFound",
+)
 
 _BY_CODE: Final[Mapping[str, Fault]] = {
     fault.code: fault

@@ -117,9 +117,9 @@ class Call:
         """What of a kind the caller may see, by id. Raises `Forbidden`."""
         return reading.visible(self.control, self.state, self.caller, kind)
 
-    def find(self, kind: Kind, id_: str) -> Resource:
-        """A resource by its id, if the caller may see it. Raises `NotFound`, `Forbidden`."""
-        return reading.find_by_id(self.control, self.state, self.caller, kind, id_)
+    def find(self, kind: Kind, id_: str, action: Action | None = None) -> Resource:
+        """A resource by its id, if the caller may see it, or do that to it. Raises `NotFound`, `Forbidden`."""
+        return reading.find_by_id(self.control, self.state, self.caller, kind, id_, action)
 
     def _once(self) -> Once | None:
         token = self.said.text("ClientToken")

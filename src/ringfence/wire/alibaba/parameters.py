@@ -47,13 +47,13 @@ class Parameters:
             return found
         raise missing(self.path + name)
 
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number; raises `InvalidFields`."""
+    def number(self, name: str, default: int, low: int, high: int, code: str = "InvalidParameter") -> int:
+        """A whole number; raises `InvalidFields` with a code."""
         text = self.text(name)
         if not text:
             return default
         if not _NUMBER.fullmatch(text) or not low <= int(text) <= high:
-            raise invalid(self.path + name, f"use a number from {low} to {high}", text)
+            raise invalid(self.path + name, f"use a number from {low} to {high}", text, code)
         return int(text)
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -65,13 +65,13 @@ class Parameters:
             raise invalid(self.path + name, "use true or false", text)
         return _TRUTH[text.lower()]
 
-    def choice(self, name: str, choices: Mapping[str, str], default: str = "") -> str:
-        """One of some words in any case of letters, as what it stands for; raises `InvalidFields`."""
+    def choice(self, name: str, choices: Mapping[str, str], default: str = "", code: str = "InvalidParameter") -> str:
+        """One of some words in any case of letters, as what it stands for; raises `InvalidFields` with a code."""
         text = self.text(name)
         if not text:
             return default
         if text.lower() not in choices:
-            raise invalid(self.path + name, f"use one of {', '.join(choices)}", text)
+            raise invalid(self.path + name, f"use one of {', '.join(choices)}", text, code)
         return choices[text.lower()]
 
     def every(self, name: str) -> tuple[str, ...]:
@@ -110,7 +110,8 @@ def _pairs(encoded: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def missing(name: str) -> Refused:
     """The refusal of a request that lacks a parameter."""
-    return Refused(f"{name} is mandatory for this action.", reason="MissingParameter", field=name)
+    reason = "MissingParameter.RegionId" if name == "RegionId" else "MissingParameter"
+    return Refused(f"{name} is mandatory for this action.", reason=reason, field=name)
 
 
 def invalid(name: str, right: str, value: object, code: str = "InvalidParameter") -> InvalidFields:

@@ -13,19 +13,24 @@ ZONE = "a"
 
 def operations() -> Iterator[Operation]:
     """The operations."""
-    ignored = frozenset({"AcceptLanguage", "InstanceChargeType", "ResourceType", "SpotStrategy", "Verbose"})
+    both = frozenset({"AcceptLanguage", "InstanceChargeType"})
+    doc, ignored = "The regions that are served: one.", both | {"ResourceType"}
+    yield Operation("DescribeRegions", Product.ECS, doc, (), _regions, ignored=ignored, own=True)
+    doc, ignored = "The zones of the region: one.", both | {"SpotStrategy", "Verbose"}
     yield Operation(
-        "DescribeRegions", Product.ECS, "The regions that are served: one.", (), _regions, ignored=ignored, own=True
-    )
-    fields = (Field("RegionId", required=True),)
-    yield Operation(
-        "DescribeZones", Product.ECS, "The zones of the region: one.", (), _zones, fields, ignored, own=True
+        "DescribeZones", Product.ECS, doc, (), _zones, (Field("RegionId", required=True),), ignored, own=True
     )
 
 
 def zone_of(call: Call) -> str:
     """The zone that a request is told."""
     return f"{call.region}-{ZONE}"
+
+
+def is_zone(call: Call, text: str) -> bool:
+    """Whether a text is the zone; where neither request nor server says a region, it may be any region's."""
+    any_region = not call.service.region and "RegionId" not in call.said
+    return text == zone_of(call) or (any_region and text.endswith(f"-{ZONE}"))
 
 
 def _regions(call: Call) -> Told:

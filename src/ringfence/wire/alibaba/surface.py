@@ -146,6 +146,7 @@ class _Exchange:
         try:
             if not operation.own:
                 control.authority.require_conceivable(caller, operation.actions)
+            _check_required(operation, self._said)
             return operation.handle(call)
         except Forbidden as error:
             control.refused(caller, operation.name, error)
@@ -190,6 +191,13 @@ def _check_names(operation: Operation, said: Parameters) -> None:
     for name, value in said.values.items():
         if _pattern(name) not in known:
             raise invalid(name, "the operation has no such parameter", value)
+
+
+def _check_required(operation: Operation, said: Parameters) -> None:
+    """Refuse what lacks a parameter; those within lists are asked for by who reads the list."""
+    for each in operation.fields:
+        if each.required and "." not in each.name:
+            said.required(each.name)
 
 
 def _pattern(name: str) -> str:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from ringfence.control import attaching, basic, membership
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
-from ringfence.control.settling import free_addresses
 from ringfence.errors import NotFound
-from ringfence.model.address import Family
-from ringfence.model.mac import mac_of
-from ringfence.model.topology import Subnet
 from ringfence.ram import actions as ram
 from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, invalid, refused
+from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, invalid
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, named
-from ringfence.wire.huawei.tagged import tags_of
-from ringfence.wire.huawei.telling import time_of
+from ringfence.wire.huawei.v3.interfaces import check_served, groups_of, interface_told, made, vlan_of
 from ringfence.wire.huawei.v3.ports import port_of
 from ringfence.wire.request import Told
 
@@ -151,7 +146,7 @@ def _on_one(
 
     def handle(call: Call) -> Told:
         def work(draft: Draft) -> Told:
-            return {"sub_network_interface": _told(change(call, draft, _own(draft, _id(call))))}
+            return {"sub_network_interface": interface_told(change(call, draft, _own(draft, _id(call))))}
 
         return call.change(work)
 
@@ -163,7 +158,7 @@ def _on_one(
 
 def _create(call: Call) -> Told:
     said = call.json["sub_network_interface"]
-    return call.change(lambda draft: {"sub_network_interface": _told(_made(call, draft, said))})
+    return call.change(lambda draft: {"sub_network_interface": interface_told(made(call, draft, said))})
 
 
 def _create_many(call: Call) -> Told:
@@ -172,67 +167,9 @@ def _create_many(call: Call) -> Told:
         raise invalid("count", f"use 1 to {_AT_ONCE}", count)
 
     def work(draft: Draft) -> Told:
-        return {"sub_network_interfaces": [_told(_made(call, draft, said)) for _ in range(count)]}
+        return {"sub_network_interfaces": [interface_told(made(call, draft, said)) for _ in range(count)]}
 
     return call.change(work)
-
-
-def _made(call: Call, draft: Draft, said: Mapping[str, Any]) -> Resource:
-    _check_served(said)
-    if said.get("project_id") not in (None, "", call.project):
-        raise refused(f"the project of this key is {call.project}", "VPC.0007")
-    parent, subnet = draft.own(Kind.PORT, said["parent_id"]), _subnet(draft, said["virsubnet_id"])
-    groups = _groups(draft, said) or [basic.default_group(draft, subnet.vpc).id]
-    wanted = {
-        **named({"description": said.get("description")}),
-        "parent": parent.id,
-        "subnet": subnet.name,
-        "groups": groups,
-        "addresses": list(_addresses(draft, subnet, said)),
-    }
-    if said.get("vlan_id"):
-        wanted["vlan"] = _vlan(said["vlan_id"])
-    return basic.create(draft, Kind.PORT, wanted)
-
-
-def _subnet(draft: Draft, id_: str) -> Subnet:
-    found = draft.usable(Kind.SUBNET, id_)
-    if found is None:
-        raise draft.missing(Kind.SUBNET, id_)
-    return cast("Subnet", found.value)
-
-
-def _addresses(draft: Draft, subnet: Subnet, said: Mapping[str, Any]) -> Iterator[str]:
-    """Its addresses: those that are asked for, and free ones in place of others that it is to have."""
-    for family, name, wanted in (
-        (Family.IPV4, "private_ip_address", True),
-        (Family.IPV6, "ipv6_ip_address", bool(said.get("ipv6_enable"))),
-    ):
-        prefix = subnet.prefix_of(family)
-        if said.get(name):
-            yield said[name]
-        elif wanted and prefix:
-            yield from map(str, free_addresses(draft, subnet, prefix, 1))
-        elif wanted and family is Family.IPV6:
-            raise invalid("ipv6_enable", "use a subnet with IPv6", True)
-
-
-def _vlan(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 4):
-        raise invalid("vlan_id", "use a number from 1 to 4094", text)
-    return int(text)
-
-
-def _groups(draft: Draft, said: Mapping[str, Any]) -> list[str]:
-    return [draft.own(Kind.GROUP, id_).id for id_ in said.get("security_groups") or ()]
-
-
-def _check_served(said: Mapping[str, Any]) -> None:
-    if said.get("allowed_address_pairs"):
-        right = "leave them out: an interface has its own addresses only"
-        raise invalid("allowed_address_pairs", right, said["allowed_address_pairs"])
-    if said.get("security_enabled") is False:
-        raise invalid("security_enabled", "use true: security groups guard every interface", False)
 
 
 # --- changed
@@ -256,18 +193,18 @@ def _is_one(port: Resource) -> bool:
 
 def _update(call: Call, draft: Draft, found: Resource) -> Resource:
     said = call.json["sub_network_interface"]
-    _check_served(said)
+    check_served(said)
     if said.get("security_groups") is not None:
-        (found,) = membership.set_groups(draft, [found.id], _groups(draft, said))
+        (found,) = membership.set_groups(draft, [found.id], groups_of(draft, said))
     words = named({"description": said.get("description")})
     return basic.update(draft, Kind.PORT, found.id, words) if words else found
 
 
 def _attach(call: Call, draft: Draft, found: Resource) -> Resource:
     said = call.json["sub_network_interface"]
-    _check_served(said)
+    check_served(said)
     if said.get("security_groups"):
-        membership.set_groups(draft, [found.id], _groups(draft, said))
+        membership.set_groups(draft, [found.id], groups_of(draft, said))
     return attaching.hang(draft, found.id, draft.own(Kind.PORT, said["parent_id"]).id)
 
 
@@ -284,7 +221,7 @@ def _migrate(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         parent = draft.own(Kind.PORT, said["parent_id"])
         moved = attaching.migrate(draft, [_place(draft, each) for each in asked], parent.id)
-        return {"sub_network_interfaces": [_told(it) for it in moved]}
+        return {"sub_network_interfaces": [interface_told(it) for it in moved]}
 
     return call.change(work)
 
@@ -295,7 +232,7 @@ def _place(draft: Draft, said: Mapping[str, str]) -> tuple[str, int | None]:
     if not id_:
         raise invalid("sub_network_interface_id", "give the id of each interface", None)
     found = _own(draft, id_)
-    return found.id, _vlan(said["vlan_id"]) if said.get("vlan_id") else port_of(found).vlan or None
+    return found.id, vlan_of(said["vlan_id"]) if said.get("vlan_id") else port_of(found).vlan or None
 
 
 def _delete(call: Call) -> Told:
@@ -310,7 +247,7 @@ def _delete(call: Call) -> Told:
 
 
 def _every(call: Call) -> list[dict[str, Any]]:
-    return [_told(it) for it in call.visible(Kind.PORT) if _is_one(it)]
+    return [interface_told(it) for it in call.visible(Kind.PORT) if _is_one(it)]
 
 
 def _list(call: Call) -> Told:
@@ -325,32 +262,4 @@ def _show(call: Call) -> Told:
     found = call.find(Kind.PORT, _id(call))
     if not _is_one(found):
         raise NotFound(f"{found.key} is no supplementary interface", field="id", value=found.id, kind=Kind.PORT.value)
-    return {"sub_network_interface": _told(found)}
-
-
-def _told(resource: Resource) -> dict[str, Any]:
-    port = port_of(resource)
-    four, six = (port.address(family) for family in (Family.IPV4, Family.IPV6))
-    return {
-        "id": resource.id,
-        "virsubnet_id": port.subnet,
-        "private_ip_address": str(four or ""),
-        "ipv6_ip_address": str(six or ""),
-        "mac_address": mac_of(port),
-        "parent_device_id": port.instance,
-        "parent_id": port.parent,
-        "description": resource.description,
-        "vpc_id": port.vpc,
-        "vlan_id": port.vlan or None,
-        "security_groups": list(port.groups),
-        "tags": tags_of(resource),
-        "project_id": resource.account,
-        "created_at": time_of(resource.created),
-        "updated_at": time_of(resource.created),
-        "allowed_address_pairs": [],
-        "state": "NORMAL" if port.parent else "UNBOUND",
-        "instance_id": "",
-        "instance_type": "",
-        "scope": "center",
-        "security_enabled": True,
-    }
+    return {"sub_network_interface": interface_told(found)}
