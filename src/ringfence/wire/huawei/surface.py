@@ -99,6 +99,15 @@ class _Exchange:
     def _done(self, operation: Operation, caller: Caller, path: Mapping[str, str]) -> Told:
         control = self._service.control
         _check_project(caller, path.get("project_id"), self._request.header("x-project-id"))
+        try:
+            if not operation.own:  # first of all: who may not ask is not told what is wrong with the request
+                control.authority.require_conceivable(caller, operation.actions)
+            return operation.handle(self._call(operation, caller, path))
+        except Forbidden as error:
+            control.refused(caller, operation.name, error)
+            raise
+
+    def _call(self, operation: Operation, caller: Caller, path: Mapping[str, str]) -> Call:
         query = parameters(self._request.signed.query)
         for name in query:
             if name not in operation.query:
@@ -106,14 +115,7 @@ class _Exchange:
         body = said_by(self._request.signed.body, operation.body)
         scheme = "https" if self._request.origin.secure else "http"
         origin = f"{scheme}://{self._request.header('host')}"
-        call = Call(self._service, operation, caller, path, query, body, self._id, origin)
-        try:
-            if not operation.own:
-                control.authority.require_conceivable(caller, operation.actions)
-            return operation.handle(call)
-        except Forbidden as error:
-            control.refused(caller, operation.name, error)
-            raise
+        return Call(self._service, operation, caller, path, query, body, self._id, origin)
 
     # --- how it is told
 
