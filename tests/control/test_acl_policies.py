@@ -62,6 +62,19 @@ def test_an_acl_follows_its_policy_and_lines_and_keeps_what_is_its_own(edge: Ser
     assert rules(edge) == [own]
 
 
+def test_an_address_group_goes_with_the_lines_that_name_it(edge: Service) -> None:
+    edge.make(Kind.ADDRESS_GROUP, name="offices", entries=["203.0.113.0/24"])
+    named = edge.make(Kind.ACL_LINE, rule="allow tcp 22 from offices to any").id
+    edge.make(Kind.ACL_POLICY, name="web", rules=[named, line(edge, 80)], ingress_of=["edge"])
+    assert rules(edge)[0] == "in allow tcp 22 from offices to any"
+    assert told(edge.refused(lambda draft: basic.delete(draft, Kind.ADDRESS_GROUP, "offices"))) == [
+        ("resource.in_use", "id")
+    ]
+    edge.delete(Kind.ADDRESS_GROUP, "offices", force=True)
+    assert rules(edge) == ["in allow tcp 80 from any to any", "out allow udp 53 from any to any"]
+    assert edge.control.state.get(Kind.ACL_LINE, named) is None
+
+
 def _put(kind: Kind, ref: str, **said: Any) -> Callable[[Draft], object]:
     return lambda draft: basic.update(draft, kind, ref, said)
 

@@ -40,6 +40,14 @@ def bind(draft: Draft, acl: Resource, direction: Direction, policy: str) -> None
         _put(draft, acl, new, direction, (*_acls(new, direction), acl.id))
 
 
+def remove_line(draft: Draft, line: Resource) -> None:
+    """Remove a line, and from all policies that have it. Raises `Forbidden`."""
+    for found in draft.referring(line.key, Kind.ACL_POLICY):
+        left = tuple(id_ for id_ in policy(found).rules if id_ != line.id)
+        draft.put(ram.MODIFY_ACL_POLICY, replace(found, value=replace(policy(found), rules=left)))
+    draft.remove(ram.DELETE_ACL_LINE, line)
+
+
 def policy_of(state: State, acl: str, direction: Direction) -> str:
     """The id of the policy whose rules an ACL has; empty if it has rules of its own, or none."""
     users = (state.get(*key) for key in state.referrers(Key(Kind.ACL, acl)) if key.kind is Kind.ACL_POLICY)

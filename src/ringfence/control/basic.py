@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from ringfence.control.acl_policies import remove_line
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
@@ -164,6 +165,8 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
             draft.remove(action_for(Verb.DELETE, each), each)
         elif force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.ACL:
             remove_naming(draft, each, found.id)
+        elif force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.ACL_LINE:
+            remove_line(draft, each)
     return found
 
 

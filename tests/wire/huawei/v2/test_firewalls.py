@@ -211,10 +211,14 @@ def test_version_3_and_the_native_api_see_what_a_group_says_and_cannot_change_it
     assert (shown.name, shown.ingress_firewall_policy_id) == ("own", None)
     change(sdks, "group", own.id, ingress_firewall_policy_id=policy.id)
     with native(sdks) as client:
+        both = client.post("/v1/acl-lines", {"rule": "allow tcp 80 from any to any"})["item"]["id"]
         (only,) = client.get(f"/v1/acls/{own.id}/rules")["items"]
         assert only["id"] != line.id
         assert only["id"].startswith(rule.id)
         assert client.get(f"/v1/acl-policies/{policy.id}")["ingress_of"] == [group.id, own.id]
         client.patch(f"/v1/acl-lines/{rule.id}", {"rule": "deny udp 53 from 0.0.0.0/0 to 0.0.0.0/0"})
+    body = {"firewall_rule": {"action": "deny"}}
+    assert refused(sdks, "neutron_update_firewall_rule", body, firewall_rule_id=both) == (400, "VPC.0601")
+    assert change(sdks, "rule", both, action="deny", ip_version=6).ip_version == 6
     shown = ask(sdks, "neutron_show_firewall_rule", firewall_rule_id=rule.id).firewall_rule
     assert (shown.action, shown.protocol, shown.source_ip_address) == ("deny", "udp", "0.0.0.0/0")

@@ -115,6 +115,8 @@ def _update(call: Call) -> Told:
         if said.keys() - wanted.keys():
             if _names_list(found):
                 raise invalid("firewall_rule", "change it by the native API: it names an address group", found.id)
+            if _told(found)["ip_version"] is None and said.get("ip_version") is None:
+                raise invalid("ip_version", "say which: the rule is of both families until now", None)
             wanted["rule"] = str(_read(_told(found) | said))
         return {"firewall_rule": _told(basic.update(draft, Kind.ACL_LINE, found.id, wanted))}
 
