@@ -284,7 +284,8 @@ def test_what_one_api_made_is_seen_by_the_other(shop: Shop) -> None:
     assert (told[theirs]["VpcId"], told[theirs]["SecurityGroupType"]) == (elsewhere, "normal")
     families = {it["SourceGroupId"] or it["DestCidrIp"] or it["Ipv6DestCidrIp"] for it in shop.rules(theirs)}
     assert families == {theirs, "0.0.0.0/0", "::/0"}
-    part = {"IpProtocol": "all", "PortRange": "-1/-1", "DestCidrIp": "0.0.0.0/0"}
+    shop.native.post("/v1/rules", {"group": theirs, "rule": "out allow gre to any"})
+    part = {"IpProtocol": "gre", "PortRange": "-1/-1", "DestCidrIp": "0.0.0.0/0"}
     refused = shop.refused_old("RevokeSecurityGroupEgress", SecurityGroupId=theirs, **part)
     assert refused == (403, "InvalidGroupAuthItem.NotFound")  # it is one rule with the other family
     own = shop.group("ours")

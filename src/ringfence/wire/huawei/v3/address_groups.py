@@ -9,6 +9,7 @@ from ringfence.control import basic
 from ringfence.control.checks import limit_of
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
+from ringfence.errors import QuotaExceeded
 from ringfence.model.world import World
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
@@ -113,9 +114,18 @@ def _create(call: Call) -> Told:
     wanted = {**named(said), **_entries(said), "family": _VERSIONS[said["ip_version"]]}
 
     def work(draft: Draft) -> Told:
+        _check_capacity(draft, wanted.get("max_entries"))
         return _told(draft.state.world, basic.create(draft, Kind.ADDRESS_GROUP, wanted))
 
     return call.change(work)
+
+
+def _check_capacity(draft: Draft, wanted: int | None) -> None:
+    """Refuse a bound above the quota, which holds for lists without one: another cloud lets a bounded one be larger."""
+    most = limit_of(draft.state.world, draft.caller.account, "address_group_entries")
+    if wanted is not None and wanted > most:
+        what = f"max_capacity is {wanted}, and the quota is {most}"
+        raise QuotaExceeded(what, reason="limit.address_group_entries", field="max_capacity", value=wanted)
 
 
 def _update(call: Call) -> Told:
