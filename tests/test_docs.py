@@ -17,8 +17,11 @@ from ringfence.policy.evaluate import evaluate
 
 COMMANDS = get_group(app)
 ROOT = Path(__file__).parent.parent
-SOURCES = [path for room in ("model/validation", "worldfile") for path in (ROOT / "src/ringfence" / room).glob("*.py")]
-CODE = re.compile(r'"((?:world|limit|input)\.[a-z_]+|(?:Invalid|Authoriz|NotSupported)[A-Za-z.]+)"')
+SOURCES = [
+    *(path for room in ("model/validation", "worldfile") for path in (ROOT / "src/ringfence" / room).glob("*.py")),
+    ROOT / "src/ringfence/control/acl_policies.py",
+]
+CODE = re.compile(r'"((?:world|limit|input|acl)\.[a-z_]+|(?:Invalid|Authoriz|NotSupported)[A-Za-z.]+)"')
 
 
 def codes() -> set[str]:

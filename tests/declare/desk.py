@@ -88,6 +88,7 @@ def said(world: World, account: str = "") -> World:
             world.peerings,
             world.virtual_ips,
             world.penalties,
+            world.port_lists,
         )
     )
 
