@@ -385,4 +385,6 @@ def test_every_command_has_help_and_every_group_an_example() -> None:
         if inner and word != "vip":
             assert f"ringfence {word} " in text.partition("Examples:")[2]
         for each in inner:
-            assert f"Usage: ringfence {word} {each} " in said(f"{word} {each} --help").out
+            help_ = said(f"{word} {each} --help").out
+            assert f"Usage: ringfence {word} {each} " in help_
+            assert not re.search(r"^  [A-Z][a-z]+ a [aeioA]", help_, re.MULTILINE), "an instance, an ACL"

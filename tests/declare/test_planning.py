@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from ringfence.control.declaring import EXPECT_FAILED, Words, read_world, require_reading
+from ringfence.control.explaining import Explainer
 from ringfence.control.planning import Plan, plan
-from ringfence.errors import Conflict, Forbidden, InvalidFields, Protected, RingfenceError, WorldFileError
+from ringfence.errors import Conflict, Forbidden, InvalidFields, Protected, RingfenceError, UnknownName, WorldFileError
+from ringfence.model.flow import Query
+from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.resources.kind import Kind
 from ringfence.worldfile import dump
@@ -216,6 +219,7 @@ def test_what_a_file_cannot_say_stays(tmp_path: Path) -> None:
         assert {it.name for it in kept.owned(me.account, kind)} == names
     assert kept.count(me.account, Kind.PENALTY) == 1
     assert kept.get(Kind.GROUP, twin.id) is None
+    desk.make(me, Kind.ADDRESS_GROUP, name="pool", entries=["203.0.113.0/24", "198.51.100.1-198.51.100.9"])
     exported = desk.export(me)
     assert desk.apply(me, exported).plan.changes == ()
     assert exported.groups["sg-dts"].managed == "dts"
@@ -299,3 +303,16 @@ def test_who_may_not_see_may_not_export(tmp_path: Path) -> None:
         require_reading(desk.control.authority, desk.control.state, ann)
     with pytest.raises(Forbidden, match="ApplyChanges"):
         desk.apply(ann, BASE)
+
+
+def test_why_names_the_ids_of_instances_that_are_called_the_same(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    me = desk.tenant("tenant")
+    desk.apply(me, BASE)
+    twins = sorted(desk.make(me, Kind.INSTANCE, name="twin").id for _ in range(2))
+    explainer = Explainer(desk.control.state, me.account)
+    for name in ("twin", "twin.eth0"):
+        with pytest.raises(UnknownName, match=f"called 'twin'; give an id: {twins[0]}, {twins[1]}$"):
+            explainer.verdict(Query(name, "web", Service.parse("tcp/80")))
+    with pytest.raises(UnknownName, match="there is no instance"):
+        explainer.verdict(Query("twine", "web", Service.parse("tcp/80")))

@@ -34,6 +34,23 @@ v1 and v2.0) work unchanged when they are pointed at a Ringfence server: one por
 | Alibaba, new SDK | `Config(endpoint="HOST:PORT", protocol="http", …)` | access key id and secret |
 | Huawei | `.with_endpoint("http://HOST:PORT")` | access key id and secret; the project id is the account's id |
 
+The server prints the operator's key at its first start; `ringfence access-key create` makes more, `ringfence whoami`
+tells the account. Two things are easily missed:
+
+* Alibaba's SDKs want an endpoint for each product: say `client.add_endpoint(region, "Vpc", "HOST:PORT")` as well for
+  network ACLs, and give both clients of the new SDK one `Config`. VPCs and vSwitches are made by the requests of ECS
+  (`aliyunsdkecs…CreateVpcRequest`, `CreateVSwitchRequest`), not by those of the product Vpc.
+* The old SDK sends requests of port range lists by HTTPS unless `request.set_protocol_type("http")` is called, and the
+  server speaks plain HTTP; behind a proxy for TLS that is not needed.
+
+What is made here is at once in the kernel, in the other API, and in the native one: the command line shows it by the
+names that it was given, and world files have those where only one thing of a kind is called so. In a lab, instances
+are known by their ids: `ringfence exec i-… -- COMMAND`. Huawei's ports wait for an instance, since its ECS API is not
+served: `ringfence instance create vm-1` and `ringfence port attach PORT-ID vm-1` give them one.
+
+With hosts outside, as in the example of `make run`, VPCs of an account cannot overlap, and a script's 10.0.0.0/8 would:
+`ringfence serve --lab NAME` starts with nothing.
+
 Any region id is taken, unless the server was started with `--region`: then only that one. A VPC carries the profile of
 the API that made it, and a security group is used only in VPCs of its own profile. Parameters listed as *ignored* have
 nothing to do with security groups: they are taken, and mean nothing. A parameter that is listed nowhere is refused, and

@@ -145,11 +145,16 @@ def _add_changing(app: typer.Typer, form: Form) -> None:
 
     called = [_CALLED] if kind in _NAMED else []
     made = [*called, *fields.options_of(new, new=True), *_COMMON]
-    command(app, "create", create, own=made, changes=True, doc=f"Make a {words}.")
+    command(app, "create", create, own=made, changes=True, doc=f"Make {_a(words)}.")
     changed = [_ref(kind), *fields.options_of(old, new=False), *_COMMON]
-    command(app, "set", set_, own=changed, changes=True, doc=f"Change a {words}; what is not said stays.")
+    command(app, "set", set_, own=changed, changes=True, doc=f"Change {_a(words)}; what is not said stays.")
     forced = [_FORCE] if kind in (Kind.ADDRESS_GROUP, Kind.PORT_LIST) else []
-    command(app, "delete", delete, own=[_ref(kind), *forced], changes=True, doc=f"Delete a {words}.")
+    command(app, "delete", delete, own=[_ref(kind), *forced], changes=True, doc=f"Delete {_a(words)}.")
+
+
+def _a(words: str) -> str:
+    """Words with their article: "an instance", "a user"."""
+    return f"{'an' if words[0] in 'aeioA' else 'a'} {words}"
 
 
 def _common(given: Given) -> Given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -216,14 +217,20 @@ def _show_key(url: str, key: AccessKey | None) -> None:
         sys.stdout.flush()
 
 
+def _as_called() -> str:
+    """How this program is called in another shell: by its name where a shell finds it, else as it was here."""
+    return "ringfence" if shutil.which("ringfence") else sys.argv[0]
+
+
 def _greet(url: str, *, demo: bool) -> None:
     print(f"Ringfence answers at {url}")
     if demo:
         print("Try, in another shell, with these three set:")
-        rule = "in deny tcp 80 from any priority 1"
-        print("  ringfence group list")
-        print(f'  ringfence rule add sg-web "{rule}" --wait && ringfence why laptop web-1 tcp/80')
-        print("  ringfence exec web-1 -- ip address")
+        rule, me = "in deny tcp 80 from any priority 1", _as_called()
+        print(f"  {me} group list")
+        print(f'  {me} rule add sg-web "{rule}" --wait && {me} why laptop web-1 tcp/80')
+        print(f"  {me} exec web-1 -- ip address")
+        print("Scripts of Alibaba Cloud and Huawei Cloud work at the same address: docs/wire.md tells how.")
         print("It stays up until ctrl-C.")
     sys.stdout.flush()
 

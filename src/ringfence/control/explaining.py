@@ -54,9 +54,21 @@ class Explainer:
 
     def verdict(self, query: Query) -> Verdict:
         """What becomes of a flow, in ids. Raises `UnknownName`, `NotationError`."""
-        flow = self.named.flow(query)
+        try:
+            flow = self.named.flow(query)
+        except UnknownName:
+            self._check_alone(query.source, query.destination)
+            raise
         ends = (self._placed(flow.source), self._placed(flow.destination))
         return self._policy.evaluate(replace(flow, source=ends[0], destination=ends[1]))
+
+    def _check_alone(self, *ends: str) -> None:
+        """Refuse what several instances are called, as both clouds allow: a world then has them by their ids."""
+        for end in ends:
+            alike = self.state.named(self.account, Kind.INSTANCE, end.partition(".")[0])
+            if len(alike) > 1:
+                ids = ", ".join(it.id for it in alike)
+                raise UnknownName(f"several instances are called {alike[0].name!r}", f"give an id: {ids}")
 
     def _placed(self, end: Endpoint) -> Endpoint:
         """An end of the named world where it is in the real one: a neighbour's address is not outside."""

@@ -416,6 +416,8 @@ def _listing(planner: _Planner, slot: Slot, said: AddressGroup | PortList) -> Va
     """A list with the remarks that a file cannot say; the family follows the entries, if there are any."""
     there = planner._there.get(slot)
     old = cast("Listing", there.value) if there else None
+    if old and set(old.listed.entries) == set(said.entries):  # a file has no order of them: the one that is there stays
+        said = replace(said, entries=cast("Any", old.listed.entries))
     made = listing(replace(said, account=planner.caller.account), old.remarks if old else {})
     return made if made.family or old is None else replace(made, family=old.family)
 

@@ -99,7 +99,7 @@ def _said(error: RingfenceError) -> tuple[str, str]:
     match error:
         case InvalidFields():
             first = error.problems[0]
-            return first.code, f"{first.what}; {first.right}" if first.right else first.what
+            return first.code, f"{first.what.removesuffix('.')}: {first.right}" if first.right else first.what
         case Refused():
             return error.reason, str(error)
         case NotationError():

@@ -108,7 +108,8 @@ def _said(error: RingfenceError) -> tuple[str, str]:
     match error:
         case InvalidFields():
             first = error.problems[0]
-            return first.code, f"{first.field}: {first.what}; {first.right}"
+            told = f"{first.what}; {first.right}"
+            return first.code, told if first.what.startswith(f"{first.field} ") else f"{first.field}: {told}"
         case Refused():
             return error.reason, str(error)
     return error.code, str(error)

@@ -7,6 +7,7 @@ its own side: every address of the family. One without a remote has the whole fa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from ringfence.control import rules
@@ -150,11 +151,32 @@ def _prefix(text: str, family: Family) -> str:
 
 
 def add_rules(
-    draft: Draft, group: Resource, said: Sequence[Mapping[str, Any]], *, ignore_duplicate: bool = False
+    draft: Draft,
+    group: Resource,
+    said: Sequence[Mapping[str, Any]],
+    *,
+    ignore_duplicate: bool = False,
+    ports: str = "multiport",
 ) -> tuple[Resource, ...]:
-    """Add rules to a group, all or none; gives the new ones. Raises `Conflict` for one that is there already."""
-    done = rules.authorize(draft, group.id, said)
+    """Add rules to a group, all or none; gives the new ones. Raises `Conflict` for one that is there already.
+
+    ``ports`` is what the version calls the ports of a rule.
+    """
+    try:
+        done = rules.authorize(draft, group.id, said)
+    except InvalidFields as error:
+        raise InvalidFields(tuple(_as_said(it, ports, many=len(said) > 1) for it in error.problems)) from None
     if done.already and not ignore_duplicate:
         what = f"Security group rule already exists. Rule id is {done.already[0].id}."
         raise Conflict(what, reason=DUPLICATE, field="security_group_rule", value=done.already[0].id)
     return done.added
+
+
+def _as_said(problem: FieldProblem, ports: str, *, many: bool) -> FieldProblem:
+    """What is wrong with a rule under the names that the request has for it."""
+    head, _, name = problem.field.rpartition(".")
+    if not head.startswith("rules."):
+        return problem
+    place = f"security_group_{head}" if many else ""
+    name = {"ports": ports, "rule": ""}.get(name, name)
+    return replace(problem, field=".".join(filter(None, (place, name))) or "security_group_rule")

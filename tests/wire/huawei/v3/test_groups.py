@@ -122,7 +122,13 @@ def test_many_rules_at_once_are_all_there_or_none(shared: Cloud) -> None:
     path = {"security_group_id": group}
     wrong = [*rules, {"direction": "ingress", "protocol": "icmp", "multiport": "80"}]
     many = "batch_create_security_group_rules"
-    assert refused(client, many, {"security_group_rules": wrong}, **path)[:2] == (400, "VPC.0601")
+    status, code, message = refused(client, many, {"security_group_rules": wrong}, **path)
+    assert (status, code, message.partition(":")[0]) == (400, "VPC.0601", "security_group_rules.2")
+    alone = {"security_group_rule": {**path, "direction": "ingress", "protocol": "tcp", "multiport": "80-22"}}
+    message = refused(client, "create_security_group_rule", alone)[2]
+    assert message == "multiport: the port range '80-22' runs backwards; write 22-80"
+    alone["security_group_rule"]["direction"] = "in"
+    assert refused(client, "create_security_group_rule", alone)[2] == "direction is not accepted; use ingress or egress"
     assert estate.passes(one, two) == NEITHER
     made = ask(client, many, {"security_group_rules": rules}, **path).security_group_rules
     assert [it.ethertype for it in made] == ["IPv4", "IPv6"]

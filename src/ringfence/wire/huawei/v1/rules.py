@@ -86,7 +86,7 @@ def create(call: Call, tell: Tell) -> Told:
 
     def work(draft: Draft) -> Told:
         group = draft.own(Kind.GROUP, said["security_group_id"])
-        (made,) = add_rules(draft, group, [{**said_rule(draft, said), **ports}])
+        (made,) = add_rules(draft, group, [{**said_rule(draft, said), **ports}], ports="port_range_min")
         return {"security_group_rule": tell(made)[0]}
 
     return call.change(work)
