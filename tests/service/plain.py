@@ -571,7 +571,7 @@ class Plain:
                 yield "world.duplicate"
 
     def _hanging_flaws(self) -> Iterator[str]:
-        below = {name: port for name, port in self.attached().items() if port["parent"]}
+        below = {name: port for name, port in self.all("port").items() if port["parent"]}
         places = Counter((port["parent"], port["vlan"]) for port in below.values())
         if any(number > 1 for number in places.values()):
             yield "world.duplicate"
@@ -579,6 +579,8 @@ class Plain:
             parent = self.things["port", port["parent"]]
             if parent["parent"] or any(parent[key] != port[key] for key in ("instance", "vpc")):
                 yield "world.supplementary"
+            if not port["instance"]:
+                continue
             if self._ports_of(port["instance"])[0] == name:
                 yield "world.supplementary"
             if self._profile(self.things["port", self._ports_of(port["instance"])[0]]["vpc"]) == "alibaba":
