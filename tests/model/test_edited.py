@@ -647,6 +647,21 @@ def test_an_operators_limit_holds_for_what_is_there(
     assert problems(world.edited(limits={"stranger": everybody})) == ()
 
 
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [({}, 200), ({"*": {"address_group_entries": 20}}, 20), ({"acme": {"address_group_entries": 30}}, 30)],
+)
+def test_a_bound_may_be_what_any_cloud_takes_unless_the_operator_says_how_many(
+    limits: dict[str, dict[str, int]], most: int
+) -> None:
+    """Also where the operator says what the profile says anyway."""
+    world = HUAWEI_SHOP.edited(limits=limits)
+    for bound in (most, most + 1):
+        group = replace(world.address_groups["office"], account="acme", max_entries=bound)
+        found = problems(world.edited(address_groups={"office": group}))
+        assert [it.code for it in found] == ["limit.address_group_entries"] * (bound > most)
+
+
 def test_an_advanced_group_counts_ports() -> None:
     group = SecurityGroup("sg", vpc="shop", type=GroupType.ADVANCED)
     world = ALIBABA_SHOP.edited(groups={"sg": group})

@@ -81,8 +81,10 @@ PREFIXES = {
 """The subnets that there can be; VPC o has the addresses of VPC s."""
 DEFAULT_RULES: Mapping[str, list[Thing]] = {
     "huawei": [
-        {"direction": "ingress", "remote": "group {group}", "priority": 1},
-        {"direction": "egress", "priority": 1},
+        {"direction": "ingress", "remote": "group {group}", "local": "0.0.0.0/0", "priority": 1},
+        {"direction": "ingress", "remote": "group {group}", "local": "::/0", "priority": 1},
+        {"direction": "egress", "remote": "0.0.0.0/0", "priority": 1},
+        {"direction": "egress", "remote": "::/0", "priority": 1},
     ],
     "alibaba": [
         {"direction": "ingress", "protocol": "icmp", "remote": "0.0.0.0/0", "priority": 100},
