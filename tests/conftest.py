@@ -8,11 +8,26 @@ from contextlib import suppress
 from itertools import count
 
 import pytest
+from hypothesis.internal.conjecture import engine
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from ringfence.errors import LabMissing
 from ringfence.lab.lab import down
+from ringfence.model.service import Protocol
 
 pytest_plugins = ["tests.postgres"]
+
+engine.MAX_SHRINKING_SECONDS = 40
+"""A failing law of whole worlds could be made smaller for minutes: longer than a test may take. Then the time limit
+struck within a strategy, and hypothesis told of a flaky strategy instead of what had failed."""
+
+
+def _briefly(self: Protocol, printer: RepresentationPrinter, cycle: bool) -> None:
+    """Hypothesis takes a dataclass's ClassVars for fields: a failing world was told in 50 MB of nested protocols."""
+    printer.text(repr(self))
+
+
+setattr(Protocol, "_repr_pretty_", _briefly)  # noqa: B010  # which the type does not have
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -215,3 +215,21 @@ def test_connections_are_cut_only_where_an_edit_is_about(world: World, chance: r
         near = {peer for name in concerned for peer in after.peers_of(name)}
         assert {*LiveChange(world, after, Change.of(edit)).vpcs} <= concerned | near
         world = after
+
+
+SHADOWED = """
+profile: alibaba
+vpcs: {v: {cidrs: [10.0.0.0/16], border: [out deny all from any to any, out allow all from any to far],
+           subnets: {s: {cidr: 10.0.1.0/24, acl: edge}}}}
+address_groups: {ag: [192.0.2.0/24], far: [198.51.100.0/24], nobodys: [203.0.113.0/24]}
+acls: {edge: {vpc: v, rules: [in deny all from any to any, in allow tcp 80 from ag to any]}}
+groups: {g: {vpc: v}}
+instances: {a: {subnet: s, ip: 10.0.1.11, groups: g}}
+"""
+
+
+@pytest.mark.parametrize(("name", "concerned"), [("ag", {"v"}), ("far", {"v"}), ("nobodys", set())])
+def test_a_line_behind_another_one_is_about_its_vpc(name: str, concerned: set[str]) -> None:
+    """No packet comes to it, and yet who looks for connections to cut is to look there."""
+    edit = EntriesChanged(name, (AddressRange.parse("10.9.9.9"),))
+    assert Compilation(worldfile.parse(SHADOWED, "shadowed")).concerned(edit) == concerned

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -32,8 +33,9 @@ from ringfence.control.exporting import world_of
 from ringfence.control.lines import Place
 from ringfence.control.making import make
 from ringfence.control.planning import plan
-from ringfence.errors import InUse, InvalidFields
+from ringfence.errors import Forbidden, InUse, InvalidFields
 from ringfence.exchange.values import Format
+from ringfence.model.address import Address
 from ringfence.model.profile import LIMITS
 from ringfence.model.rule import Direction
 from ringfence.policy.decisions import PolicyClass
@@ -571,3 +573,36 @@ def test_a_secret_is_nowhere_but_in_its_row(shop: Service) -> None:
     told_ = [str(made.shown()), repr(made), *(f"{it.before}{it.after}" for it in shop.audit())]
     assert any(made.id in text for text in told_[2:])
     assert not [text for text in told_ if sealed in text or "sealed" in text or secret.reveal() in text]
+
+
+def test_who_may_not_attach_to_an_instance_gets_no_port_there(shop: Service) -> None:
+    """Not by making one there, and not by hanging one off a port of its; from where it hangs it does not go either."""
+    denied = [{"Effect": "Deny", "Action": "ecs:*tachNetworkInterface", "Resource": "acs:*:*:*:instance/huawei-a"}]
+    document = {"Version": "1", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, *denied]}
+    policy = shop.make(Kind.POLICY, name="not-there", document=json.dumps(document)).id
+    carrier, other = "huawei-a.eth0", "huawei-b.eth0"
+    loose = shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"]).id
+    below = shop.make(Kind.PORT, subnet="huawei-1", groups=["sg-huawei"], parent=carrier).id
+    user = shop.make(Kind.USER, name="ann", policies=[policy]).id
+    ann = shop.acting(user=user, operator=False)
+    said = {"subnet": "huawei-1", "groups": ["sg-huawei"]}
+    asks: list[Callable[[Draft], object]] = [
+        lambda draft: basic.create(draft, Kind.PORT, said | {"instance": "huawei-a"}),
+        lambda draft: basic.create(draft, Kind.PORT, said | {"parent": carrier}),
+        lambda draft: attaching.hang(draft, loose, carrier),
+        lambda draft: attaching.hang(draft, below, other),
+        lambda draft: attaching.detach(draft, below),
+        lambda draft: declaring.apply(draft, wider),
+    ]
+    world = world_of(shop.control.state, "operator")
+    there = world.instances["huawei-a"]
+    more = replace(there.primary, name="eth9", addresses=(Address.parse("10.1.1.99"),))
+    wider = world.edited(instances={"huawei-a": replace(there, ports=(*there.ports, more))})
+    for ask in asks:
+        assert isinstance(ann.refused(ask), Forbidden)
+    for allowed in (
+        lambda draft: basic.create(draft, Kind.PORT, said | {"instance": "huawei-b"}),
+        lambda draft: attaching.hang(draft, loose, other),
+        lambda draft: basic.create(draft, Kind.INSTANCE, {"name": "huawei-c", "ports": [said]}),
+    ):
+        ann.do(allowed)

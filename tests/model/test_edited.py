@@ -124,6 +124,7 @@ def _group(group: SecurityGroup, chance: random.Random, world: World) -> Securit
             replace(group, type=chance.choice([*GroupType])),
             replace(group, vpc=chance.choice(["", "nowhere", *world.vpcs])),
             replace(group, account="partner"),
+            replace(group, profile=chance.choice(["", *PROFILES])),
         ]
     )
 
@@ -183,19 +184,37 @@ def _detached(spare: DetachedPort, chance: random.Random, world: World) -> Detac
             replace(spare.port, groups=tuple(chance.sample([*world.groups], chance.randint(0, len(world.groups))))),
             replace(spare.port, vpc=port.vpc, subnet=port.subnet),
             replace(spare.port, vpc="nowhere"),
+            replace(spare.port, parent=chance.choice(["", "eni-nowhere", *world.detached]), vlan=chance.randint(0, 3)),
+            replace(spare.port, namespace="other"),
         ]
     )
     return replace(spare, port=changed, account=chance.choice(["", "acme"]))
 
 
 def with_detached(world: World, chance: random.Random) -> World:
-    """The world with copies of some ports at other addresses, which no instance has."""
-    found = []
-    for port in chance.sample(world.ports, chance.randint(0, min(3, len(world.ports)))):
+    """The world with ports that no instance has, like others at other addresses; some hang off some, by VLANs.
+
+    Some are in a group of their own choice, so that it may have no other members.
+    """
+    found: list[DetachedPort] = []
+    for port in chance.sample(world.ports, chance.randint(0, min(4, len(world.ports)))):
         addresses = tuple(replace(it, value=it.value + 120) for it in port.addresses)
         copy = replace(port, instance="", name=f"eni-{port.instance}-{port.name}", addresses=addresses)
+        if chance.random() < 0.4:
+            copy = replace(copy, groups=(chance.choice(_fitting(world, port)),))
+        above = [it.port for it in found if not it.port.parent]
+        near = [it.name for it in above if (it.vpc, it.namespace) == (copy.vpc, copy.namespace)]
+        if near and chance.random() < 0.5:
+            copy = replace(copy, parent=chance.choice(near), vlan=len(found))
         found.append(DetachedPort(copy, world.instances[port.instance].account))
     return replace(world, detached=by_name(found))
+
+
+def _fitting(world: World, port: Port) -> list[str]:
+    """The groups that a port may be in, each by itself."""
+    profile = world.vpcs[port.vpc].profile
+    near = (it for it in world.groups.values() if it.vpc == port.vpc or it.name in port.groups)
+    return [it.name for it in near if world.profile_of(it).name == profile.name]
 
 
 MUTATORS: Mapping[str, Mutator] = {
@@ -325,7 +344,16 @@ def at(place: str, name: str, address: str, *groups: str) -> Changes:
 _IN_USE, _TWICE, _PORT = "world.address_in_use", "world.duplicate", "world.unknown_port"
 _LIST, _NO_VPC = "InvalidParam.PrefixListAddressFamilyMismatch", "world.unknown_vpc"
 _NO_LIST, _NO_SOURCE = "InvalidPrefixListId.NotFound", "InvalidSourceGroupId.NotFound"
+_HANGS = "world.supplementary"
 _LISTED = Rule.parse("in allow tcp web-ports from 10.0.0.0/8")
+_LOOSE = Port("", "a", "web", "shop", (Address.parse("10.0.1.77"),), ("serving",))
+SPARE = FULL.edited(
+    detached={
+        "a": DetachedPort(_LOOSE),
+        "b": DetachedPort(replace(_LOOSE, name="b", addresses=(Address.parse("10.0.1.78"),), parent="a", vlan=7)),
+    }
+)
+"""With two ports that no instance has, one hanging off the other, in a group that no other port is in."""
 _ONE = Rule.parse("in allow tcp 81 from 10.0.0.0/8")
 _SPACE = (Prefix.parse("10.0.0.0/16"), Prefix.parse("10.8.0.0/16"))
 BREAKING: Mapping[str, tuple[World, Changes, set[tuple[str, str]]]] = {
@@ -348,6 +376,32 @@ BREAKING: Mapping[str, tuple[World, Changes, set[tuple[str, str]]]] = {
         FULL,
         other(FULL, "port_lists", "web-ports", entries=(PortRange(80, 80), PortRange(80, 80))),
         {("port_lists", _TWICE)},
+    ),
+    "a detached port takes the VLAN of another one": (
+        SPARE,
+        {"detached": {"c": DetachedPort(replace(SPARE.detached["b"].port, name="c", addresses=()))}},
+        {("instances", _TWICE)},
+    ),
+    "what a detached port hangs off goes": (SPARE, {"detached": {"a": None}}, {("instances", _HANGS)}),
+    "what it hangs off hangs off another one": (
+        SPARE,
+        {"detached": {"a": replace(SPARE.detached["a"], port=replace(SPARE.detached["a"].port, parent="b", vlan=1))}},
+        {("instances", _HANGS)},
+    ),
+    "what it hangs off is in a namespace": (
+        SPARE,
+        {"detached": {"a": replace(SPARE.detached["a"], port=replace(SPARE.detached["a"].port, namespace="x"))}},
+        {("instances", _HANGS)},
+    ),
+    "a group of detached members alone names a port list that is not there": (
+        SPARE,
+        other(SPARE, "groups", "serving", rules=(Rule.parse("in allow tcp no-ports from any"),)),
+        {("groups", "InvalidPortRangeListId.NotFound")},
+    ),
+    "a group of detached members alone gets another profile": (
+        SPARE,
+        other(SPARE, "groups", "serving", profile="alibaba", vpc=""),
+        {("groups", "world.group_vpc"), ("instances", "world.group_of_other_profile")},
     ),
     "a port list has more entries than it may have": (
         FULL,
@@ -486,6 +540,13 @@ def test_what_a_change_breaks_elsewhere_is_found(title: str) -> None:
     assert kinds(problems(world.edited(**changes), touched(changes, expects=False))) == expected
 
 
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_group_grows_though_one_of_its_rules_goes(kept: int) -> None:
+    """What is twice in it now does not stand for what was there."""
+    rules = FULL.groups["own"].rules
+    check_laws(FULL, other(FULL, "groups", "own", rules=(rules[kept], rules[kept], _ONE)))
+
+
 @pytest.mark.parametrize("entries", [10, 9])
 def test_a_larger_address_group_costs_more_wherever_it_is_named(entries: int) -> None:
     profile = replace(ALIBABA_SHOP.profile, rules_per_group=11, rules_per_port=11, acl_rules_per_direction=10)
@@ -505,6 +566,31 @@ def test_a_larger_address_group_costs_more_wherever_it_is_named(entries: int) ->
         ("acls", "limit.acl_rules"),
     }
     assert found == (set() if entries == 9 else broken)
+
+
+def test_a_rule_with_a_port_list_costs_members_that_no_instance_has() -> None:
+    """A rule that is added is judged by what the ports come to that are members, detached ones, too."""
+    profile = replace(ALIBABA_SHOP.profile, rules_per_port=6)
+    port = Port("", "eni", "web", "shop", (Address.parse("10.0.1.99"),), ("one", "two"))
+    named = Rule.parse("in allow tcp web-ports from 10.0.0.0/8")
+    world = ALIBABA_SHOP.edited(
+        vpcs={"shop": replace(ALIBABA_SHOP.vpcs["shop"], profile=profile)},
+        groups={"one": SecurityGroup("one", (_ONE,), "shop"), "two": SecurityGroup("two", (), "shop")},
+        detached={"eni": DetachedPort(port)},
+        port_lists={"web-ports": replace(ALIBABA_SHOP.port_lists["web-ports"], max_entries=5)},
+    )
+    assert check_laws(world, other(world, "groups", "two", rules=(named,)))
+    larger = other(world, "port_lists", "web-ports", max_entries=6)
+    with_rule = world.edited(groups={"two": replace(world.groups["two"], rules=(named,))})
+    for before, changes in (
+        (with_rule, larger),
+        (world.edited(**larger), other(world, "groups", "two", rules=(named,))),
+    ):
+        assert not check_laws(before, changes)
+        found = problems(
+            before.edited(**changes), by_rules(touched(changes, expects=False), before, before.edited(**changes))
+        )
+        assert kinds(found) == {("instances", "limit.rules_per_port")}
 
 
 @pytest.mark.parametrize(("remote", "most"), [("office", 5), ("any", 5), ("10.0.0.0/8", 10)])
@@ -559,6 +645,21 @@ def test_an_operators_limit_holds_for_what_is_there(
     own = problems(world.edited(limits={"*": everybody, account: {limit: fits}} if account != "*" else {}))
     assert {problem.path[1] for problem in own} <= {"b", "sg", "shop", "office", "web-ports", "edge"}
     assert problems(world.edited(limits={"stranger": everybody})) == ()
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [({}, 200), ({"*": {"address_group_entries": 20}}, 20), ({"acme": {"address_group_entries": 30}}, 30)],
+)
+def test_a_bound_may_be_what_any_cloud_takes_unless_the_operator_says_how_many(
+    limits: dict[str, dict[str, int]], most: int
+) -> None:
+    """Also where the operator says what the profile says anyway."""
+    world = HUAWEI_SHOP.edited(limits=limits)
+    for bound in (most, most + 1):
+        group = replace(world.address_groups["office"], account="acme", max_entries=bound)
+        found = problems(world.edited(address_groups={"office": group}))
+        assert [it.code for it in found] == ["limit.address_group_entries"] * (bound > most)
 
 
 def test_an_advanced_group_counts_ports() -> None:

@@ -147,7 +147,9 @@ def test_a_rule_of_one_family_says_nothing_about_the_other(world: World, chance:
     group, rule = any_rule(world, chance)
     if family not in rule.protocol.families:
         rule = replace(rule, protocol=type(rule.protocol)(None))
-    edited = with_rule(world, group, replace(rule, remote=Prefix(family, 0, chance.choice([0, 1]))))
+    local = rule.local if rule.local and rule.local.family is family else None
+    remote = Prefix(family, 0, chance.choice([0, 1]))
+    edited = with_rule(world, group, replace(rule, remote=remote, local=local))
     flows = flows_of(world)
     for flow, before, now in zip(flows, judge(world, flows), judge(edited, flows), strict=True):
         assert flow.family is family or now.as_json() == before.as_json()

@@ -310,8 +310,11 @@ def _vpc(plain: Plain, name: str, it: Thing) -> Thing:
 
 def _group(plain: Plain, name: str, it: Thing) -> Thing:
     own = [(id_, rule) for id_, rule in sorted(plain.all("rule").items()) if rule["group"] == name]
-    names = ("direction", "action", "protocol", "ports", "remote", "priority", "enabled", "description", "source_ports")
-    listed = [{"id": id_} | {key: rule[key] for key in names if rule[key] != ""} for id_, rule in own]
+    names = ("direction", "action", "protocol", "ports", "remote", "priority", "enabled", "description")
+    more = ("source_ports", "local")
+    listed = [
+        {"id": id_} | {key: rule[key] for key in (*names, *more) if rule[key] not in ("", None)} for id_, rule in own
+    ]
     said = {key: it[key] for key in ("vpc", "profile", "description", "tags") if it[key]}
     return {
         **said,

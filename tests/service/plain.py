@@ -81,8 +81,10 @@ PREFIXES = {
 """The subnets that there can be; VPC o has the addresses of VPC s."""
 DEFAULT_RULES: Mapping[str, list[Thing]] = {
     "huawei": [
-        {"direction": "ingress", "remote": "group {group}", "priority": 1},
-        {"direction": "egress", "priority": 1},
+        {"direction": "ingress", "remote": "group {group}", "local": "0.0.0.0/0", "priority": 1},
+        {"direction": "ingress", "remote": "group {group}", "local": "::/0", "priority": 1},
+        {"direction": "egress", "remote": "0.0.0.0/0", "priority": 1},
+        {"direction": "egress", "remote": "::/0", "priority": 1},
     ],
     "alibaba": [
         {"direction": "ingress", "protocol": "icmp", "remote": "0.0.0.0/0", "priority": 100},
@@ -571,7 +573,7 @@ class Plain:
                 yield "world.duplicate"
 
     def _hanging_flaws(self) -> Iterator[str]:
-        below = {name: port for name, port in self.attached().items() if port["parent"]}
+        below = {name: port for name, port in self.all("port").items() if port["parent"]}
         places = Counter((port["parent"], port["vlan"]) for port in below.values())
         if any(number > 1 for number in places.values()):
             yield "world.duplicate"
@@ -579,6 +581,8 @@ class Plain:
             parent = self.things["port", port["parent"]]
             if parent["parent"] or any(parent[key] != port[key] for key in ("instance", "vpc")):
                 yield "world.supplementary"
+            if not port["instance"]:
+                continue
             if self._ports_of(port["instance"])[0] == name:
                 yield "world.supplementary"
             if self._profile(self.things["port", self._ports_of(port["instance"])[0]]["vpc"]) == "alibaba":

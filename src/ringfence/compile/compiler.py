@@ -216,6 +216,7 @@ class VpcCompilation:
         for of in self._ids:
             self._index(of)
         self._named: Counter[str] = Counter()  # address groups, by how many decision lists name them
+        self._said: set[str] = set()  # those that lines of ACLs and firewalls name, also where another line comes first
         policy = Policy(world)
         self._acls, self._peers = tuple(self._compile_acls(policy)), tuple(self._compile_peers(policy))
         listed = {direction: policy.border(vpc, direction) for direction in Direction}
@@ -330,6 +331,8 @@ class VpcCompilation:
     def _gate(self, listed: tuple[Decision, ...]) -> Gate:
         gate = {kind: layers_of(boxes_of(listed, kind, self._classes_of)) for kind in KINDS}
         self._named.update(_names([gate]))
+        sides = (side for line in listed for side in (line.remote, line.local))
+        self._said.update(side.name for side in sides if isinstance(side, AddressGroupRemote))
         return gate
 
     def _classes_of(self, group: str, own_vpc: bool) -> list[int]:
@@ -347,7 +350,7 @@ class VpcCompilation:
 
         ``address_group`` may be empty.
         """
-        return any(self._concerned.get(name) for name in groups) or self._named[address_group] > 0
+        return any(self._concerned.get(name) for name in groups) or address_group in self._said
 
     def change_group(self, before: SecurityGroup, after: SecurityGroup, prefixes: Prefixes) -> VpcChange:
         """A group says something else now: every class that has the group is compiled again."""

@@ -55,12 +55,13 @@ def attach(draft: Draft, port: str, instance: str, *, index: int | None = None) 
 def detach(draft: Draft, port: str, *, instance: str = "") -> Resource:
     """Detach a port from its instance, or from the port that it hangs off; nothing passes by it from then on.
 
-    ``instance``: the one that it must be of. Raises `NotFound`, `Forbidden` (judged on port and instance), `InUse`
+    ``instance``: the one that it must be of. Raises `NotFound`, `Forbidden` (judged on port and what it is at), `InUse`
     (a virtual IP or a penalty names it), and `Conflict`: it is of no instance or another one, or the primary port.
     """
     found = draft.find(Kind.PORT, port)
     home = draft.find(Kind.INSTANCE, instance) if instance else draft.get(Kind.INSTANCE, _port(found).instance)
-    draft.require(ram.DETACH_NETWORK_INTERFACE, *([home] if home else []))
+    above = draft.get(Kind.PORT, _port(found).parent)
+    draft.require(ram.DETACH_NETWORK_INTERFACE, *filter(None, (home, above)))
     with draft.telling(ram.DETACH_NETWORK_INTERFACE, found):
         _check_detaching(draft, found, home)
     for each in _hanging(draft, found):
@@ -81,13 +82,19 @@ def delete_detached(draft: Draft, port: str) -> Resource:
 def hang(draft: Draft, port: str, parent: str, *, vlan: int | None = None) -> Resource:
     """Have a port be a supplementary interface of another port, by a VLAN of its own or the first free one.
 
-    It may be a port that no instance has, or one that hangs off some port already and so moves. Raises as `attach`.
+    It may be a port that no instance has, or one that hangs off some port already and so moves: then what it leaves is
+    judged, too. Raises as `attach`.
     """
     found, under = draft.find(Kind.PORT, port), draft.find(Kind.PORT, parent)
-    draft.require(ram.ATTACH_NETWORK_INTERFACE, under)
+    home = draft.get(Kind.INSTANCE, _port(under).instance)
+    draft.require(ram.ATTACH_NETWORK_INTERFACE, *filter(None, (under, home)))
     with draft.telling(ram.ATTACH_NETWORK_INTERFACE, found):
         _check_hanging(draft, found, under)
         number = free_vlan(draft, under) if vlan is None else vlan
+    if left := draft.get(Kind.PORT, _port(found).parent):
+        draft.require(
+            ram.DETACH_NETWORK_INTERFACE, *filter(None, (left, draft.get(Kind.INSTANCE, _port(left).instance)))
+        )
     below = _with(found, replace(_port(found), parent=under.id, vlan=number))
     return _moved(draft, ram.ATTACH_NETWORK_INTERFACE, below, _port(under).instance, None)
 

@@ -54,7 +54,7 @@ def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
         what = f"{there.key} are there already"
         raise Conflict(what, "change them", reason="settings.exist", field="id", value=made.id)
     if isinstance(made.value, PortAt):
-        require_memberships(draft, (), made.value.port.groups)
+        require_port(draft, made)
     if isinstance(made.value, User):
         require_policies(draft, made, (), made.value.policies)
     if firewall_of(made.value):
@@ -128,6 +128,17 @@ def _require_moves(draft: Draft, port: Resource, before: Port, after: Port) -> N
     if before.subnet != after.subnet:
         home = draft.get(Kind.INSTANCE, after.instance)
         draft.require(ram.MODIFY_INSTANCE_VPC_ATTRIBUTE, home or port)
+
+
+def require_port(draft: Draft, made: Resource) -> None:
+    """Raise `Forbidden` unless the caller may have a new port be where it is: in its groups, at what was there before.
+
+    Who may not attach a port to an instance cannot have a new one be there either.
+    """
+    port = cast("PortAt", made.value).port
+    require_memberships(draft, (), port.groups)
+    ends = (draft.state.get(Kind.INSTANCE, port.instance), draft.state.get(Kind.PORT, port.parent))
+    draft.require(ram.ATTACH_NETWORK_INTERFACE, *filter(None, ends))
 
 
 def require_policies(draft: Draft, user: Resource, before: Iterable[str], after: Iterable[str]) -> None:

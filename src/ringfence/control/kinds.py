@@ -200,7 +200,7 @@ _MORE: Mapping[tuple[Verb, Kind], tuple[Action, ...]] = {
         *_EITHER_WAY,
     ),
     (Verb.DELETE, Kind.INSTANCE): (ram.DELETE_NETWORK_INTERFACE,),
-    (Verb.CREATE, Kind.PORT): (ram.JOIN_SECURITY_GROUP,),
+    (Verb.CREATE, Kind.PORT): (ram.JOIN_SECURITY_GROUP, ram.ATTACH_NETWORK_INTERFACE),
     (Verb.UPDATE, Kind.PORT): (ram.JOIN_SECURITY_GROUP, ram.LEAVE_SECURITY_GROUP),
     (Verb.CREATE, Kind.USER): (ram.ATTACH_POLICY_TO_USER,),
     (Verb.UPDATE, Kind.USER): (ram.ATTACH_POLICY_TO_USER, ram.DETACH_POLICY_FROM_USER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ringfence.control.basic import firewall_of, require_memberships, require_more
+from ringfence.control.basic import firewall_of, require_more, require_port
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.ram import actions as ram
@@ -28,6 +28,6 @@ def make(draft: Draft, changes: Iterable[ResourceChange]) -> None:
 def _create(draft: Draft, made: Resource) -> None:
     draft.put(action_for(Verb.CREATE, made), made)
     if isinstance(made.value, PortAt):
-        require_memberships(draft, (), made.value.port.groups)
+        require_port(draft, made)
     if firewall_of(made.value):
         draft.require_any(ram.CREATE_FIREWALL_POLICY, FIREWALL_POLICY)

@@ -413,12 +413,15 @@ def _host(planner: _Planner, _: Slot, host: OutsideHost) -> Value:
 
 
 def _listing(planner: _Planner, slot: Slot, said: AddressGroup | PortList) -> Value:
-    """A list with the remarks that a file cannot say; the family follows the entries, if there are any."""
+    """A list with what a file cannot say: remarks, and the order of the entries that stay, which means nothing.
+
+    The family follows the entries, if there are any.
+    """
     there = planner._there.get(slot)
     old = cast("Listing", there.value) if there else None
-    if old and set(old.listed.entries) == set(said.entries):  # a file has no order of them: the one that is there stays
-        said = replace(said, entries=cast("Any", old.listed.entries))
-    made = listing(replace(said, account=planner.caller.account), old.remarks if old else {})
+    places: Mapping[Any, int] = {entry: place for place, entry in enumerate(old.listed.entries if old else ())}
+    entries: Any = tuple(sorted(said.entries, key=lambda entry: places.get(entry, len(places))))
+    made = listing(replace(said, entries=entries, account=planner.caller.account), old.remarks if old else {})
     return made if made.family or old is None else replace(made, family=old.family)
 
 

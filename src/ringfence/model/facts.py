@@ -113,10 +113,10 @@ def apart(old: SecurityGroup | None, new: SecurityGroup | None) -> tuple[Securit
     """
     if old is None or new is None or len(new.rules) <= len(old.rules):
         return old, new
-    known = set(map(id, old.rules))
-    more = tuple(rule for rule in new.rules if id(rule) not in known)
-    if len(more) > len(new.rules) - len(old.rules) or replace(new, rules=old.rules) != old:
+    known, there = set(map(id, old.rules)), set(map(id, new.rules))
+    if not known <= there or replace(new, rules=old.rules) != old:
         return old, new
+    more = tuple(rule for rule in new.rules if id(rule) not in known)
     return None, replace(new, rules=more)
 
 
@@ -213,6 +213,12 @@ def _penalty_names(penalty: Penalty) -> Iterator[Thing]:
     yield "instances", penalty.target.partition(".")[0]
 
 
+def _detached_names(detached: DetachedPort) -> Iterator[Thing]:
+    yield "vpcs", detached.vpc
+    if detached.port.parent:
+        yield "detached", detached.port.parent
+
+
 def _naming(
     section: str, things: Callable[[Any], Iterable[Thing]]
 ) -> Callable[[Any], Iterator[tuple[Thing, str, str]]]:
@@ -248,6 +254,6 @@ NAMES: Facts = {
     "instances": _naming("instances", _instance_names),
     "virtual_ips": _naming("virtual_ips", _virtual_ip_names),
     "penalties": _naming("penalties", _penalty_names),
-    "detached": _naming("detached", lambda detached: [("vpcs", detached.vpc)]),
+    "detached": _naming("detached", _detached_names),
 }
 ASKED: Facts = {"expects": _asked}

@@ -52,7 +52,7 @@ _JUDGES: tuple[tuple[Callable[[Scope], Iterator[Problem]], frozenset[str]], ...]
     (group_problems, frozenset({"groups", "rules", "vpcs", "address_groups", "port_lists"})),
     (repeated_id_problems, frozenset({"groups", "rules", "acls", "vpcs", "peerings"})),
     (port_problems, frozenset({"instances", "detached", "groups", "rules", "vpcs", "address_groups", "port_lists"})),
-    (supplementary_problems, frozenset({"instances", "vpcs"})),
+    (supplementary_problems, frozenset({"instances", "detached", "vpcs"})),
     (address_problems, frozenset({"instances", "detached", "virtual_ips", "vpcs"})),
     (virtual_ip_problems, frozenset({"virtual_ips", "vpcs", "instances", "outside"})),
     (listener_problems, frozenset({"instances", "vpcs"})),

@@ -18,13 +18,12 @@ def port_list_problems(scope: Scope) -> Iterator[Problem]:
     No VPC has a port list to itself, so the world's profile holds.
     """
     for found in map(scope.world.port_lists.__getitem__, scope.port_lists):
-        profile = scope.world.profile_in("", found.account)
         path: Path = ("port_lists", found.name)
         for entry, count in Counter(found.entries).items():
             if count > 1:
                 what = f"port list {found.name} lists {entry} {count} times"
                 yield Problem(path, "world.duplicate", what, "list it once")
-        yield from size_problems(path, found, profile, profile.port_list_entries, "limit.port_list_entries")
+        yield from size_problems(scope.world, path, found, "port_list_entries")
 
 
 def named_ports_problems(world: World, path: Path, named: NamedPorts) -> Iterator[Problem]:

@@ -162,6 +162,14 @@ class Scope:
         names = self._with_naming("detached", "vpcs")
         return [self.world.detached[name] for name in names]
 
+    @property
+    def hanging(self) -> list[DetachedPort]:
+        """Ports of no instance to judge by what they hang off, with all that hang off the same."""
+        own = self._there("detached", self.touched.detached)
+        parents = {self.world.detached[name].port.parent for name in own}.union(self.touched.detached)
+        names = self._naming("detached", parents, "detached").union(own)
+        return [self.world.detached[name] for name in sorted(names)]
+
     @cached_property
     def _members(self) -> set[Member]:
         chosen = {(instance.name, port.name) for instance in self.instances for port in instance.ports}
