@@ -194,7 +194,7 @@ def _interfaces(said: Parameters) -> list[Parameters]:
 def _check_interface(said: Parameters) -> None:
     """One that is there already is as it is, and no primary one; of a new one its groups are said."""
     check_always(said)
-    more = [name for name in said.values if name not in ("NetworkInterfaceId", *_HARDWARE, *_ALWAYS_SO)]
+    more = [it for it in said.values if it in said and it not in ("NetworkInterfaceId", *_HARDWARE, *_ALWAYS_SO)]
     if "NetworkInterfaceId" in said and more:
         right = "a network interface that is there already is as it is, and no primary one"
         raise invalid(said.path + more[0], right, said.text(more[0]), "InvalidParameter.Conflict")
