@@ -9,7 +9,7 @@ from typing import Any
 
 from alibabacloud_ecs20140526 import models
 
-_PLAIN: Mapping[str, type] = {"str": str, "int": int, "bool": bool}
+_PLAIN: Mapping[str, type] = {"str": str, "int": int, "bool": bool, "float": float}
 _MODEL = re.compile(r"(List\[)?main_models\.(\w+)\]?")
 
 

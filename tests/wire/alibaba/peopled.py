@@ -65,6 +65,11 @@ class Peopled:
         assert answer.status == 200, (operation, said, answer.body)
         return json.loads(answer.body)
 
+    def real(self, parameter: str, number: str) -> str:
+        """The id of one of the things that a parameter names, in any number of which there are enough."""
+        ids = self.ids[kind_of(re.sub(r"\.\d+", ".N", parameter))]
+        return ids[int(number) % len(ids)]
+
     def _made(self) -> Iterator[tuple[str, str]]:
         vpc = self.ask("CreateVpc", CidrBlock="10.0.0.0/8", VpcName=NAME)["VpcId"]
         yield "vpc", vpc

@@ -80,14 +80,13 @@ def test_a_tie_is_a_denial_and_the_smaller_number_wins(shop: Shop) -> None:
     """Of two rules that differ in the action only, the denial is applied, also where they are of two groups."""
     one, two = shop.group("one"), shop.group("two")
     client, server = shop.instance(shop.group("clients")), shop.instance(one, two)
-    allow(shop, one, Priority="10")
-    assert shop.passes(client, server)
-    allow(shop, two, Priority="10", Policy="drop")
-    assert not shop.passes(client, server)
-    allow(shop, one, Priority="9")
-    assert shop.passes(client, server)
-    allow(shop, two, Priority="8", Policy="drop")
-    assert not shop.passes(client, server)
+    for service, allowed, denied in (("tcp 80", 10, 11), ("tcp 81", 10, 10), ("tcp 8080", 9, 10), ("udp 53", 9, 8)):
+        protocol, port = service.split()
+        said = {"IpProtocol": protocol, "PortRange": f"{port}/{port}"}
+        allow(shop, one, **said, Priority=str(allowed))
+        allow(shop, two, **said, Priority=str(denied), Policy="drop")
+    paths = [(client, server, service) for service in ("tcp/80", "tcp/81", "tcp/8080", "udp/53")]
+    assert shop.verdicts(*paths) == [True, False, True, False]
 
 
 def test_basic_and_advanced_groups_differ_as_documented(shop: Shop) -> None:

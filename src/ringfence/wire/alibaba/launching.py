@@ -109,7 +109,8 @@ def operations() -> Iterator[Operation]:
         "RunInstances",
         Product.ECS,
         "Makes running instances. One that names no group is in the default group, which is made with the first that"
-        " needs it. A vSwitch must be named. What each network interface is like may be said.",
+        " needs it. A vSwitch must be named. What each network interface is like may be said. Who makes them must be"
+        " allowed to join the groups and to make network interfaces as well.",
         actions,
         _run,
         (*common, *more, *nics, *refused[:3]),
