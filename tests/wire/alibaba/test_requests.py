@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
+from alibabacloud_ecs20140526 import models as ecs
+from alibabacloud_vpc20160428 import models as vpc
 
 from ringfence.control import basic
 from ringfence.control.caller import Caller
@@ -17,7 +19,9 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.values import AccessKey as KeyOf
 from ringfence.security.keys import AccessKey
 from ringfence.wire.alibaba.operation import Product
-from tests.wire.alibaba.peopled import Peopled
+from ringfence.wire.alibaba.registry import OPERATIONS
+from tests.wire.alibaba.models import checked
+from tests.wire.alibaba.peopled import Peopled, kind_of
 from tests.wire.raw import Raw
 from tests.wire.sdks import REGION
 from tests.wire.test_refusals import asked
@@ -98,6 +102,17 @@ def _found(told: Any, id_: str) -> Any:
     if isinstance(told, dict) and id_ in told.values():
         return told
     return next((found for each in parts if (found := _found(each, id_))), None)
+
+
+def test_answers_are_of_the_types_of_the_models(own: Peopled) -> None:
+    """Numbers, booleans and texts as the SDK's models declare them, which the SDK itself does not look at."""
+    packages: dict[str, Any] = {Product.ECS: ecs, Product.VPC: vpc}
+    for (name, product), operation in OPERATIONS.items():
+        if name.startswith(("Describe", "List")):
+            needed = {it.name: kind_of(it.name) for it in operation.fields if it.required}
+            said = {it.replace(".N", ".1"): own.ids[kind][0] for it, kind in needed.items() if kind}
+            more = {"ResourceType": "securitygroup", "Tag.1.Key": "env"} if "Tag" in name else {}
+            checked(name, own.ask(name, product, **said, **more), packages[product])
 
 
 def test_a_client_token_is_the_users_own(own: Peopled) -> None:
