@@ -19,6 +19,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.values import AccessKey as KeyOf
 from ringfence.security.keys import AccessKey
 from ringfence.wire.alibaba.operation import Product
+from ringfence.wire.alibaba.parameters import Parameters
 from ringfence.wire.alibaba.registry import OPERATIONS
 from tests.wire.alibaba.models import checked
 from tests.wire.alibaba.peopled import Peopled, kind_of
@@ -146,3 +147,10 @@ def test_a_rule_said_twice_is_a_duplicate_however_it_is_said(own: Peopled) -> No
     said = {f"Permissions.{index}.{name}": text for index, it in enumerate(twice, 1) for name, text in it.items()}
     code = _code(own, own.raw, "AuthorizeSecurityGroup", SecurityGroupId=own.ids["group"][0], **said)
     assert code == "InvalidParam.DuplicatePermissions"
+
+
+def test_lists_are_read_once_however_many_resources_they_filter() -> None:
+    """Else a filter of 20,000 items would be read again for each of thousands of interfaces."""
+    said = Parameters.of("&".join(f"Tag.{it}.Key=a&Id.{it}=b" for it in range(1, 9_000)))
+    assert said.every("Id") is said.every("Id")
+    assert said.parts("Tag") is said.parts("Tag")
