@@ -56,6 +56,10 @@ the API that made it, and a security group is used only in VPCs of its own profi
 nothing to do with security groups: they are taken, and mean nothing. A parameter that is listed nowhere is refused, and
 so is an operation: `InvalidAction.NotFound` or `APIGW.0101`.
 
+Things are named by their ids alone, and what another account has is told as if it was not there. In Alibaba's APIs an
+empty parameter is as good as none; `DryRun` is for every operation that changes something; a `ClientToken` is its
+user's own, and repeats what was answered; parameters come in the query or in a form, and another body is refused.
+
 This page is made of the registries of operations and of the tests: `python -m tests.wire.page`.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from ringfence.wire.huawei.operation import Operation as HuaweiOperation
 from ringfence.wire.huawei.registry import OPERATIONS as HUAWEI
 from ringfence.wire.huawei.surface import Huawei
 from ringfence.wire.request import Answer, Request, Service
+from tests.wire.alibaba.peopled import GOOD, Peopled, kind_of
 from tests.wire.raw import Raw
 
 EXAMPLES = settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -69,6 +71,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 # --- requests of any kind
 
+_REAL = "@"
+"""Begins what stands for an id that is there."""
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 _VALUES = st.one_of(
     _TEXTS,
@@ -89,11 +93,21 @@ def rpc(draw: st.DrawFn) -> tuple[AlibabaOperation, dict[str, str]]:
     """An operation, with some of its parameters saying anything, and now and then one that it does not know."""
     operation = draw(st.sampled_from(sorted(ALIBABA.values(), key=lambda it: it.name)))
     names = sorted(operation.known) or ["RegionId"]
+    needed = [it.name for it in operation.fields if it.required] if draw(st.integers(0, 9)) else []
     picked = draw(st.lists(st.sampled_from([*names, "RegionId", "DryRun", "ClientToken"]), max_size=8))
     said = {
-        name.replace("N", draw(st.sampled_from("12")), 1) if ".N" in name else name: draw(_VALUES) for name in picked
+        re.sub(r"\.N(?=\.|$)", lambda _: f".{draw(st.sampled_from('12'))}", name): draw(_saying(name))
+        for name in ["RegionId", *needed, *picked]
     }
-    return operation, said | draw(st.dictionaries(_TEXTS, _VALUES, max_size=1))
+    return operation, said | draw(st.sampled_from(({}, {}, {}, {"": "x"}, {"Moon.1": ""}, {"Tag.N.Key": "a"})))
+
+
+def _saying(name: str) -> st.SearchStrategy[str]:
+    """What a parameter may say: mostly what fits it, of ids those that are there, by their number."""
+    fits = st.sampled_from([f"{_REAL}{number}" for number in range(3)]) if kind_of(name) else None
+    if good := GOOD.get(name.rpartition(".")[2]):
+        fits = st.just(good)
+    return st.one_of(fits, fits, _VALUES) if fits else _VALUES
 
 
 def _bodies(members: tuple[Member, ...]) -> st.SearchStrategy[Any]:
@@ -112,9 +126,7 @@ def rest(draw: st.DrawFn) -> tuple[HuaweiOperation, str, str, bytes]:
     """A call with any path parameters, query and body."""
     operation = draw(st.sampled_from(HUAWEI))
     path = operation.path.replace("{project_id}", "operator")
-    while "{" in path:
-        text = draw(st.one_of(_VALUES, _TEXTS)).replace("/", "")
-        path = path[: path.index("{")] + text + path[path.index("}") + 1 :]
+    path = re.sub(r"{\w+}", lambda _: draw(st.one_of(_VALUES, _TEXTS)).replace("/", ""), path)
     names = st.sampled_from([*operation.query, "limit", "marker"])
     query = "&".join(f"{draw(names)}={draw(_VALUES.map(_quoted))}" for _ in range(draw(st.integers(0, 3))))
     body = draw(st.one_of(_bodies(operation.body).map(_encoded), _JSON.map(_encoded), st.binary(max_size=20)))
@@ -144,13 +156,19 @@ def _code(told: Any) -> str:
     return str(next(within[name] for name in ("Code", "error_code", "code") if name in within))
 
 
+@pytest.fixture(scope="module")
+def peopled(service: Asked) -> Peopled:
+    return Peopled.of(service.alibaba)
+
+
 @EXAMPLES
 @given(rpc())
 def test_no_parameters_make_alibabas_apis_fail(
-    service: Asked, request_: tuple[AlibabaOperation, dict[str, str]]
+    peopled: Peopled, request_: tuple[AlibabaOperation, dict[str, str]]
 ) -> None:
-    operation, said = request_
-    _check(service.answer(service.root.rpc(operation.name, operation.product, said)))
+    operation, drawn = request_
+    said = {name: peopled.real(name, text[1:]) if text[:1] == _REAL else text for name, text in drawn.items()}
+    _check(peopled.alibaba.answer(peopled.raw.rpc(operation.name, operation.product, said)))
 
 
 @EXAMPLES

@@ -15,6 +15,7 @@ from huaweicloudsdkvpc.v3 import ListTrafficMirrorFiltersRequest
 
 from tests.wire.cloud import Cloud
 from tests.wire.proving import proves
+from tests.wire.raw import Raw
 from tests.wire.sdks import REGION
 
 pytestmark = pytest.mark.packets
@@ -61,3 +62,16 @@ def test_the_root_tells_what_is_served(shared: Cloud) -> None:
     told = httpx2.get(shared.url).json()
     assert "DescribeRegions 2014-05-26" in told["alibaba"]["operations"]
     assert told["versions"][-1]["id"] == "v3"
+
+
+def test_headers_that_no_signature_covers_say_nothing(shared: Cloud) -> None:
+    """Such as those by which an operator acts on another account through the native API."""
+    tenant = shared.tenant()
+    tenant.ecs().create_vpc(ecs.CreateVpcRequest(region_id=REGION))
+    assert shared.runtime.root_key
+    operator, more = Raw(shared.runtime.root_key), {"x-ringfence-account": tenant.account}
+    request = operator.rpc("DescribeVpcs", "2014-05-26", {"RegionId": REGION}).signed
+    assert httpx2.post(f"{shared.url}/?{request.query}", headers=more).json()["TotalCount"] == 0
+    request = operator.rest("GET", f"/v1/{tenant.account}/vpcs", "", b"").signed
+    answer = httpx2.get(f"{shared.url}{request.path}", headers=dict(request.headers) | more)
+    assert answer.json()["code"] == "VPC.0007"

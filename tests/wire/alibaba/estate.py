@@ -14,6 +14,7 @@ from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from aliyunsdkcore.acs_exception.exceptions import ServerException
 
 from ringfence.client.client import Client
+from tests.wire.alibaba.models import checked
 from tests.wire.cloud import Cloud
 from tests.wire.sdks import REGION, Sdks
 
@@ -22,13 +23,13 @@ OPEN = "in allow all from 0.0.0.0/0"
 
 
 def old(sdks: Sdks, operation: str, **said: Any) -> Any:
-    """What the old SDK's request of an operation is answered; parameters by the names of its setters."""
+    """What the old SDK's request of an operation is answered, looked at by the new one's models; names of setters."""
     module = importlib.import_module(f"aliyunsdkecs.request.v20140526.{operation}Request")
     request = getattr(module, f"{operation}Request")()
     request.set_accept_format("json")
     for name, value in said.items():
         getattr(request, f"set_{name}")(value)
-    return json.loads(sdks.old().do_action_with_exception(request))
+    return checked(operation, json.loads(sdks.old().do_action_with_exception(request)))
 
 
 def refusal(ask: Callable[..., object], *args: Any, **said: Any) -> tuple[int, str]:

@@ -117,8 +117,13 @@ class Shop:
 
     def passes(self, *path: str, family: Family = Family.IPV4, service: str = "tcp/80") -> bool:
         """Whether a packet gets from one instance to another."""
-        source, destination = path
-        return self.cloud.passes(f"{source} -> {destination} {service}", family)
+        (found,) = self.verdicts((*path, service), family=family)
+        return found
+
+    def verdicts(self, *paths: tuple[str, ...], family: Family = Family.IPV4) -> list[bool]:
+        """The same of several paths, probed at once: from, to, and the service where it is not tcp/80."""
+        asked = [(source, to, *(more or ("tcp/80",))) for source, to, *more in paths]
+        return self.cloud.passing(*((f"{source} -> {to} {service}", family) for source, to, service in asked))
 
 
 @contextmanager

@@ -148,8 +148,8 @@ def _ports(said: Parameters, protocol: Protocol) -> PortSet:
 def _side(draft: Draft, said: Parameters, direction: Direction) -> Side:
     name = ADDRESS[direction]
     text = said.required(name)
-    if draft.get(Kind.ADDRESS_GROUP, text):
-        return AddressGroupRemote(draft.own(Kind.ADDRESS_GROUP, text).id)
+    if found := draft.usable(Kind.ADDRESS_GROUP, text):
+        return AddressGroupRemote(found.id)
     try:
         return Prefix.parse(text)
     except NotationError as error:

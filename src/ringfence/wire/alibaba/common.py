@@ -56,8 +56,8 @@ def refuse_resource_group(call: Call) -> None:
 
 
 def changed_fields(said: Parameters, given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that a request changes, by our names for them: those that it says, an empty text too.
+    """The fields that a request changes, by our names for them: those that it says, and an empty text says nothing.
 
     ``names`` leads from the vendor's names to ours, ``given`` holds what was read of each.
     """
-    return {ours: given[name] for name, ours in names.items() if name in said.values}
+    return {ours: given[name] for name, ours in names.items() if name in said}

@@ -99,11 +99,11 @@ def _said(error: RingfenceError) -> tuple[str, str]:
     match error:
         case InvalidFields():
             first = error.problems[0]
-            return first.code, f"{first.what.removesuffix('.')}: {first.right}" if first.right else first.what
+            return first.code, f"{first.what.rstrip('.')}; {first.right}." if first.right else first.what
         case Refused():
             return error.reason, str(error)
         case NotationError():
-            return error.code, f"{error.what}; {error.right}"
+            return error.code, f"{error.what.rstrip('.')}; {error.right}."
     return error.code, str(error)
 
 

@@ -51,7 +51,8 @@ def operations() -> Iterator[Operation]:
     yield Operation(
         "DeleteSecurityGroup",
         Product.ECS,
-        "Delete a group with its rules: not one that has members, or that rules of other groups name.",
+        "Delete a group with its rules: not one that has members, or that rules of other groups name. Who deletes it"
+        " must be allowed to revoke its rules as well.",
         (ram.DELETE_SECURITY_GROUP, ram.REVOKE_SECURITY_GROUP, ram.REVOKE_SECURITY_GROUP_EGRESS),
         _delete,
         (REGION, GROUP),

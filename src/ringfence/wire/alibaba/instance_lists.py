@@ -41,6 +41,11 @@ _HAD: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "VSwitchId": lambda told: [told["VpcAttributes"]["VSwitchId"]],
 }
 _SINCE: Final = {"CreationStartTime": "since then", "CreationEndTime": "until then"}
+_OF_LISTS: Final = (
+    *("DeletionProtection", "HpcClusterId", "InstanceTypeFamily", "KeyPairName", "NetworkInterfaces", "RdmaIpAddress"),
+    *("ResourceGroupId", "Tags"),
+)
+"""What lists tell of an instance, and `DescribeInstanceAttribute` does not."""
 _OF_WORLD = frozenset({"AdditionalAttributes.N", "DeviceAvailable", "IoOptimized", "NeedSaleCycle"})
 
 
@@ -103,4 +108,4 @@ def _is_of_time(call: Call, resource: Resource) -> bool:
 
 def _one(call: Call) -> Told:
     told = instance_told(call, call.find(Kind.INSTANCE, call.said.required("InstanceId")))
-    return {name: value for name, value in told.items() if name not in ("Tags", "NetworkInterfaces")}
+    return {name: value for name, value in told.items() if name not in _OF_LISTS}

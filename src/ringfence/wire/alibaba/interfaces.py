@@ -41,6 +41,8 @@ PREFIXES: Final = dict.fromkeys(
 )
 _UNSERVED: Final = {"ConnectionTrackingConfiguration": "timeouts are the VPC's, a switch of its profile"}
 _TRUNK: Final = {"TrunkNetworkInstanceId": "there are no trunk interfaces"}
+_OF_LISTS: Final = ("Attachment", "CreationTime", "DeleteOnRelease", "InstanceId", "NetworkInterfaceTrafficMode")
+"""What lists tell of an interface, and the answer to its making does not."""
 _ALWAYS: Final = {
     "SourceDestCheck": "the source of a packet is always checked",
     "DeleteOnRelease": "an instance takes its network interfaces with it",
@@ -156,7 +158,7 @@ def _create(call: Call) -> Told:
         own = [draft.own(Kind.GROUP, group).id for group in groups]
         addresses = addresses_said(draft, home, said, "PrimaryIpAddress")
         made = basic.create(draft, Kind.PORT, {**wanted, "subnet": home.name, "groups": own, "addresses": addresses})
-        return interface_told(call, made)
+        return {name: value for name, value in interface_told(call, made).items() if name not in _OF_LISTS}
 
     return call.change(work)
 

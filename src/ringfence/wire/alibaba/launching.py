@@ -109,7 +109,8 @@ def operations() -> Iterator[Operation]:
         "RunInstances",
         Product.ECS,
         "Makes running instances. One that names no group is in the default group, which is made with the first that"
-        " needs it. A vSwitch must be named. What each network interface is like may be said.",
+        " needs it. A vSwitch must be named. What each network interface is like may be said. Who makes them must be"
+        " allowed to join the groups and to make network interfaces as well.",
         actions,
         _run,
         (*common, *more, *nics, *refused[:3]),
@@ -194,7 +195,7 @@ def _interfaces(said: Parameters) -> list[Parameters]:
 def _check_interface(said: Parameters) -> None:
     """One that is there already is as it is, and no primary one; of a new one its groups are said."""
     check_always(said)
-    more = [name for name in said.values if name not in ("NetworkInterfaceId", *_HARDWARE, *_ALWAYS_SO)]
+    more = [it for it in said.values if it in said and it not in ("NetworkInterfaceId", *_HARDWARE, *_ALWAYS_SO)]
     if "NetworkInterfaceId" in said and more:
         right = "a network interface that is there already is as it is, and no primary one"
         raise invalid(said.path + more[0], right, said.text(more[0]), "InvalidParameter.Conflict")

@@ -129,8 +129,10 @@ class Call:
             right = f"use at most {_TOKEN_LENGTH} ASCII characters"
             raise invalid("ClientToken", right, token, "InvalidClientToken.ValueNotSupported")
         said = {name: value for name, value in self.said.values.items() if name not in _OF_THE_TRANSPORT}
-        text = repr((self.operation.name, self.caller.user, sorted(said.items())))
-        return Once(f"ClientToken {token}", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+        text = repr((self.operation.name, sorted(said.items())))
+        return Once(
+            f"ClientToken {self.caller.user} {token}", hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        )
 
 
 _SIGNATURE = {"SignatureMethod", "SignatureVersion", "SignatureType", "SignatureNonce", "Signature"}

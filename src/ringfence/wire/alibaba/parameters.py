@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -23,6 +23,9 @@ class Parameters:
 
     values: Mapping[str, str]
     path: str = ""
+    _lists: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _parts: dict[str, tuple[Parameters, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was read before: filters are held against each of many resources."""
 
     @classmethod
     def of(cls, *encoded: str) -> Parameters:
@@ -76,15 +79,22 @@ class Parameters:
 
     def every(self, name: str) -> tuple[str, ...]:
         """The texts of a list ``Name.1``, ``Name.2`` …, in the order of their numbers, which may have gaps."""
-        return tuple(each for _, rest, each in self._numbered(name) if not rest and each)
+        if name not in self._lists:
+            self._lists[name] = tuple(each for _, rest, each in self._numbered(name) if not rest and each)
+        return self._lists[name]
 
     def parts(self, name: str) -> tuple[Parameters, ...]:
         """The structures of a list ``Name.1.Field`` …, in the order of their numbers."""
+        if name not in self._parts:
+            self._parts[name] = tuple(self._structures(name))
+        return self._parts[name]
+
+    def _structures(self, name: str) -> Iterator[Parameters]:
         found: dict[int, dict[str, str]] = {}
         for index, rest, value in self._numbered(name):
             if rest:
                 found.setdefault(index, {})[rest] = value
-        return tuple(Parameters(values, f"{self.path}{name}.{index}.") for index, values in sorted(found.items()))
+        return (Parameters(values, f"{self.path}{name}.{index}.") for index, values in sorted(found.items()))
 
     def _numbered(self, name: str) -> list[tuple[int, str, str]]:
         begins = f"{name}."

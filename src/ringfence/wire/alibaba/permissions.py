@@ -101,18 +101,21 @@ class Reader:
     def _group(self, said: Parameters) -> str:
         far, own = self.way.far, self.draft.caller.account
         id_ = said.text(f"{far}GroupId")
-        fields = (*self.way.owner_fields, *OWNER_FIELDS)
-        owners = {text for name in fields if (text := said.text(name))} or {own}
         found = self.draft.get(Kind.GROUP, id_)
-        if found is None or not owners <= self._called(found):
+        if found is None or not self._is_owned_as_said(said, found):
             right = "give the id of a group, and whose it is where it is another account's"
             raise invalid(f"{said.path}{far}GroupId", right, id_, f"Invalid{far}GroupId.NotFound")
         return f"group {id_}" if found.account == own else f"group {found.account}/{id_}"
 
-    def _called(self, group: Resource) -> set[str]:
-        """Id and name of whose group it is."""
+    def _is_owned_as_said(self, said: Parameters, group: Resource) -> bool:
+        """Whether the group is of the account that the request names; of the caller's own, if it names none."""
+        pairs = zip(self.way.owner_fields, OWNER_FIELDS, strict=True)
+        ids, names = ({said.text(name) for name in pair} - {""} for pair in pairs)
         account = self.draft.state.get(Kind.ACCOUNT, group.account)
-        return {group.account, account.name if account and account.name else group.account}
+        called = {group.account, account.name if account else ""}
+        return (
+            ids <= {group.account} and names <= called if ids or names else group.account == self.draft.caller.account
+        )
 
     def _local(self, said: Parameters, protocol: Protocol, far: Prefix | None) -> str:
         near = _prefix(said, self.way.near)

@@ -112,10 +112,15 @@ def _said(call: Call, way: Way) -> tuple[Parameters, ...]:
 def _read(draft: Draft, group: Resource, way: Way, said: tuple[Parameters, ...]) -> list[Rule]:
     reader = reader_of(draft, way, group)
     found = [reader.rule(each) for each in said]
-    meanings = {tuple({**rule, "description": ""}.items()) for rule in found}
-    if len(meanings) < len(found):
+    if len({tuple(meaning.items()) for meaning in _meanings(draft, group, found)}) < len(found):
         raise invalid("Permissions", "say each rule once", "", "InvalidParam.DuplicatePermissions")
     return found
+
+
+def _meanings(draft: Draft, group: Resource, rules: list[Rule]) -> list[Rule]:
+    """What tells rules apart: all of it but their descriptions."""
+    usual = draft.state.world.profile_of(cast("SecurityGroup", group.value)).default_priority
+    return [{"priority": usual, **rule, "description": ""} for rule in rules]
 
 
 # --- what is done
@@ -152,8 +157,7 @@ def _revoke(way: Way, call: Call) -> Told:
 
 def _check_parts(draft: Draft, group: Resource, way: Way, rules: list[Rule]) -> None:
     """Refuse to revoke a part of a rule: to say that it is gone would be wrong, and all of it is more than was said."""
-    profile = draft.state.world.profile_of(cast("SecurityGroup", group.value))
-    wanted = [{"priority": profile.default_priority, **rule, "description": ""} for rule in rules]
+    wanted = _meanings(draft, group, rules)
     reader = reader_of(draft, way, group)
     for rule in draft.rules(group.id) if rules else ():
         parts = list(parts_of(rule)) if rule_of(rule).direction is way.direction else []

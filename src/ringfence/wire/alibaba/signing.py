@@ -51,7 +51,7 @@ class Claim:
 
 def is_form(request: Request) -> bool:
     """Whether the body holds parameters."""
-    return request.header("content-type").startswith("application/x-www-form-urlencoded")
+    return request.header("content-type").lower().startswith("application/x-www-form-urlencoded")
 
 
 def claim_of(request: Request, parameters: Parameters) -> Claim:

@@ -73,7 +73,7 @@ class _Exchange:
 
     def answer(self) -> Answer:
         try:
-            self._said = self._read()
+            self._read()
             operation = self._operation = self._wanted()
             caller = self._caller = self._proved()
             self._request.log["account"] = caller.account
@@ -90,13 +90,16 @@ class _Exchange:
 
     # --- what is asked
 
-    def _read(self) -> Parameters:
+    def _read(self) -> None:
         signed = self._request.signed
         if signed.method not in ("GET", "POST"):
             raise Refused("Specified method is not supported.", reason="UnsupportedHTTPMethod")
-        return Parameters.of(
-            signed.query, *((signed.body.decode("utf-8", "replace"),) if is_form(self._request) else ())
-        )
+        self._said = Parameters.of(signed.query)  # with the form in which to tell what is wrong with the body
+        if not signed.body:
+            return
+        if not (is_form(self._request) and signed.body.isascii()):
+            raise invalid("body", "send parameters in the query, or as application/x-www-form-urlencoded", "")
+        self._said = Parameters.of(signed.query, signed.body.decode("ascii"))
 
     @property
     def _is_acs3(self) -> bool:

@@ -54,10 +54,7 @@ def _said(said: Parameters) -> dict[str, Any]:
         "Description": description_of(said, "InvalidVpcDiscription.Malformed"),
         "CidrBlock": [said.text("CidrBlock")],
     }
-    found = changed_fields(said, given, _NAMES)
-    if "CidrBlock" in said.values and not said.text("CidrBlock"):
-        del found["cidrs"]
-    return found
+    return changed_fields(said, given, _NAMES)
 
 
 def _create(call: Call) -> Told:
