@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ringfence.control import basic
 from ringfence.control.acl_policies import bind, bound_to
-from ringfence.control.acl_subnets import associate, disassociate, subnets_of
+from ringfence.control.acls import associate, subnets_of, unassociate
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
 from ringfence.errors import NotFound
@@ -122,8 +122,10 @@ def _bind(draft: Draft, call: Call, acl: Resource, said: dict[str, Any]) -> None
             bind(draft, acl, direction, said[name])
     if said.get("ports") is not None:
         wanted = _subnets(call, said["ports"])
-        disassociate(draft, acl.id, [it.id for it in subnets_of(draft, acl) if it.id not in wanted])
-        associate(draft, acl.id, wanted)
+        if gone := [it.id for it in subnets_of(draft, acl) if it.id not in wanted]:
+            unassociate(draft, acl.id, gone)
+        if wanted:
+            associate(draft, acl.id, wanted)
 
 
 def _subnets(call: Call, ports: Sequence[str]) -> list[str]:

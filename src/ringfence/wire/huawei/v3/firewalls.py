@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
-from ringfence.control import acl_subnets, basic, lines
+from ringfence.control import acls, basic, lines
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.control.lines import Line, Place
@@ -95,14 +95,14 @@ def _of_subnets() -> Iterator[Operation]:
             "associate-subnets",
             "Have a network ACL stand at the edge of subnets; refused where one has another.",
             ram.ASSOCIATE_NETWORK_ACL,
-            acl_subnets.associate,
+            acls.associate,
         ),
         (
             "disassociate_subnet_firewall",
             "disassociate-subnets",
             "Have subnets be without their network ACL.",
             ram.UNASSOCIATE_NETWORK_ACL,
-            acl_subnets.disassociate,
+            acls.unassociate,
         ),
     ):
         yield _changing(name, word, doc, action, _to_subnets(work), body)
@@ -213,7 +213,7 @@ def _to_subnets(
 
 
 def _detail(draft: Draft, acl: Resource) -> Told:
-    return {"firewall": _with_lines(acl, [it.id for it in acl_subnets.subnets_of(draft, acl)])}
+    return {"firewall": _with_lines(acl, [it.id for it in acls.subnets_of(draft, acl)])}
 
 
 def _list(call: Call) -> Told:
