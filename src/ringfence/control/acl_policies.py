@@ -30,13 +30,14 @@ _FIELDS: Final[Mapping[Direction, str]] = {Direction.INGRESS: "ingress_of", Dire
 def bind(draft: Draft, acl: Resource, direction: Direction, policy: str) -> None:
     """Have an ACL have the rules of a policy in one direction; an empty id: of none, so that it has no rules there.
 
-    It takes no leave to change the policy. Raises `NotFound`, `Forbidden`.
+    It takes no leave to change the policy, but to see it: the ACL tells its rules. Raises `NotFound`, `Forbidden`.
     """
     new = draft.own(Kind.ACL_POLICY, policy) if policy else None
     for old in bound_to(draft, acl.id, direction):
         if new is None or old.id != new.id:
             _put(draft, acl, old, direction, tuple(id_ for id_ in _acls(old, direction) if id_ != acl.id))
     if new and acl.id not in _acls(new, direction):
+        draft.require(ram.DESCRIBE_ACL_POLICIES, new)
         _put(draft, acl, new, direction, (*_acls(new, direction), acl.id))
 
 

@@ -48,7 +48,10 @@ _DOC = (
 def operations() -> Iterator[Operation]:
     """The calls."""
     read = (action_of(Verb.READ, Kind.ACL),)
-    binding = (ram.ASSOCIATE_NETWORK_ACL, ram.UNASSOCIATE_NETWORK_ACL, ram.UPDATE_NETWORK_ACL_ENTRIES)
+    binding = (
+        *(ram.ASSOCIATE_NETWORK_ACL, ram.UNASSOCIATE_NETWORK_ACL),
+        *(ram.UPDATE_NETWORK_ACL_ENTRIES, ram.DESCRIBE_ACL_POLICIES),
+    )
     yield Operation(
         "neutron_create_firewall_group",
         "POST",
