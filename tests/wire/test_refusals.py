@@ -26,7 +26,7 @@ from ringfence.store.store import Store
 from ringfence.wire.alibaba.operation import Operation as AlibabaOperation
 from ringfence.wire.alibaba.registry import OPERATIONS as ALIBABA
 from ringfence.wire.alibaba.surface import Alibaba
-from ringfence.wire.huawei.operation import Member
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.operation import Operation as HuaweiOperation
 from ringfence.wire.huawei.registry import OPERATIONS as HUAWEI
 from ringfence.wire.huawei.surface import Huawei
@@ -113,7 +113,7 @@ def rest(draw: st.DrawFn) -> tuple[HuaweiOperation, str, str, bytes]:
     operation = draw(st.sampled_from(HUAWEI))
     path = operation.path.replace("{project_id}", "operator")
     while "{" in path:
-        text = draw(st.one_of(_VALUES, _TEXTS)).replace("/", "")
+        text = draw(st.one_of(_VALUES, _TEXTS)).replace("/", "").replace("{", "")
         path = path[: path.index("{")] + text + path[path.index("}") + 1 :]
     names = st.sampled_from([*operation.query, "limit", "marker"])
     query = "&".join(f"{draw(names)}={draw(_VALUES.map(_quoted))}" for _ in range(draw(st.integers(0, 3))))

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from ringfence.control import basic
 from ringfence.control.caller import Caller
 from ringfence.resources.kind import Kind
-from ringfence.wire.huawei.operation import Member, Operation
+from ringfence.wire.huawei.members import Member
+from ringfence.wire.huawei.operation import Operation
 from ringfence.wire.huawei.registry import OPERATIONS
 from ringfence.wire.request import Answer
 from tests.wire.huawei.populated import OF_MEMBER, Project

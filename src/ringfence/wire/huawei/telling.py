@@ -20,7 +20,8 @@ from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import RuleOf
-from ringfence.wire.huawei.operation import Call, Member, invalid
+from ringfence.wire.huawei.members import Member, invalid
+from ringfence.wire.huawei.operation import Call
 from ringfence.wire.huawei.said import named
 
 DIRECTIONS: Final = ("ingress", "egress")

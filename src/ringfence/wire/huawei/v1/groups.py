@@ -13,8 +13,9 @@ from ringfence.model.profile import HUAWEI
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.said import ENTERPRISE_PROJECT, NAME, named
 from ringfence.wire.huawei.telling import group_of, rules_seen

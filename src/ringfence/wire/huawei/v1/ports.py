@@ -15,6 +15,7 @@ from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import PortAt
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import (
     ROUTER,
@@ -24,7 +25,7 @@ from ringfence.wire.huawei.networks import (
     subnet_of,
     subnet_of_router_port,
 )
-from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Fault, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.request import Told
 

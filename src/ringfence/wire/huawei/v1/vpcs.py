@@ -13,8 +13,9 @@ from ringfence.model.profile import HUAWEI
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import SharedVpc
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.tagged import said_tags
 from ringfence.wire.huawei.telling import time_of

@@ -16,9 +16,10 @@ from ringfence.model.rule import Direction
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import router_port_id, subnet_of_router_port
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v2.described import DESCRIBED, described

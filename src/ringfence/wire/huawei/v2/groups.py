@@ -11,8 +11,9 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.said import DESCRIPTION, NEW_NAME, named
 from ringfence.wire.huawei.telling import rules_seen, time_of
