@@ -42,7 +42,8 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project
 
 def _body(members: tuple[Member, ...], own: dict[str, str], slot: str, id_: str) -> dict[str, Any]:
     """A body with what must be said, and the member that is looked at."""
-    return {it.name: _value(it, own, slot, id_) for it in members if it.required or slot in _slots((it,))}
+    first = next((it for it in members if slot in _slots((it,))), None)
+    return {it.name: _value(it, own, slot, id_) for it in members if it.required or it is first}
 
 
 def _value(member: Member, own: dict[str, str], slot: str, id_: str) -> Any:
