@@ -52,7 +52,12 @@ def is_more_than(state: State, other: State) -> bool:
     if not all(name in state and _holds(state[name], part) for name, part in other.items()):
         return False
     more = {name.split()[-1] for name in state.keys() - other.keys()}
-    return not any(re.search(rf"""[@'"]{re.escape(name)}['"]""", str(part)) for name in more for part in other.values())
+    return not any(_refers(part, name) for name in more for part in other.values())
+
+
+def _refers(part: Any, name: str) -> bool:
+    """Whether a part names a chain, set or helper; a word of a match may be the same, as the state established."""
+    return re.search(rf"""(?:@|'(?:target|set|ct helper)': ['"]){re.escape(name)}['"]""", str(part)) is not None
 
 
 def _holds(found: Any, wanted: Any) -> bool:

@@ -165,7 +165,7 @@ def test_firewalld_738_1399_a_large_policy_is_taken_in_one_go_or_refused_as_a_wh
         assert kernel.state() == before
         started = time.monotonic()
         driver.apply(large)
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 40  # ten times what it takes, on a busy machine
         assert driver.apply(one_more) == 5
     for name, count in (("links", 10_003), ("sources6", 10_001), ("class4", 50_001)):
         listed = kernel.nft("list", "set" if name == "sources6" else "map", "inet", TABLE, name)

@@ -94,6 +94,7 @@ def mirrored(world: World) -> World:
         by_name(map(group, world.groups.values())),
         by_name(Instance(it.name, tuple(map(port, it.ports))) for it in world.instances.values()),
         by_name(OutsideHost(it.name, _both(it)) for it in world.outside.values()),
+        port_lists=world.port_lists,
     )
     assert problems(made) == ()
     return made

@@ -25,7 +25,7 @@ UNRELATED = {
     "rule of another group": Edit(PLAIN, f"{PLAIN}in deny all from any, "),
     "new group": Edit("  sg-extra:", "  sg-new: {vpc: shop, rules: [in deny all from any]}\n  sg-extra:"),
     "new address group": Edit("  office:", "  nobody: [0.0.0.0/0]\n  office:"),
-    "ACL of no subnet": Edit("address_groups:", "  unused: {vpc: shop, rules: []}\naddress_groups:"),
+    "ACL of no subnet": Edit("acls:", "acls:\n  unused: {vpc: shop, rules: []}"),
     "new member of another group": Edit(
         "  spare:", "  late: {subnet: web, ip: 10.0.1.13, ip6: 'fd00:10:0:1::13', groups: [sg-plain]}\n  spare:"
     ),
