@@ -92,16 +92,19 @@ def follow(draft: Draft) -> None:
     own = {change.key.id for change in draft.changes if change.key.kind is Kind.ACL and change.after}
     for id_ in sorted(touched | own):
         acl = draft.get(Kind.ACL, id_)
-        if acl is None or acl.account != draft.caller.account:
-            continue  # a reference to nothing is refused as such
-        wanted = _rules(draft, acl)
-        if wanted == tuple(line for direction in Direction for line in _own(acl, direction)):
-            continue
-        if id_ not in touched:
-            what = f"{acl.key} has the rules of a policy"
-            raise Conflict(what, "change the policy, or its rules", reason=BOUND, field="rules", value=id_)
-        new = replace(acl, value=replace(cast("NetworkAcl", acl.value), rules=wanted))
-        draft.put(ram.UPDATE_NETWORK_ACL_ENTRIES, new)
+        if acl and acl.account == draft.caller.account:  # a reference to nothing is refused as such
+            _follow(draft, acl, may_change=id_ in touched)
+
+
+def _follow(draft: Draft, acl: Resource, *, may_change: bool) -> None:
+    wanted = _rules(draft, acl)
+    if wanted == tuple(line for direction in Direction for line in _own(acl, direction)):
+        return
+    if not may_change:
+        what = f"{acl.key} has the rules of a policy"
+        raise Conflict(what, "change the policy, or its rules", reason=BOUND, field="rules", value=acl.id)
+    new = replace(acl, value=replace(cast("NetworkAcl", acl.value), rules=wanted))
+    draft.put(ram.UPDATE_NETWORK_ACL_ENTRIES, new)
 
 
 def _check_deleted(draft: Draft) -> None:
