@@ -34,3 +34,15 @@ def test_prefixes_are_free_parts_of_the_vpc_until_there_are_none(tmp_path: Path)
         assert (four, six) == ("10.0.0.0/16", first.replace("/64", "/56"))
         assert first == ask("v4")
         assert first.startswith("fd")
+
+
+def test_what_is_taken_is_stepped_over_whatever_its_size(tmp_path: Path) -> None:
+    """A /24 of a /8 has 2**40 parts, and a server that looks at each does nothing else for days."""
+    with Service.fresh(tmp_path) as service:
+        service.make(Kind.VPC, name="wide", cidrs=["fd00::/8"])
+        service.make(Kind.SUBNET, name="huge", vpc="wide", cidr6="fd00::/24")
+        service.make(Kind.SUBNET, name="small", vpc="wide", cidr6="fd00:100:0:1::/96")
+        found = [str(service.do(lambda draft: free_prefix(draft, "wide")))]
+        service.make(Kind.SUBNET, name="first", vpc="wide", cidr6=found[0])
+        found.append(str(service.do(lambda draft: free_prefix(draft, "wide"))))
+        assert found == ["fd00:100::/64", "fd00:100:0:2::/64"]

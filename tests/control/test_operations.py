@@ -483,6 +483,8 @@ LIMITS_OF_ACCOUNTS = {
     "address_groups_per_account": Kind.ADDRESS_GROUP,
     "port_lists_per_account": Kind.PORT_LIST,
     "acls_per_account": Kind.ACL,
+    "acl_policies_per_account": Kind.ACL_POLICY,
+    "acl_lines_per_account": Kind.ACL_LINE,
     "peerings_per_account": Kind.PEERING,
 }
 

@@ -70,6 +70,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         made.make(Kind.ADDRESS_GROUP, name="office", entries=["203.0.113.0/24"])
         made.make(Kind.PORT_LIST, name="web-ports", entries=["80", "90-99"], max_entries=3)
         made.make(Kind.ACL, name="acl", vpc="shop", rules=["in allow tcp 80 from any to any"])
+        line = made.make(Kind.ACL_LINE, rule="allow tcp 80 from any to any")
+        made.make(Kind.ACL_POLICY, name="web", rules=[line.id])
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 80 from any")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 81 from group sg-named")
         made.make(Kind.RULE, group="sg-shop", rule="in allow tcp 82 from office")
@@ -430,6 +432,8 @@ LOWERED = [
     ("groups_per_port", "InstanceSecurityGroupLimitExceeded", "instances.cl-a.ports.eth0.groups"),
     ("vpcs_per_account", "QuotaExceed.Vpc", "vpc"),
     ("acls_per_account", "QuotaExceed.NetworkAcl", "acl"),
+    ("acl_policies_per_account", "QuotaExceed.AclPolicy", "acl_policy"),
+    ("acl_lines_per_account", "QuotaExceed.AclLine", "acl_line"),
 ]
 
 

@@ -14,7 +14,7 @@ import tests.wire
 from ringfence.wire.alibaba.operation import Operation as AlibabaOperation
 from ringfence.wire.alibaba.registry import NOT_SERVED as NOT_BY_ALIBABA
 from ringfence.wire.alibaba.registry import OPERATIONS as ALIBABA
-from ringfence.wire.huawei.operation import Member
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.operation import Operation as HuaweiOperation
 from ringfence.wire.huawei.registry import NOT_SERVED as NOT_BY_HUAWEI
 from ringfence.wire.huawei.registry import OPERATIONS as HUAWEI

@@ -27,7 +27,7 @@ from ringfence.store.store import Store
 from ringfence.wire.alibaba.operation import Operation as AlibabaOperation
 from ringfence.wire.alibaba.registry import OPERATIONS as ALIBABA
 from ringfence.wire.alibaba.surface import Alibaba
-from ringfence.wire.huawei.operation import Member
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.operation import Operation as HuaweiOperation
 from ringfence.wire.huawei.registry import OPERATIONS as HUAWEI
 from ringfence.wire.huawei.surface import Huawei

@@ -30,13 +30,14 @@ _FIELDS: Final[Mapping[Direction, str]] = {Direction.INGRESS: "ingress_of", Dire
 def bind(draft: Draft, acl: Resource, direction: Direction, policy: str) -> None:
     """Have an ACL have the rules of a policy in one direction; an empty id: of none, so that it has no rules there.
 
-    It takes no leave to change the policy. Raises `NotFound`, `Forbidden`.
+    It takes no leave to change the policy, but to see it: the ACL tells its rules. Raises `NotFound`, `Forbidden`.
     """
     new = draft.own(Kind.ACL_POLICY, policy) if policy else None
     for old in bound_to(draft, acl.id, direction):
         if new is None or old.id != new.id:
             _put(draft, acl, old, direction, tuple(id_ for id_ in _acls(old, direction) if id_ != acl.id))
     if new and acl.id not in _acls(new, direction):
+        draft.require(ram.DESCRIBE_ACL_POLICIES, new)
         _put(draft, acl, new, direction, (*_acls(new, direction), acl.id))
 
 
@@ -91,16 +92,19 @@ def follow(draft: Draft) -> None:
     own = {change.key.id for change in draft.changes if change.key.kind is Kind.ACL and change.after}
     for id_ in sorted(touched | own):
         acl = draft.get(Kind.ACL, id_)
-        if acl is None or acl.account != draft.caller.account:
-            continue  # a reference to nothing is refused as such
-        wanted = _rules(draft, acl)
-        if wanted == tuple(line for direction in Direction for line in _own(acl, direction)):
-            continue
-        if id_ not in touched:
-            what = f"{acl.key} has the rules of a policy"
-            raise Conflict(what, "change the policy, or its rules", reason=BOUND, field="rules", value=id_)
-        new = replace(acl, value=replace(cast("NetworkAcl", acl.value), rules=wanted))
-        draft.put(ram.UPDATE_NETWORK_ACL_ENTRIES, new)
+        if acl and acl.account == draft.caller.account:  # a reference to nothing is refused as such
+            _follow(draft, acl, may_change=id_ in touched)
+
+
+def _follow(draft: Draft, acl: Resource, *, may_change: bool) -> None:
+    wanted = _rules(draft, acl)
+    if wanted == tuple(line for direction in Direction for line in _own(acl, direction)):
+        return
+    if not may_change:
+        what = f"{acl.key} has the rules of a policy"
+        raise Conflict(what, "change the policy, or its rules", reason=BOUND, field="rules", value=acl.id)
+    new = replace(acl, value=replace(cast("NetworkAcl", acl.value), rules=wanted))
+    draft.put(ram.UPDATE_NETWORK_ACL_ENTRIES, new)
 
 
 def _check_deleted(draft: Draft) -> None:

@@ -47,6 +47,11 @@ def unassociate(draft: Draft, acl: str, subnets: Sequence[str]) -> tuple[Resourc
     return tuple(_guarded(draft, ram.UNASSOCIATE_NETWORK_ACL, id_, "") for id_ in subnets)
 
 
+def subnets_of(draft: Draft, acl: Resource) -> list[Resource]:
+    """The subnets that an ACL guards, as the change leaves them so far, by id."""
+    return sorted(draft.referring(acl.key, Kind.SUBNET), key=lambda it: it.id)
+
+
 def copy_lines(draft: Draft, source: str, target: str) -> Resource:
     """Have an ACL say what another one says, in place of its own lines. Raises `NotFound`, `Forbidden`."""
     found, other = draft.own(Kind.ACL, target), draft.own(Kind.ACL, source)

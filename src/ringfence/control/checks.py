@@ -33,6 +33,8 @@ PER_ACCOUNT = {
     Kind.VPC: "vpcs_per_account",
     Kind.GROUP: "groups_per_account",
     Kind.ACL: "acls_per_account",
+    Kind.ACL_POLICY: "acl_policies_per_account",
+    Kind.ACL_LINE: "acl_lines_per_account",
     Kind.ADDRESS_GROUP: "address_groups_per_account",
     Kind.PORT_LIST: "port_lists_per_account",
     Kind.PEERING: "peerings_per_account",

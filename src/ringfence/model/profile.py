@@ -182,6 +182,10 @@ class Profile:
     """Whether the limit counts IPv4 and IPv6 apart."""
     acls_per_account: int
     """Section 6 for Huawei; for Alibaba, whose limit is the VPC's, our choice."""
+    acl_policies_per_account: int
+    """Our choice: two for each ACL of Huawei's."""
+    acl_lines_per_account: int
+    """Our choice: as many as fill these policies to half."""
     acls_per_vpc: int
     """Section 6 for Alibaba; for Huawei, whose limit is the account's, the same number as there."""
     acls_need_vpc: bool
@@ -271,6 +275,8 @@ HUAWEI = Profile(
     acl_rules_per_direction=20,
     acl_rules_per_family=False,
     acls_per_account=200,
+    acl_policies_per_account=400,
+    acl_lines_per_account=4000,
     acls_per_vpc=200,
     acls_need_vpc=False,
     peer_references=True,
@@ -339,6 +345,8 @@ ALIBABA = Profile(
     acl_rules_per_direction=20,
     acl_rules_per_family=True,
     acls_per_account=1000,
+    acl_policies_per_account=400,
+    acl_lines_per_account=4000,
     acls_per_vpc=20,
     acls_need_vpc=True,
     peer_references=False,

@@ -56,8 +56,11 @@ def query_in_form(query: str) -> str:
 
 
 def path_in_form(path: str) -> str:
-    """A path with each segment decoded and encoded again, and a slash at its end: Huawei's form."""
-    segments = (_again(unquote(segment, errors="surrogateescape")) for segment in path.split("/"))
+    """A path decoded, each of its segments encoded again, and a slash at its end: Huawei's form.
+
+    The SDK decodes before it looks for segments: a slash that was encoded, as in a tag's key, is signed as a plain one.
+    """
+    segments = map(_again, unquote(path, errors="surrogateescape").split("/"))
     return "/".join(segments).rstrip("/") + "/"
 
 

@@ -52,6 +52,7 @@ _BY_CODE: Final[Mapping[str, Fault]] = {
     "AuthorizationLimitExceed": Fault(409, "VPC.0602", "Quota exceeded for resources: ['security_group_rule']."),
     "AclLimitExceed": Fault(409, "VPC.0602"),
     "InstanceSecurityGroupLimitExceeded": Fault(400, "VPC.2500"),
+    "InstanceLastSecurityGroup": Fault(400, "VPC.2500"),
     "SecurityGroupInstanceLimitExceed": Fault(409, "VPC.0602"),
     "limit.port_ranges": Fault(400, "VPC.0601"),
     "resource.protected": Fault(403, "VPC.2701"),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ringfence.errors import FieldProblem, InvalidFields
-from ringfence.wire.huawei.operation import Call, invalid
+from ringfence.wire.huawei.members import invalid
+from ringfence.wire.huawei.operation import Call
 
 PROJECT = "0"
 """The enterprise project that everything is of: there are no others."""

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from ringfence.control import reading
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import Draft, not_found
-from ringfence.errors import FieldProblem, InvalidFields, NotFound, Refused
+from ringfence.errors import NotFound
 from ringfence.ram.actions import ACTIONS, Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.request import Service, Told, changed
 
 MOST: Final = 2000
 """So many items a page has at most; a limit of 0 means none at all."""
-_MOST_PARAMETERS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +30,6 @@ class Fault:
     status: int
     code: str
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a body. ``of`` are the members of its objects, where it is one or a list of them."""
-
-    name: str
-    types: tuple[type, ...]
-    required: bool = False
-    of: tuple[Member, ...] = ()
-    ignored: bool = False
-    """Whether it is taken, and means nothing, as it has nothing to do with what is served."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +71,18 @@ class Operation:
         """The version and the name: ``v3 list_ports``."""
         return f"{self.version} {self.name}".strip()
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What paths of this call look like, decoded."""
-        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
+    def parts_of(self, parts: Sequence[str]) -> dict[str, str] | None:
+        """What a path says for the parts that the template names, if it is one of this call's.
+
+        ``parts`` are decoded each by itself: a tag's key may have a slash in it.
+        """
+        template = self.path.split("/")
+        if len(template) != len(parts):
+            return None
+        pairs = list(zip(template, parts, strict=True))
+        if not all((part and name.startswith("{")) or part == name for name, part in pairs):
+            return None
+        return {name[1:-1]: part for name, part in pairs if name.startswith("{")}
 
     def is_said(self, raw: bytes) -> bool:
         """Whether a body, not checked yet, is for this call and not for another one of the same path."""
@@ -186,86 +179,3 @@ class Call:
 
 class DryRun(Exception):
     """A dry run would have done: it is answered with 202."""
-
-
-def parameters(query: str) -> dict[str, tuple[str, ...]]:
-    """The parameters of a query, each with all its values. Raises `InvalidFields`."""
-    found: dict[str, tuple[str, ...]] = {}
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
-    except ValueError:
-        raise invalid("query", f"send at most {_MOST_PARAMETERS} parameters, percent-encoded in UTF-8", None) from None
-    for name, value in pairs:
-        found[name] = (*found.get(name, ()), value)
-    return found
-
-
-def body_of(raw: bytes, members: tuple[Member, ...]) -> dict[str, Any]:
-    """The body of a request, checked by what it may have. Raises `InvalidFields`."""
-    if not raw and not any(each.required for each in members):
-        return {}
-    try:
-        said = json.loads(raw.decode(), parse_constant=_no_number)
-        json.dumps(said, ensure_ascii=False).encode()  # half of a surrogate pair is no text
-    except (ValueError, RecursionError):
-        raise invalid("body", "send one JSON object in UTF-8", None) from None
-    _check_object("body", said, members)
-    assert isinstance(said, dict)
-    return said
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)
-
-
-def _check_object(where: str, said: object, members: tuple[Member, ...]) -> None:
-    if not isinstance(said, dict):
-        raise invalid(where, "it must be an object", said)
-    known = {each.name: each for each in members}
-    for name, value in said.items():
-        if name not in known:
-            raise invalid(_under(where, name), f"the request has no such member; use {', '.join(known)}", value)
-        _check_member(_under(where, name), value, known[name])
-    for each in members:
-        if each.required and said.get(each.name) is None:
-            raise invalid(_under(where, each.name), "it is required", None)
-
-
-def _check_member(where: str, value: object, member: Member) -> None:
-    if value is None or member.ignored:
-        return
-    if not isinstance(value, member.types) or (isinstance(value, bool) and bool not in member.types):
-        words = " or ".join(_WORDS[each] for each in member.types)
-        raise invalid(where, f"it must be {words}", value)
-    if isinstance(value, str) and "\0" in value:
-        raise invalid(where, "leave out zero bytes", value)
-    for index, each in enumerate(value if isinstance(value, list) else ()):
-        if member.of:
-            _check_object(f"{where}.{index}", each, member.of)
-        elif not isinstance(each, str):
-            raise invalid(f"{where}.{index}", "it must be a text", each)
-    if isinstance(value, dict) and member.of:
-        _check_object(where, value, member.of)
-
-
-_WORDS: Mapping[type, str] = {
-    str: "a text",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list",
-    dict: "an object",
-}
-
-
-def _under(where: str, name: str) -> str:
-    return name if where == "body" else f"{where}.{name}"
-
-
-def invalid(name: str, right: str, value: object, code: str = "input.field") -> InvalidFields:
-    """The refusal of a parameter, with what would be right."""
-    return InvalidFields((FieldProblem(name, f"{name} is not accepted", right, code, value),))
-
-
-def refused(what: str, code: str) -> Refused:
-    """A refusal by one of our codes or of the vendor's."""
-    return Refused(what, reason=code)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ringfence.wire.huawei.operation import Member, invalid
+from ringfence.wire.huawei.members import Member, invalid
 
 _NAME: Final = re.compile(r"[\w.-]{1,64}")
 _LONGEST_DESCRIPTION: Final = 255

@@ -14,8 +14,9 @@ from ringfence.control.caller import Caller
 from ringfence.control.ids import IdStyle
 from ringfence.errors import Forbidden, RingfenceError
 from ringfence.wire.huawei.faults import NO_PATH, body_of, fault_of
-from ringfence.wire.huawei.operation import Call, DryRun, Fault, Operation, invalid, parameters, refused
-from ringfence.wire.huawei.operation import body_of as said_by
+from ringfence.wire.huawei.members import body_of as said_by
+from ringfence.wire.huawei.members import invalid, parameters, refused
+from ringfence.wire.huawei.operation import Call, DryRun, Fault, Operation
 from ringfence.wire.huawei.projects import VERSIONS
 from ringfence.wire.huawei.registry import OPERATIONS
 from ringfence.wire.huawei.signing import SCHEME, key_of
@@ -86,12 +87,11 @@ class _Exchange:
         return replace(identities.by_key(key_of(self._request, identities), self._request.origin), ids=IdStyle.UUID)
 
     def _wanted(self) -> tuple[Operation, Mapping[str, str]] | None:
-        path = "/".join(self._parts)
         signed = self._request.signed
-        for operation in _by_size(path.count("/") + 1):
-            match = operation.pattern.fullmatch(path) if operation.method == signed.method else None
-            if match and operation.is_said(signed.body):
-                return operation, match.groupdict()
+        for operation in _by_size(len(self._parts)):
+            named = operation.parts_of(self._parts) if operation.method == signed.method else None
+            if named is not None and operation.is_said(signed.body):
+                return operation, named
         return None
 
     # --- what is done

@@ -10,7 +10,8 @@ from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields, NotFound
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.huawei.operation import MOST, Call, Member
+from ringfence.wire.huawei.members import Member
+from ringfence.wire.huawei.operation import MOST, Call
 from ringfence.wire.request import Told
 
 TAGS_PER_CALL: Final = 10

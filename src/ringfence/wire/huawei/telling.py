@@ -6,7 +6,7 @@ its own side: every address of the family. One without a remote has the whole fa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -17,10 +17,12 @@ from ringfence.model.address import Family, Prefix
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import AddressGroupRemote, AnyRemote, GroupRemote, Rule
 from ringfence.model.service import GRE
+from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import RuleOf
-from ringfence.wire.huawei.operation import Member, invalid
+from ringfence.wire.huawei.members import Member, invalid
+from ringfence.wire.huawei.operation import Call
 from ringfence.wire.huawei.said import named
 
 DIRECTIONS: Final = ("ingress", "egress")
@@ -93,6 +95,12 @@ def rule_head(resource: Resource) -> dict[str, Any]:
         "protocol": protocol_of(at.rule),
         **remote_of(at.rule),
     }
+
+
+def rules_seen(call: Call, group: Resource, rules: Iterable[Resource]) -> list[Resource]:
+    """The rules of a group in the order in which they are told; none, if the caller may not look into it."""
+    may = call.control.authority.may(call.caller, ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE, group)
+    return sorted(rules, key=lambda it: it.id) if may else []
 
 
 def group_of(resource: Resource) -> SecurityGroup:

@@ -101,6 +101,7 @@ def test_what_is_refused_of_networks(shared: Cloud) -> None:
         ("create_vpc", {"vpc": {"name": "x" * 200}}, {}, (400, "VPC.0101")),
         ("create_vpc", {"vpc": {"enterprise_project_id": "1"}}, {}, (400, "VPC.0011")),
         ("create_vpc", {"vpc": {"tags": ["aliyun*1"]}}, {}, (400, "VPC.1801")),
+        ("create_vpc", {"vpc": {"tags": ["k*1", "k*2"]}}, {}, (400, "VPC.1814")),
         ("list_vpcs", None, {"limit": 2001}, (400, "VPC.0101")),
         ("show_vpc", None, {"vpc_id": foreign.id}, (404, "VPC.0003")),
         ("update_vpc", {"vpc": {"name": "n"}}, {"vpc_id": foreign.id}, (404, "VPC.0003")),

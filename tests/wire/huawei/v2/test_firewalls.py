@@ -177,6 +177,12 @@ def test_what_is_refused_of_firewalls(shared: Cloud) -> None:
     for said, expected in groups:
         table.append(("neutron_create_firewall_group", {"firewall_group": said}, {}, expected))
         table.append(("neutron_update_firewall_group", {"firewall_group": said}, ours, expected))
+    limits = {"acl_lines_per_account": 22, "acl_policies_per_account": 2}
+    shared.native.put("/v1/quotas", {"target": sdks.account, "limits": limits})
+    table += [
+        (f"neutron_create_firewall_{kind}", {f"firewall_{kind}": {}}, {}, (409, "VPC.0604"))
+        for kind in ("rule", "policy")
+    ]
     check(sdks, table)
 
 
@@ -188,6 +194,9 @@ def test_who_may_not_is_refused(shared: Cloud) -> None:
     assert change(user, "policy", policy.id, firewall_rules=[make(user, "rule").id]).name == ""
     at, body = {"firewall_group_id": group.id}, {"firewall_group": {"ingress_firewall_policy_id": policy.id}}
     assert refused(user, "neutron_update_firewall_group", body, **at) == (403, "VPC.2201")
+    names = ["vpc:firewalls:*", "vpc:firewallGroups:*"]
+    blind = shared.user(sdks, {"Effect": "Allow", "Action": names, "Resource": ["*"]}, version="1.1")
+    assert refused(blind, "neutron_update_firewall_group", body, **at) == (403, "VPC.2201")  # it would tell its rules
     change(sdks, "group", group.id, ingress_firewall_policy_id=policy.id)
     said: dict[str, Any] = {"firewall_policy": {"firewall_rules": []}}  # which is a change of the group now
     assert refused(user, "neutron_update_firewall_policy", said, firewall_policy_id=policy.id) == (403, "VPC.2201")

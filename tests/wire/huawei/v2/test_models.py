@@ -9,7 +9,8 @@ import huaweicloudsdkvpc.v2 as v2
 import huaweicloudsdkvpc.v2.model as models
 import pytest
 
-from ringfence.wire.huawei.operation import Member, Operation
+from ringfence.wire.huawei.members import Member
+from ringfence.wire.huawei.operation import Operation
 from ringfence.wire.huawei.v1.rooms import ROOMS as V1
 from ringfence.wire.huawei.v2.rooms import ROOMS as V2
 from tests.wire.huawei.calling import request_type

@@ -32,6 +32,8 @@ def test_tags_are_set_found_and_taken_away(shared: Cloud) -> None:
         assert told.total_count == ask(sdks, "list_security_groups_by_tags", body | {"action": "count"}).total_count
         return sorted(it.resource_name for it in told.resources)
 
+    ask(sdks, "create_security_group_tag", {"tag": {"key": "a/b 中", "value": ""}}, security_group_id=web.id)
+    ask(sdks, "delete_security_group_tag", security_group_id=web.id, key="a/b 中")
     ask(sdks, "create_security_group_tag", {"tag": {"key": "env", "value": "prod"}}, security_group_id=web.id)
     some = [{"key": "env", "value": "test"}, {"key": "team", "value": "a"}]
     ask(sdks, "batch_create_security_group_tags", {"action": "create", "tags": some}, security_group_id=db.id)

@@ -161,6 +161,7 @@ def test_what_is_refused(shared: Cloud) -> None:
             (409, "VPC.0604"),
         ),
         ("update_firewall_rules", {}, (400, "VPC.0601")),
+        ("update_firewall_rules", {"ingress_rules": [{"id": line.id}, {"id": line.id}]}, (400, "VPC.0601")),
         ("update_firewall_rules", {"egress_rules": [{"id": line.id}]}, (404, "VPC.2204")),
         ("update_firewall_rules", {"ingress_rules": [{"id": line.id, "ip_version": 6}]}, (400, "VPC.0601")),
         ("remove_firewall_rules", {"ingress_rules": [{"id": NOBODY}]}, (404, "VPC.2204")),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.wire.cloud import Cloud
+from tests.wire.huawei.calling import ask as ask_v2
 from tests.wire.huawei.v3.asking import ask, dry_run, refused
 from tests.wire.huawei.v3.estate import BOTH, NEITHER, ONLY_4, ONLY_6, Estate, ids
 from tests.wire.proving import proves
@@ -232,5 +233,13 @@ def test_a_user_needs_the_action(shared: Cloud) -> None:
         ("create_security_group_rule", body),
     ):
         assert refused(user, method, said)[:2] == (403, "VPC.2201")
+    allow = {"Effect": "Allow", "Action": ["vpc:securityGroups:update"], "Resource": ["*"]}
+    writer = shared.user(tenant, allow, version="1.1")
+    body = {"security_group": {"description": "d"}}
+    for told in (  # who may not see the rules does not see them by changing something else
+        ask(writer.huawei(), "update_security_group", body, security_group_id=group),
+        ask_v2(writer, "neutron_update_security_group", body, security_group_id=group),
+    ):
+        assert (told.security_group.description, told.security_group.security_group_rules) == ("d", [])
     nobody = shared.user(tenant).huawei()
     assert refused(nobody, "list_security_groups")[:2] == (403, "VPC.2201")

@@ -7,7 +7,8 @@ from typing import Any
 import huaweicloudsdkvpc.v3 as sdk
 import pytest
 
-from ringfence.wire.huawei.operation import Member, Operation
+from ringfence.wire.huawei.members import Member
+from ringfence.wire.huawei.operation import Operation
 from ringfence.wire.huawei.v3.rooms import ROOMS
 from tests.wire.huawei.v3.asking import member_model, request_model
 

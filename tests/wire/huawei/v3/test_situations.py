@@ -122,7 +122,7 @@ def test_five_groups_at_most_and_their_rules_add_up(shared: Cloud) -> None:
     assert estate.passes(one, two) == NEITHER
     estate.unrule(deny)
     leave = {"port": {"security_groups": [shut, web, ssh, *more[:2]]}}
-    assert refused(client, "remove_security_groups", leave, port_id=port)[:2] == (409, "VPC.2500")
+    assert refused(client, "remove_security_groups", leave, port_id=port)[:2] == (400, "VPC.2500")
 
 
 def test_the_order_of_groups_counts_where_the_vpc_says_so(shared: Cloud) -> None:

@@ -155,4 +155,4 @@ def test_what_is_refused(shared: Cloud) -> None:
     ask(client, "detach_sub_network_interface", **path)
     assert refused(client, "detach_sub_network_interface", **path)[:2] == (409, "VPC.0701")
     update: dict[str, Any] = {"sub_network_interface": {"security_groups": []}}
-    assert refused(client, "update_sub_network_interface", update, **path)[0] == 409
+    assert refused(client, "update_sub_network_interface", update, **path)[:2] == (400, "VPC.2500")

@@ -9,14 +9,16 @@ from typing import Any, Final
 from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
+from ringfence.model.profile import HUAWEI
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.said import ENTERPRISE_PROJECT, NAME, named
-from ringfence.wire.huawei.telling import group_of
+from ringfence.wire.huawei.telling import group_of, rules_seen
 from ringfence.wire.huawei.v1.rules import REDUCED, reduced
 from ringfence.wire.request import Told
 
@@ -78,7 +80,7 @@ def create(call: Call, tell: Tell) -> Told:
     def work(draft: Draft) -> Told:
         if said.get("vpc_id"):
             draft.own(Kind.VPC, said["vpc_id"])
-        made = basic.create(draft, Kind.GROUP, {**wanted, "template": "default"})
+        made = basic.create(draft, Kind.GROUP, {**wanted, "profile": HUAWEI.name, "template": "default"})
         return {"security_group": tell(made, draft.rules(made.id))}
 
     return call.change(work)
@@ -86,13 +88,7 @@ def create(call: Call, tell: Tell) -> Told:
 
 def every(call: Call, tell: Tell) -> list[dict[str, Any]]:
     """All groups that the caller may see, with their rules."""
-    return [tell(it, _rules(call, it)) for it in call.visible(Kind.GROUP)]
-
-
-def _rules(call: Call, group: Resource) -> list[Resource]:
-    """The rules of a group, if the caller may look into it."""
-    may = call.control.authority.may(call.caller, ram.DESCRIBE_SECURITY_GROUP_ATTRIBUTE, group)
-    return call.state.rules(group.id) if may else []
+    return [tell(it, rules_seen(call, it, call.state.rules(it.id))) for it in call.visible(Kind.GROUP)]
 
 
 def _list(call: Call) -> Told:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from ringfence.control.checks import PER_ACCOUNT, limit_of
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.wire.huawei.operation import Call, Operation, invalid
+from ringfence.wire.huawei.members import invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.request import Told
 
 _TYPES: Final[Mapping[str, Kind]] = {

@@ -18,8 +18,9 @@ from ringfence.model.rule import Action, AnyRemote
 from ringfence.model.service import PortRange
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.telling import RULE_MEMBERS, add_rules, rule_head, rule_of, said_rule
 from ringfence.wire.request import Told

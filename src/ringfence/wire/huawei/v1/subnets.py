@@ -15,9 +15,10 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import family_subnet_id, subnet_of
-from ringfence.wire.huawei.operation import Call, Fault, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Fault, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1.vpcs import tags_of_texts

@@ -13,9 +13,11 @@ from ringfence.model.profile import HUAWEI
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import SharedVpc
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
+from ringfence.wire.huawei.tagged import said_tags
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.request import Told
 
@@ -116,9 +118,9 @@ def _common(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tags_of_texts(said: Sequence[str] | None) -> dict[str, str]:
-    """Tags said as ``key*value``, as version 1 has them of VPCs and subnets."""
+    """Tags said as ``key*value``, as version 1 has them of VPCs and subnets. Raises `InvalidFields`."""
     pairs = [each.partition("*") for each in said or ()]
-    return {key: value for key, _, value in pairs}
+    return said_tags([{"key": key, "value": value} for key, _, value in pairs], new=True)
 
 
 def _vpc(resource: Resource) -> SharedVpc:

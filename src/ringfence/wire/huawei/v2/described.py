@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ringfence.wire.huawei.operation import Member
+from ringfence.wire.huawei.members import Member
 
 DESCRIBED: Final = (Member("name", (str,)), Member("description", (str,)))
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ringfence.control import basic
 from ringfence.control.acl_policies import bind, bound_to
-from ringfence.control.acl_subnets import associate, disassociate, subnets_of
+from ringfence.control.acls import associate, subnets_of, unassociate
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_of, actions_of
 from ringfence.errors import NotFound
@@ -16,9 +16,10 @@ from ringfence.model.rule import Direction
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import router_port_id, subnet_of_router_port
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v2.described import DESCRIBED, described
@@ -48,7 +49,10 @@ _DOC = (
 def operations() -> Iterator[Operation]:
     """The calls."""
     read = (action_of(Verb.READ, Kind.ACL),)
-    binding = (ram.ASSOCIATE_NETWORK_ACL, ram.UNASSOCIATE_NETWORK_ACL, ram.UPDATE_NETWORK_ACL_ENTRIES)
+    binding = (
+        *(ram.ASSOCIATE_NETWORK_ACL, ram.UNASSOCIATE_NETWORK_ACL),
+        *(ram.UPDATE_NETWORK_ACL_ENTRIES, ram.DESCRIBE_ACL_POLICIES),
+    )
     yield Operation(
         "neutron_create_firewall_group",
         "POST",
@@ -122,8 +126,10 @@ def _bind(draft: Draft, call: Call, acl: Resource, said: dict[str, Any]) -> None
             bind(draft, acl, direction, said[name])
     if said.get("ports") is not None:
         wanted = _subnets(call, said["ports"])
-        disassociate(draft, acl.id, [it.id for it in subnets_of(draft, acl) if it.id not in wanted])
-        associate(draft, acl.id, wanted)
+        if gone := [it.id for it in subnets_of(draft, acl) if it.id not in wanted]:
+            unassociate(draft, acl.id, gone)
+        if wanted:
+            associate(draft, acl.id, wanted)
 
 
 def _subnets(call: Call, ports: Sequence[str]) -> list[str]:

@@ -15,8 +15,9 @@ from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.v2.described import DESCRIBED, described
 from ringfence.wire.request import Told

@@ -11,11 +11,12 @@ from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.said import DESCRIPTION, NEW_NAME, named
-from ringfence.wire.huawei.telling import time_of
+from ringfence.wire.huawei.telling import rules_seen, time_of
 from ringfence.wire.huawei.v1 import groups
 from ringfence.wire.huawei.v1.groups import READ
 from ringfence.wire.huawei.v1.rules import REDUCED
@@ -87,7 +88,7 @@ def _update(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.GROUP, call.path["security_group_id"])
         new = basic.update(draft, Kind.GROUP, found.id, said)
-        return {"security_group": _told(new, draft.rules(new.id))}
+        return {"security_group": _told(new, rules_seen(call, new, draft.rules(new.id)))}
 
     return call.change(work)
 

@@ -9,11 +9,13 @@ from typing import Any
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1 import ports
+from ringfence.wire.huawei.v1.port_telling import told_alike
 from ringfence.wire.huawei.v1.ports import CHANGE, FAULTS, FILTERS, LISTED, MAKE, NEW, READ, REFUSED
 from ringfence.wire.request import Told
 
@@ -79,4 +81,4 @@ def _list(call: Call) -> Told:
 
 def _told(resource: Resource) -> dict[str, Any]:
     at = time_of(resource.created)
-    return ports.told_alike(resource) | {"project_id": resource.account, "created_at": at, "updated_at": at}
+    return told_alike(resource) | {"project_id": resource.account, "created_at": at, "updated_at": at}

@@ -9,8 +9,9 @@ from typing import Any
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1 import rules

@@ -9,7 +9,8 @@ from ringfence.control.kinds import Verb, action_of
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.wire.huawei import tagged
-from ringfence.wire.huawei.operation import MOST, Call, Member, Operation, invalid
+from ringfence.wire.huawei.members import Member, invalid
+from ringfence.wire.huawei.operation import MOST, Call, Operation
 from ringfence.wire.huawei.tagged import MATCHING, TAG, TAG_TO_DELETE, tags_of
 from ringfence.wire.request import Told
 

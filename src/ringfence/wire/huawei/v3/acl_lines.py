@@ -16,7 +16,7 @@ from ringfence.model.address import Family, Prefix
 from ringfence.model.rule import Action, AddressGroupRemote, Direction
 from ringfence.model.service import ALL_PORTS, GRE, PortSet, Protocol
 from ringfence.resources.kind import Kind
-from ringfence.wire.huawei.operation import Member, invalid
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.said import DESCRIPTION, NEW_NAME, named
 
 KEYS: Final[Mapping[Direction, str]] = {Direction.INGRESS: "ingress_rules", Direction.EGRESS: "egress_rules"}

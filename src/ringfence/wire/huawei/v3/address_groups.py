@@ -16,8 +16,9 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import Listing, RuleOf
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
 from ringfence.wire.huawei.tagged import tags_of
 from ringfence.wire.huawei.telling import time_of

@@ -9,7 +9,8 @@ from ringfence.control.kinds import Verb, actions_of
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.wire.huawei import tagged
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.members import Member
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.request import Told
 
 _EVERY: Final = "/v3/{project_id}/firewalls"

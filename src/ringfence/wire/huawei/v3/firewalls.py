@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from ringfence.control import acl_subnets, basic, lines
+from ringfence.control import acls, basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
-from ringfence.control.lines import Line, Place
-from ringfence.errors import NotFound
-from ringfence.model.acl import NetworkAcl
-from ringfence.model.rule import Direction
 from ringfence.ram import actions as ram
 from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.members import Member, invalid
+from ringfence.wire.huawei.narrowing import check_project, narrowed
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
-from ringfence.wire.huawei.tagged import TAG, said_tags, tags_of
-from ringfence.wire.huawei.telling import time_of
-from ringfence.wire.huawei.v3.acl_lines import CHANGED, GONE, KEYS, NEW, changed_line, line_of, line_told
+from ringfence.wire.huawei.tagged import TAG, said_tags
+from ringfence.wire.huawei.v3.acl_lines import CHANGED, GONE, KEYS, NEW
+from ringfence.wire.huawei.v3.firewall_lines import change, insert, remove, shown, with_lines
 from ringfence.wire.request import Told
 
 _ALL: Final = "/v3/{project_id}/vpc/firewalls"
@@ -78,9 +75,23 @@ def operations() -> Iterator[Operation]:
 def _of_lines() -> Iterator[Operation]:
     after = Member("insert_after_rule", (str,))
     for name, word, doc, members, more, work in (
-        ("add_firewall_rules", "insert", "Add lines before all others, or after one.", NEW, (after,), _insert),
-        ("update_firewall_rules", "update", "Have lines say something else, where they are.", CHANGED, (), _change),
-        ("remove_firewall_rules", "remove", "Remove lines.", GONE, (), _remove),
+        (
+            "add_firewall_rules",
+            "insert",
+            "Add lines before all others, or after one.",
+            NEW,
+            (after,),
+            insert,
+        ),
+        (
+            "update_firewall_rules",
+            "update",
+            "Have lines say something else, where they are.",
+            CHANGED,
+            (),
+            change,
+        ),
+        ("remove_firewall_rules", "remove", "Remove lines.", GONE, (), remove),
     ):
         lists = (Member(key, (list,), of=members) for key in KEYS.values())
         body = (_body(*lists, *more), DRY_RUN)
@@ -95,14 +106,14 @@ def _of_subnets() -> Iterator[Operation]:
             "associate-subnets",
             "Have a network ACL stand at the edge of subnets; refused where one has another.",
             ram.ASSOCIATE_NETWORK_ACL,
-            acl_subnets.associate,
+            acls.associate,
         ),
         (
             "disassociate_subnet_firewall",
             "disassociate-subnets",
             "Have subnets be without their network ACL.",
             ram.UNASSOCIATE_NETWORK_ACL,
-            acl_subnets.disassociate,
+            acls.unassociate,
         ),
     ):
         yield _changing(name, word, doc, action, _to_subnets(work), body)
@@ -145,59 +156,15 @@ def _delete(call: Call) -> Told:
     return call.change(work)
 
 
-def _changed(call: Call, change: Callable[[Call, Draft, Resource], object]) -> Told:
+def _changed(call: Call, make: Callable[[Call, Draft, Resource], object]) -> Told:
     """Change the ACL of the path, and tell it."""
 
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.ACL, call.path["firewall_id"])
-        change(call, draft, found)
+        make(call, draft, found)
         return _detail(draft, draft.own(Kind.ACL, found.id))
 
     return call.change(work)
-
-
-# --- its lines
-
-
-def _insert(call: Call, draft: Draft, acl: Resource) -> None:
-    said = call.json["firewall"]
-    after = said.get("insert_after_rule")
-    wanted = [way for way, key in KEYS.items() if said.get(key)]
-    if not wanted or (after and len(wanted) > 1):
-        raise invalid("firewall", "give ingress_rules or egress_rules; both only without insert_after_rule", None)
-    for way in wanted:
-        if after:
-            _line(acl, way, after, "insert_after_rule")
-        new = [line_of(draft, each, way) for each in said[KEYS[way]]]
-        lines.insert_lines(draft, Kind.ACL, acl.id, new, Place(after=after) if after else Place(first=True))
-
-
-def _change(call: Call, draft: Draft, acl: Resource) -> None:
-    for way, said in _each(call):
-        line = _line(acl, way, said["id"], "id")
-        own = {name: value for name, value in said.items() if name != "id"}
-        lines.change_line(draft, Kind.ACL, acl.id, line.id, changed_line(draft, line, own))
-
-
-def _remove(call: Call, draft: Draft, acl: Resource) -> None:
-    gone = [_line(acl, way, said["id"], "id").id for way, said in _each(call)]
-    lines.remove_lines(draft, Kind.ACL, acl.id, gone)
-
-
-def _each(call: Call) -> list[tuple[Direction, dict[str, Any]]]:
-    """What a body says of lines, with their directions."""
-    said = call.json["firewall"]
-    found = [(way, each) for way, key in KEYS.items() for each in said.get(key) or ()]
-    if not found:
-        raise invalid("firewall", "give ingress_rules or egress_rules", None)
-    return found
-
-
-def _line(acl: Resource, way: Direction, id_: str, field: str) -> Line:
-    for line in lines.lines(acl):
-        if (line.id, line.rule.direction) == (id_, way):
-            return line
-    raise NotFound(f"{acl.key} has no {way} line {id_!r}", field=field, value=id_, kind="line")
 
 
 # --- its subnets
@@ -213,43 +180,18 @@ def _to_subnets(
 
 
 def _detail(draft: Draft, acl: Resource) -> Told:
-    return {"firewall": _with_lines(acl, [it.id for it in acl_subnets.subnets_of(draft, acl)])}
+    return {"firewall": with_lines(acl, [it.id for it in acls.subnets_of(draft, acl)])}
 
 
 def _list(call: Call) -> Told:
-    told = (_shown(it, _subnets(call, it)) for it in call.visible(Kind.ACL))
+    told = (shown(it, _subnets(call, it)) for it in call.visible(Kind.ACL))
     return call.page(narrowed(call, told, ("id", "name", "status"), ("admin_state_up",)), "firewalls")
 
 
 def _show(call: Call) -> Told:
     found = call.find(Kind.ACL, call.path["firewall_id"])
-    return {"firewall": _with_lines(found, _subnets(call, found))}
+    return {"firewall": with_lines(found, _subnets(call, found))}
 
 
 def _subnets(call: Call, acl: Resource) -> list[str]:
     return [key.id for key in call.state.referrers(acl.key) if key.kind is Kind.SUBNET]
-
-
-def _with_lines(acl: Resource, subnets: list[str]) -> dict[str, Any]:
-    found = lines.lines(acl)
-    return _shown(acl, subnets) | {
-        key: [line_told(line) for line in found if line.rule.direction is way] for way, key in KEYS.items()
-    }
-
-
-def _shown(acl: Resource, subnets: list[str]) -> dict[str, Any]:
-    enabled = cast("NetworkAcl", acl.value).enabled
-    return {
-        "id": acl.id,
-        "name": acl.name,
-        "description": acl.description,
-        "project_id": acl.account,
-        "created_at": time_of(acl.created),
-        "updated_at": time_of(acl.created),
-        "admin_state_up": enabled,
-        "status": "ACTIVE" if subnets else "INACTIVE",
-        "enterprise_project_id": PROJECT,
-        "tags": tags_of(acl),
-        "associations": [{"virsubnet_id": id_} for id_ in subnets],
-        "type": "normal",
-    }

@@ -12,11 +12,12 @@ from ringfence.model.profile import HUAWEI
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
 from ringfence.wire.huawei.tagged import TAG, said_tags, tags_of
-from ringfence.wire.huawei.telling import time_of
+from ringfence.wire.huawei.telling import rules_seen, time_of
 from ringfence.wire.huawei.v3.rules import rule_told
 from ringfence.wire.request import Told
 
@@ -110,7 +111,7 @@ def _update(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.GROUP, call.path["security_group_id"])
         new = basic.update(draft, Kind.GROUP, found.id, wanted)
-        return {"security_group": _with_rules(new, draft.rules(new.id))}
+        return {"security_group": _with_rules(new, rules_seen(call, new, draft.rules(new.id)))}
 
     return call.change(work)
 

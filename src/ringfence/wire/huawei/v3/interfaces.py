@@ -2,22 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
 
-from ringfence.control import basic
+from ringfence.control import attaching, basic
 from ringfence.control.draft import Draft
 from ringfence.control.settling import free_addresses
+from ringfence.errors import NotFound
 from ringfence.model.address import Family
 from ringfence.model.mac import mac_of
 from ringfence.model.topology import Subnet
+from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
-from ringfence.wire.huawei.operation import Call, invalid, refused
+from ringfence.wire.huawei.members import Member, invalid, refused
+from ringfence.wire.huawei.operation import Call, Fault, Operation
 from ringfence.wire.huawei.said import named
 from ringfence.wire.huawei.tagged import tags_of
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v3.ports import port_of
+from ringfence.wire.request import Told
+
+ALL: Final = "/v3/{project_id}/vpc/sub-network-interfaces"
+ONE: Final = f"{ALL}/{{sub_network_interface_id}}"
+GROUPS: Final = Member("security_groups", (list,))
+FAULTS: Final = {
+    code: Fault(409, "VPC.0701") for code in (attaching.WRONG_STATE, attaching.PRIMARY, attaching.OTHER_VPC)
+}
+NOT_SERVED: Final = "Address pairs and switching the groups off are refused: every address that passes is a port's."
+Change = Callable[[Call, Draft, Resource], Resource]
+
+
+def body_of_one(*of: Member) -> Member:
+    """What a body says of an interface."""
+    return Member("sub_network_interface", (dict,), required=True, of=of)
+
+
+def on_one(
+    name: str,
+    method: str,
+    word: str,
+    doc: str,
+    actions: tuple[Action, ...],
+    change: Change,
+    body: tuple[Member, ...] = (),
+) -> Operation:
+    """A call that changes the one of the path and tells it."""
+
+    def handle(call: Call) -> Told:
+        def work(draft: Draft) -> Told:
+            return {"sub_network_interface": interface_told(change(call, draft, own(draft, id_of(call))))}
+
+        return call.change(work)
+
+    return Operation(name, method, f"{ONE}{word}", doc, actions, handle, body=body, faults=FAULTS)
+
+
+def id_of(call: Call) -> str:
+    """The id in the path."""
+    return call.path["sub_network_interface_id"]
+
+
+def own(draft: Draft, id_: str) -> Resource:
+    """A supplementary interface of the caller's, or a port of no instance. Raises `NotFound`."""
+    found = draft.own(Kind.PORT, id_)
+    if not is_one(found):
+        raise NotFound(f"{found.key} is no supplementary interface", field="id", value=id_, kind=Kind.PORT.value)
+    return found
+
+
+def is_one(port: Resource) -> bool:
+    """Whether a port is a supplementary interface, or of no instance, so that it can become one."""
+    return bool(port_of(port).parent) or not port_of(port).instance
 
 
 def made(call: Call, draft: Draft, said: Mapping[str, Any]) -> Resource:

@@ -16,9 +16,10 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import PortAt
+from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import family_subnet_id
-from ringfence.wire.huawei.operation import Call, Member, Operation, invalid
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import DRY_RUN
 from ringfence.wire.huawei.tagged import tags_of
 from ringfence.wire.huawei.telling import time_of

@@ -11,7 +11,8 @@ from ringfence.wire.huawei.v3 import (
     quotas,
     rules,
     sub_interfaces,
+    sub_moves,
     vpcs,
 )
 
-ROOMS = (groups, rules, ports, sub_interfaces, address_groups, firewalls, firewall_tags, vpcs, quotas)
+ROOMS = (groups, rules, ports, sub_interfaces, sub_moves, address_groups, firewalls, firewall_tags, vpcs, quotas)

@@ -11,8 +11,9 @@ from ringfence.control.kinds import Verb, actions_of
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
+from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Member, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import DRY_RUN
 from ringfence.wire.huawei.telling import RULE_MEMBERS, add_rules, rule_head, rule_of, said_rule, time_of
 from ringfence.wire.request import Told
