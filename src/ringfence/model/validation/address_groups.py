@@ -23,7 +23,7 @@ def address_group_problems(scope: Scope) -> Iterator[Problem]:
     for group in map(scope.world.address_groups.__getitem__, scope.address_groups):
         profile = scope.world.profile_in("", group.account)
         yield from _entry_problems(group, profile)
-        yield from size_problems(scope.world, ("address_groups", group.name), group, "address_group_entries")
+        yield from size_problems(scope.world, ("address_groups", group.name), group, "limit.address_group_entries")
 
 
 def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
@@ -40,13 +40,13 @@ def _entry_problems(group: AddressGroup, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, "world.address_range", what, "write the prefixes that make up the range")
 
 
-def size_problems(world: World, path: Path, it: AddressGroup | PortList, limit: str) -> Iterator[Problem]:
-    """A list with more entries than its own bound or the profile's ``limit`` allows, or with a bound beyond that.
+def size_problems(world: World, path: Path, it: AddressGroup | PortList, code: str) -> Iterator[Problem]:
+    """A list with more entries than its own bound or the limit of ``code`` allows, or with a bound beyond that.
 
     As no VPC says which cloud's a list is, a bound may be what any of them takes, unless the operator or the settings
     say how many entries there may be.
     """
-    profile, code = world.profile_in("", it.account), f"limit.{limit}"
+    profile, limit = world.profile_in("", it.account), code.removeprefix("limit.")
     words, bound = "address group" if isinstance(it, AddressGroup) else "port list", it.max_entries
     most: int = getattr(profile, limit)
     said = any(limit in world.limits.get(account, ()) for account in ("*", it.account))

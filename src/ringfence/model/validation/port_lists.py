@@ -23,7 +23,7 @@ def port_list_problems(scope: Scope) -> Iterator[Problem]:
             if count > 1:
                 what = f"port list {found.name} lists {entry} {count} times"
                 yield Problem(path, "world.duplicate", what, "list it once")
-        yield from size_problems(scope.world, path, found, "port_list_entries")
+        yield from size_problems(scope.world, path, found, "limit.port_list_entries")
 
 
 def named_ports_problems(world: World, path: Path, named: NamedPorts) -> Iterator[Problem]:
