@@ -52,10 +52,10 @@ def _wishes(name: str) -> Generator[Wish, Any, None]:
         yield Wish("post", "/v1/groups/shared/members", {"members": [f"vm-{name}.eth1"]}, [("port", "changed")])
         yield Wish("post", f"/v1/groups/{name}/rules/revoke", {"ids": ids}, [("rule", "gone")] * 3)
         group = {"name": f"extra-{name}", "template": "default"}
-        yield Wish("post", "/v1/groups", group, [("group", "made"), ("rule", "made"), ("rule", "made")])
+        yield Wish("post", "/v1/groups", group, [("group", "made"), *[("rule", "made")] * 4])
         gone = [("instance", "gone"), ("port", "gone"), ("port", "gone")]
         yield Wish("delete", f"/v1/instances/vm-{name}", None, gone)
-        gone = [("group", "gone"), ("rule", "gone"), ("rule", "gone")]
+        gone = [("group", "gone"), *[("rule", "gone")] * 4]
         yield Wish("delete", f"/v1/groups/extra-{name}", None, gone)
 
 

@@ -80,7 +80,8 @@ def switches(control: Control) -> Iterator[tuple[Resource, Mapping[str, Any], Ma
             was = each.shown()["enabled"]
             yield each, {"enabled": not was}, {"enabled": was}
     for each in state.owned(ME.account, Kind.ADDRESS_GROUP):
-        yield each, {"entries": []}, {"entries": each.shown()["entries"]}
+        was = each.shown()
+        yield each, {"entries": []}, {"entries": was["entries"], "remarks": was["remarks"]}
     for each in state.owned(ME.account, Kind.ACL):
         yield each, {"rules": []}, {"rules": each.shown()["rules"]}
 

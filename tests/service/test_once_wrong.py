@@ -21,10 +21,11 @@ FLOW = Step("create", "expectation", said={"expect": "<i1> -> <i2> tcp/80 allow"
 SPAM = Step("create", "penalty", said={"port": "<i1.eth0>", "reason": "spam"})
 CUT_OFF = Step("create", "penalty", said={"port": "<i4.eth1>", "reason": "spam"})
 FREE = Step("delete", "penalty", "<penalty>")
+ADDED = [{"entry": entry, "remark": ""} for entry in ("192.0.2.9", "10.0.0.1")]
 HISTORIES: Mapping[str, Sequence[Sequence[Step]]] = {
     "rules in another order than their ids": [[Step("authorize", "rule", "<g1>", RULES)]],
     "entries in another order than their addresses": [
-        [Step("edit_entries", "address_group", "<l1>", {"add": ["192.0.2.9", "10.0.0.1"], "remove": []})]
+        [Step("edit_entries", "address_group", "<l1>", {"add": ADDED, "remove": []})]
     ],
     "one of two penalties for a port goes": [[SPAM], [SPAM], [FREE]],
     "a penalty goes with its port": [[MACHINE], [CUT_OFF], [FREE, Step("delete", "port", "<i4.eth1>")]],
