@@ -18,7 +18,6 @@ from ringfence.control.identity import From
 from ringfence.security.signing import SCHEME
 from ringfence.wire.request import Answer, Request, Surface
 
-
 _OURS = SCHEME.encode()
 
 
