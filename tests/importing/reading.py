@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ringfence.importing import Imported, import_files
+from ringfence.importing import FileKind, Imported, import_files
 from ringfence.importing.report import Note, Outcome
 from ringfence.importing.source import Source
 from ringfence.model.flow import Query
@@ -13,9 +13,9 @@ from ringfence.policy.evaluate import evaluate
 from tests.importing.shapes import Files
 
 
-def imported(files: Files, *, lenient: bool = False) -> Imported:
+def imported(files: Files, kind: FileKind | None = None, *, lenient: bool = False) -> Imported:
     """What an import makes of some files."""
-    return import_files([Source(name, json.dumps(doc, indent=1)) for name, doc in files.items()], lenient=lenient)
+    return import_files([Source(name, json.dumps(doc, indent=1)) for name, doc in files.items()], kind, lenient=lenient)
 
 
 def rules(made: Imported, group: str) -> set[str]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringfence.errors import BadImportFile
-from ringfence.importing import Imported, import_files
+from ringfence.importing import FileKind, Imported, import_files
 from ringfence.importing.report import Kind
 from ringfence.importing.source import Source
 from ringfence.model.validation import problems
@@ -101,9 +101,9 @@ VALUES = st.one_of(
 )
 
 
-def imported_or_refused(files: Files, *, lenient: bool) -> Imported | BadImportFile:
+def imported_or_refused(files: Files, kind: FileKind | None, *, lenient: bool) -> Imported | BadImportFile:
     try:
-        return imported(files, lenient=lenient)
+        return imported(files, kind, lenient=lenient)
     except BadImportFile as error:
         return error
 
@@ -123,14 +123,15 @@ def test_a_mutated_configuration_never_crashes(name: str, data: st.DataObject) -
         if holder is files and change != "replace":
             continue
         if change == "replace":
-            holder[key] = data.draw(VALUES)
+            holder[key] = copy.deepcopy(data.draw(VALUES))  # those that are drawn are shared
         elif change == "repeat" and isinstance(holder, list):
             holder.append(copy.deepcopy(holder[key]))
         elif change == "rename" and isinstance(holder, dict):
             holder[f"{key}X"] = holder.pop(key)
         else:
             del holder[key]
-    made = imported_or_refused(files, lenient=data.draw(st.booleans()))
+    kind = data.draw(st.sampled_from([None, None, None, *FileKind]))
+    made = imported_or_refused(files, kind, lenient=data.draw(st.booleans()))
     if isinstance(made, Imported):
         check(made)
     else:

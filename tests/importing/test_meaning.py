@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from ringfence.importing.report import Outcome
@@ -220,3 +222,25 @@ def test_a_large_configuration_raises_limits_and_keeps_every_rule() -> None:
     made = imported({"rules.json": {"security_group_rules": many}})
     assert len(made.world.groups["g-web"].rules) == 300
     assert any(text.startswith("rules_per_group: 400:") for text in made.report.assumptions)
+
+
+def test_machines_whose_interfaces_were_made_the_same_stay_apart() -> None:
+    """As in public data from which somebody took the ids."""
+    files = copy.deepcopy(ALL["aws"])
+    for reservation in files["instances.json"]["Reservations"]:
+        for instance in reservation["Instances"]:
+            instance["NetworkInterfaces"][0]["NetworkInterfaceId"] = "eni-00000000"
+    made = imported({name: files[name] for name in ("security-groups.json", "instances.json")})
+    assert {"web-1", "db-1"} <= made.world.instances.keys()
+
+
+def test_a_subnet_that_no_prefix_can_be_made_for_is_left_out() -> None:
+    files = copy.deepcopy(ALL["aws"])
+    files["instances.json"]["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0] |= {
+        "PrivateIpAddress": "10.0.0.1",  # a gateway's
+        "PrivateIpAddresses": [],
+    }
+    made = imported({name: files[name] for name in ("security-groups.json", "instances.json")})
+    assert "db-1" in made.world.instances
+    assert "web-1" not in made.world.instances
+    assert {"subnet subnet-0a", "interface eni-0w of i-0web"} <= {note.what for note in notes(made, Outcome.LEFT_OUT)}

@@ -64,6 +64,15 @@ def test_what_is_no_json(text: str, what: str) -> None:
         import_files([Source("file.json", text)])
 
 
+def test_what_is_told_is_fit_for_a_terminal() -> None:
+    files = copy.deepcopy(shapes.ALL["aws"])
+    files["security-groups.json"]["SecurityGroups"][0]["GroupId"] = "sg\x1b[31m"
+    assert all(line.isprintable() for line in imported(files).report.lines())
+    with pytest.raises(BadImportFile) as caught:
+        imported({"x.json": {"SecurityGroups": [{"\x1b[31m": 1}]}})
+    assert str(caught.value).isprintable()
+
+
 def test_two_clouds_are_not_one_world() -> None:
     files = {"a.json": shapes.ALL["aws"]["security-groups.json"], "b.json": shapes.ALL["alibaba"]["attributes.json"]}
     with pytest.raises(BadImportFile, match="one cloud at a time"):

@@ -51,6 +51,8 @@ def import_files(
     world = with_names(settled(built, draft.report), draft, built.ports)
     for text in meaning.gaps:
         draft.report.assume(text)
+    if not draft.acls:
+        draft.report.assume("no file tells the lines of network ACLs, so the world has none")
     said = ", ".join(f"{name}: {value}" for name, value in switches_of(world.profile).items())
     draft.report.assume(f"switches set: {said}" if said else "no switches set")
     draft.report.in_world = _counts(world)

@@ -163,7 +163,9 @@ def _ports(item: Item, name: str, protocol: Protocol) -> Service:
 
 def ports_of(text: str, protocol: Protocol) -> Service:
     """Ports as ``first/last``, several with commas; none and -1/-1 are all. Raises `NotationError`."""
-    if not text or not protocol.has_ports:
+    if not protocol.has_ports:
+        return Service(lost="" if text in ("", "-1/-1", "1/65535") else f"ports {text}")
+    if not text:
         return Service()
     parts = text.split(",")
     matches = [_RANGE.fullmatch(part.strip()) for part in parts]

@@ -91,11 +91,11 @@ def _by_members(item: Item, names: list[str]) -> FileKind:
     """Whose list of a name that Huawei and OpenStack share; from the members that only one of them has."""
     if {"firewalls", "vpcs", "peerings"} & set(names):
         return FileKind.HUAWEI
-    things = [each.mapping() for name in names for each in _things(item, name)]
-    if all(not thing for thing in things):
+    things = [each for name in names for each in _things(item, name)]
+    if not any(thing.mapping() for thing in things):
         raise item.bad("it is empty, so it is not to be seen whose it is", _RIGHT)
-    rules = [rule for thing in things for rule in thing.get("security_group_rules") or () if isinstance(rule, dict)]
-    members = {name for thing in (*things, *rules) for name in thing}
+    rules = [rule for thing in things for rule in thing.items("security_group_rules")]
+    members = {name for thing in (*things, *rules) for name in thing.mapping()}
     if members & {*_HUAWEI_ONLY, *_HUAWEI_ONLY_MORE}:
         return FileKind.HUAWEI
     if members & {*_OPENSTACK_ONLY}:

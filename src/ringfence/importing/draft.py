@@ -153,11 +153,17 @@ class Draft:
         return found
 
     def interface(self, id_: str, new: InterfaceDraft) -> None:
-        """An interface was read: whose machine is known by one file may be told by another without."""
+        """An interface was read: whose machine is known by one file may be told by another without.
+
+        Two machines do not share one, also where somebody made their ids the same to hide them.
+        """
         self.report.count(Kind.INTERFACES)
+        known = self.interfaces.get(id_)
+        if known and known.machine != new.machine and id_ not in (known.machine, new.machine):
+            id_ = f"{id_}-{new.machine}"
         found: InterfaceDraft = self._new(self.interfaces, id_, new, Kind.INTERFACES, new.item, "interface")
         if found is not new:
-            found.machine = found.machine or new.machine
+            found.machine = new.machine if found.machine == id_ else found.machine
             found.label = found.label or new.label
             found.addresses += [address for address in new.addresses if address not in found.addresses]
             found.groups += [group for group in new.groups if group not in found.groups]

@@ -38,7 +38,7 @@ _FIREWALL: Final = fields(
     " egress_firewall_rule_count"
 )
 _FIREWALL_PASSED: Final = fields(
-    "project_id created_at updated_at status enterprise_project_id tags domain_id ingress_firewall_policy"
+    "project_id created_at updated_at status enterprise_project_id tags domain_id type ingress_firewall_policy"
     " egress_firewall_policy"
 )
 _VERSIONS: Final = {"4": Family.IPV4, "6": Family.IPV6}

@@ -67,6 +67,17 @@ def _make_subnets_up(draft: Draft) -> None:
             )
             draft.subnets[subnet] = SubnetDraft(item, vpc)
         _fill_subnet(draft, subnet, [address for id_ in ids for address in draft.interfaces[id_].addresses])
+    for subnet in [name for name, each in draft.subnets.items() if not each.prefixes]:
+        _leave_subnet_out(draft, subnet, inside.get(subnet, []))
+
+
+def _leave_subnet_out(draft: Draft, name: str, inside: list[str]) -> None:
+    why = "no file tells its prefix, and none holds the addresses in it and leaves out a gateway's and other subnets'"
+    draft.report.gone(Kind.SUBNETS, draft.subnets.pop(name).item, f"subnet {name}", why)
+    for id_ in inside:
+        interface = draft.interfaces.pop(id_)
+        why = f"its subnet {name} is left out"
+        draft.report.gone(Kind.INTERFACES, interface.item, f"interface {id_} of {interface.machine}", why)
 
 
 def _fill_subnet(draft: Draft, name: str, addresses: list[Address]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ringfence.importing.source import Item
+from ringfence.importing.source import Item, shown
 
 
 class Outcome(StrEnum):
@@ -153,13 +153,14 @@ class Report:
 
     def lines(self) -> list[str]:
         """The whole report for people."""
-        return [
+        lines = [
             *(f"{kind}: {_sum(tally)}" for kind, tally in self.tallies().items()),
             *map(str, self.notes),
             *(f"note: {text}" for text in self.assumptions),
             *(f"name: {kind.value} {id_} is called {name}" for kind, id_, name in self.names),
             *(f"not read: {file} {name} ({times})" for (file, name), times in sorted(self.unread.items())),
         ]
+        return list(map(shown, lines))
 
 
 def _sum(tally: Tally) -> str:

@@ -88,7 +88,7 @@ class Item:
     @property
     def where(self) -> str:
         """The path as people write it: ``SecurityGroups[0].IpPermissions[2]``."""
-        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        steps = (f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in self.path)
         return "".join(steps).removeprefix(".") or "the whole"
 
     @property
@@ -199,6 +199,11 @@ class Item:
         except NotationError as error:
             found = self.get(*names) if names else self
             raise found.bad(error.what, error.right) from None
+
+
+def shown(text: str) -> str:
+    """A text from a file, fit for a terminal: without control characters."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def _kind(value: object) -> str:

@@ -37,7 +37,7 @@ _ACTIONS: Final = {"allow": Action.ALLOW, "deny": Action.DENY}
 
 
 def read_group(reading: Reading, item: Item) -> None:
-    """``aws_security_group``: its state tells all of its rules, also those that are resources of their own."""
+    """``aws_security_group``: as it was last refreshed, with rules that are resources of their own, or without."""
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     id_ = item.need("id")
     group = reading.draft.group(item, id_)

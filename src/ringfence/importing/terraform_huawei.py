@@ -32,7 +32,7 @@ def unset(item: Item) -> Item:
 
 
 def read_group(reading: Reading, item: Item) -> None:
-    """``huaweicloud_networking_secgroup``: its state tells its rules, also those that are resources of their own."""
+    """``huaweicloud_networking_secgroup``: as it was last refreshed, with rules that are resources of their own."""
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     group = reading.draft.group(item, item.need("id"))
     group.label, group.description, group.rules_known = item.text("name"), item.text("description"), True
@@ -89,10 +89,14 @@ def read_instance(reading: Reading, item: Item) -> None:
 
 TYPES: Final[Mapping[str, Read]] = {
     "huaweicloud_vpc": read_vpc,
+    "huaweicloud_vpc_v1": read_vpc,
     "huaweicloud_vpc_subnet": read_subnet,
+    "huaweicloud_vpc_subnet_v1": read_subnet,
     "huaweicloud_vpc_address_group": read_address_group,
     "huaweicloud_networking_secgroup": read_group,
+    "huaweicloud_networking_secgroup_v2": read_group,
     "huaweicloud_networking_secgroup_rule": read_rule,
+    "huaweicloud_networking_secgroup_rule_v2": read_rule,
     "huaweicloud_compute_instance": read_instance,
 }
 """Readers by types, in the order in which they read."""
