@@ -210,6 +210,33 @@ def test_without_places_they_are_made_up_and_told() -> None:
     }
 
 
+def test_lines_that_are_resources_take_their_places() -> None:
+    line = {"network_acl_id": "acl-1", "protocol": "-1", "rule_action": "allow", "cidr_block": "0.0.0.0/0"}
+    inner = {
+        "action": "deny",
+        "protocol": "6",
+        "from_port": 22,
+        "to_port": 22,
+        "cidr_block": "10.0.0.0/8",
+        "rule_no": 150,
+    }
+    acl = {"id": "acl-1", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"], "ingress": [inner], "egress": []}
+    more = [
+        ("aws_network_acl_rule", {**line, "rule_number": 200, "egress": False}),
+        ("aws_network_acl_rule", {**line, "rule_number": 100, "egress": False, "cidr_block": "10.0.0.0/9"}),
+        ("aws_network_acl_rule", {**line, "rule_number": 100, "egress": True}),
+        ("aws_network_acl_rule", {**line, "rule_number": 1, "network_acl_id": "acl-2"}),
+    ]
+    made = imported({"state.json": shapes.state(*shapes.terraform_aws_resources(), ("aws_network_acl", acl), *more)})
+    assert [line.key for line in made.world.acls["acl-1"].rules_of(Direction.INGRESS)] == [
+        "in allow all from 10.0.0.0/9 to any",
+        "in deny tcp 22 from 10.0.0.0/8 to any",
+        "in allow all from 0.0.0.0/0 to any",
+    ]
+    assert made.world.vpcs["shop"].subnets["subnet-1"].acl == "acl-1"
+    assert "line 1 of acl-2" in {note.what for note in notes(made, Outcome.LEFT_OUT)}
+
+
 def test_the_classic_network_is_a_vpc_of_its_kind() -> None:
     permission = shapes.permission("ingress", "TCP", "80/80", SourceCidrIp="0.0.0.0/0", NicType="internet")
     made = imported({"a.json": shapes.attribute("sg-bp1old", permission, vpc="")})

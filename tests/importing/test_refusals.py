@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.errors import BadImportFile
-from ringfence.importing import import_files
+from ringfence.importing import Cloud, import_files
 from ringfence.importing.report import Outcome
 from ringfence.importing.source import Source
 from tests.importing import shapes
@@ -77,6 +77,14 @@ def test_two_clouds_are_not_one_world() -> None:
     files = {"a.json": shapes.ALL["aws"]["security-groups.json"], "b.json": shapes.ALL["alibaba"]["attributes.json"]}
     with pytest.raises(BadImportFile, match="one cloud at a time"):
         imported(files)
+
+
+def test_of_a_state_of_two_clouds_one_can_be_imported() -> None:
+    state = shapes.state(*shapes.terraform_aws_resources(), *shapes.terraform_alicloud_resources())
+    made = import_files([Source("x", json.dumps(state))], cloud=Cloud.ALIBABA)
+    assert made.world.profile.name == "alibaba"
+    told = [note for note in notes(made, Outcome.TOLD) if "it is of aws" in note.why]
+    assert len(told) == len(shapes.terraform_aws_resources()) - 1  # the bucket is of no cloud that is known
 
 
 def test_a_field_that_is_not_known_can_be_told_instead() -> None:

@@ -90,5 +90,13 @@ def read_resources(reading: Reading, found: list[Resource], cloud: Cloud) -> Non
         types[each.type](reading, each.values)
     for each in compress(found, map(not_, known)):
         kind = "data source" if each.is_data else "resource"
-        why = "a data source tells no rules" if each.type in types else "this version reads no such type"
-        reading.draft.report.note(Outcome.TOLD, each.values, f"{kind} of type {each.type}", why, "it is not read")
+        reading.draft.report.note(
+            Outcome.TOLD, each.values, f"{kind} of type {each.type}", _why_not(each, cloud), "it is not read"
+        )
+
+
+def _why_not(resource: Resource, cloud: Cloud) -> str:
+    own = cloud_of(resource.type)
+    if own is None:
+        return "this version reads no such type"
+    return "a data source tells no rules" if own is cloud else f"it is of {own}, and {cloud} is imported"

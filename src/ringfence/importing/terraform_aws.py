@@ -8,9 +8,10 @@ from typing import Final
 from ringfence.importing.aws import allow, describe, service
 from ringfence.importing.draft import InterfaceDraft
 from ringfence.importing.reading import Read, Reading, fields
-from ringfence.importing.report import Outcome
+from ringfence.importing.report import Kind, Outcome
 from ringfence.importing.services import address_of, prefix_of, protocol_of
 from ringfence.importing.source import Item
+from ringfence.model.acl import AclRule
 from ringfence.model.address import AddressRange, Prefix
 from ringfence.model.rule import Action, AddressGroupRemote, Direction, GroupRemote, Remote
 
@@ -32,6 +33,10 @@ _ONE: Final = fields(
 )
 _RULE_PASSED: Final = fields("id security_group_rule_id arn tags tags_all timeouts region")
 _ENTRY: Final = fields("action cidr_block ipv6_cidr_block from_port to_port icmp_type icmp_code protocol rule_no")
+_ACL_RULE: Final = fields(
+    "network_acl_id rule_number rule_action egress cidr_block ipv6_cidr_block from_port to_port icmp_type icmp_code"
+    " protocol"
+)
 _ACL: Final = fields("id vpc_id subnet_ids ingress egress tags")
 _ACTIONS: Final = {"allow": Action.ALLOW, "deny": Action.DENY}
 
@@ -186,17 +191,34 @@ def read_acl(reading: Reading, item: Item) -> None:
     for name, way in _WAYS.items():
         entries = [(each, each.number("rule_no") or 0) for each in item.items(name)]
         for each, number in sorted(entries, key=lambda pair: pair[1]):
+            reading.decisive(each, _ENTRY)
             _read_entry(reading, each, id_, way, number)
 
 
-def _read_entry(reading: Reading, item: Item, acl: str, way: Direction, number: int) -> None:
-    reading.decisive(item, _ENTRY)
+def read_acl_rule(reading: Reading, item: Item) -> None:
+    """``aws_network_acl_rule``: one line, at its place by its number."""
+    reading.decisive(item, _ACL_RULE, fields("id region"))
+    id_, number = item.need("network_acl_id"), item.number("rule_number")
+    way = Direction.EGRESS if item.flag("egress", False) else Direction.INGRESS
+    if id_ not in reading.draft.acls:
+        reading.draft.report.count(Kind.LINES)
+        reading.draft.report.gone(Kind.LINES, item, f"line {number} of {id_}", "the state does not tell of its ACL")
+        return
+    _read_entry(reading, item, id_, way, number or 0, "rule_action")
+    reading.draft.acls[id_].lines.sort(key=_number)
+
+
+def _number(placed: tuple[Item, AclRule]) -> int:
+    return int(placed[1].name.rpartition(" ")[2])
+
+
+def _read_entry(reading: Reading, item: Item, acl: str, way: Direction, number: int, action: str = "action") -> None:
     protocol = item.parsed(protocol_of, "protocol")
     is_icmp = protocol.number in (1, 58)
     first, last = ("icmp_type", "icmp_code") if is_icmp else ("from_port", "to_port")
     prefix = item.parsed(prefix_of, "cidr_block" if item.text("cidr_block") else "ipv6_cidr_block")
     side = {"source": prefix} if way is Direction.INGRESS else {"destination": prefix}
-    what = {"direction": way, "action": item.one_of("action", _ACTIONS), "protocol": protocol, **side}
+    what = {"direction": way, "action": item.one_of(action, _ACTIONS), "protocol": protocol, **side}
     id_ = f"{acl}-{way.word}-{number}-{prefix.family}"
     said = service(item, protocol, first, last)
     reading.draft.line(item, reading.draft.acls[acl], said, id_=id_, name=f"line {number}", **what)
@@ -224,6 +246,7 @@ TYPES: Final[Mapping[str, Read]] = {
     "aws_vpc_security_group_egress_rule": _rule_of(Direction.EGRESS),
     "aws_network_acl": read_acl,
     "aws_default_network_acl": read_acl,
+    "aws_network_acl_rule": read_acl_rule,
     "aws_instance": read_instance,
     "aws_network_interface": read_interface,
     "aws_vpc_peering_connection": read_peering,
