@@ -11,7 +11,7 @@ import pytest
 import ringfence
 
 PACKAGE = Path(ringfence.__file__).parent
-ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram")
+ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram", "importing")
 ALLOWED = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib"),
     *("ipaddress", "itertools", "json", "operator", "re", "rpds", "types", "typing"),

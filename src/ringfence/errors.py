@@ -6,6 +6,7 @@
     ├── InvalidInput            exit code 2: what was asked for makes no sense as it stands
     │   ├── NotationError       a value's text does not parse
     │   ├── WorldFileError      a world file has mistakes (all of them, each with its place)
+    │   ├── BadImportFile       a file of another cloud or tool that cannot be imported, with the place
     │   ├── UnknownName         a name that the world does not hold
     │   └── InvalidFields       fields of a request, or what they would make of the world (all of them, each by name)
     ├── Refused                 exit code 1: understood, and not done; nothing was changed
@@ -110,6 +111,17 @@ class WorldFileError(InvalidInput):
         count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         lines = "\n".join(f"  {mistake}" for mistake in mistakes)
         super().__init__(f"{source}: {count}\n{lines}")
+
+
+class BadImportFile(InvalidInput):
+    """A file that cannot be imported: nothing of it was. ``line`` counts from 1, ``where`` is the path in its JSON."""
+
+    code = "import.invalid"
+
+    def __init__(self, source: str, line: int, where: str, what: str, right: str) -> None:
+        at = f"{source}, line {line}" + (f", {where}" if where else "")
+        super().__init__(f"{at}: {what}; {right}")
+        self.source, self.line, self.where, self.what, self.right = source, line, where, what, right
 
 
 class UnknownName(InvalidInput):
