@@ -10,6 +10,7 @@ Each line stands alone and lines may overlap: together they are the set.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ringfence.analysis.diagram import EVERYTHING, NOTHING, Diagram, Interval, span, union
@@ -24,9 +25,10 @@ from ringfence.analysis.packets import (
     Packets,
     addresses,
     every_service,
+    service_box,
 )
 from ringfence.model.address import AddressRange, Family
-from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Protocol
+from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Protocol, Service
 
 _MANY = 48
 """Beyond so many different sides, lines are not made to overlap."""
@@ -34,6 +36,39 @@ _FIRST = {number: rank for rank, number in enumerate((TCP, UDP, ICMP, ICMPV6))}
 
 Intervals = tuple[Interval, ...] | None
 """Ranges of addresses; None is any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """An exact set of services of one family. Prints in the notation of rules; false if there is none in it."""
+
+    family: Family
+    diagram: Diagram
+
+    def __contains__(self, service: Service) -> bool:
+        """Whether a service is in it, from whatever source port programs send."""
+        return self.covers(service, None)
+
+    def covers(self, service: Service, source_port: int | None) -> bool:
+        """Whether a service from a source port is in it; None is every port of `EPHEMERAL`."""
+        return self.diagram.covers(service_box(service, source_port))
+
+    @property
+    def others(self) -> Services:
+        """All the services of the family that are not in it."""
+        return Services(self.family, every_service(self.family) - self.diagram)
+
+    @property
+    def sample(self) -> tuple[Service, int | None] | None:
+        """A service of it, with the source port that it comes from; None if it is empty."""
+        found = Packets(**{str(self.family): self.diagram}).sample
+        return (found.service, found.source_port) if found else None
+
+    def __bool__(self) -> bool:
+        return bool(self.diagram)
+
+    def __str__(self) -> str:
+        return "; ".join(told_services(self.diagram, self.family)) or "nothing"
 
 
 class _Line(NamedTuple):

@@ -13,7 +13,7 @@ from typing import ClassVar
 from ringfence.analysis.diagram import EVERYTHING, NOTHING, Diagram, Interval, span
 from ringfence.model.address import Address, AddressRange, Family
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
-from ringfence.model.service import ALL_PORTS, ICMP, ICMPV6, TCP, UDP, PortRange, PortSet, Protocol, Service, ServiceSet
+from ringfence.model.service import ALL_PORTS, ICMP, ICMPV6, TCP, UDP, PortSet, Protocol, Service, ServiceSet
 
 PROTOCOL, PORT, SOURCE_PORT, SOURCE, DESTINATION = range(5)
 """The dimensions, in the order in which diagrams ask for them.
@@ -53,6 +53,13 @@ def services(
     if family not in protocol.families:
         return NOTHING
     return _service(protocol, ports, source_ports, EVERYTHING)
+
+
+def service_box(service: Service, source_port: int | None) -> tuple[Interval, Interval, Interval]:
+    """Where a service lies in the first three dimensions; without a source port, every port of `EPHEMERAL`."""
+    comes_from = (EPHEMERAL.first, EPHEMERAL.last) if source_port is None else (source_port, source_port)
+    port = service.port or PORTS[0]  # that of a packet without ports is not asked for
+    return (service.number, service.number), (port, port), comes_from
 
 
 def listed_services(family: Family, listed: ServiceSet) -> Diagram:
@@ -118,14 +125,10 @@ class Packets:
 
     def __contains__(self, flow: Flow) -> bool:
         """Whether a flow is in it; one whose source port is unnamed only with every ephemeral port."""
-        service = flow.service
-        if service.protocol.has_ports and service.port is None:
+        if flow.service.protocol.has_ports and flow.service.port is None:
             return False
-        comes_from = EPHEMERAL if flow.source_port is None else PortRange(flow.source_port, flow.source_port)
-        one = service.number, service.port or PORTS[0], flow.source.address.value, flow.destination.address.value
-        number, port, source, destination = ((value, value) for value in one)
-        box = number, port, (comes_from.first, comes_from.last), source, destination
-        return self.of_family(flow.family).covers(box)
+        ends = ((end.address.value, end.address.value) for end in (flow.source, flow.destination))
+        return self.of_family(flow.family).covers((*service_box(flow.service, flow.source_port), *ends))
 
     @property
     def sample(self) -> Flow | None:
