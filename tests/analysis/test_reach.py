@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence.analysis.ends import EndClass
+from ringfence.analysis.notation import Services
 from ringfence.analysis.reach import Reach, Way
 from ringfence.model.address import Address
 from ringfence.model.flow import Endpoint, Flow
@@ -91,6 +93,27 @@ def test_what_is_at_the_edge_of_an_answer_is_so(seed: int) -> None:
                 asked += 1
                 assert policy.evaluate(Flow(*ends, *sample)).allowed is allowed
     assert asked > 20
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_query_is_a_view_of_the_matrix(seed: int) -> None:
+    reach = Reach(random_world(random.Random(seed), [HUAWEI, ALIBABA][seed % 2]))
+    whole = cells(reach.matrix())
+    inside = [each for each in reach.classes if not each.is_outside]
+    assert whole == {
+        (one, two): found
+        for one, two in product(reach.classes, repeat=2)
+        if one.family is two.family and (found := reach.between(one, two))
+    }
+    assert cells(reach.of(reach.classes)) == whole
+    assert cells(reach.to(inside)) == {pair: it for pair, it in whole.items() if not pair[1].is_outside}
+    assert cells(reach.open_to_internet()) == {pair: it for pair, it in whole.items() if pair[0].is_outside}
+
+
+def cells(ways: tuple[Way, ...]) -> dict[tuple[EndClass, EndClass], Services]:
+    found = [((one, two), way.services) for way in ways for one in way.sources for two in way.destinations]
+    assert len(dict(found)) == len(found), "two ways have a pair in common"
+    return dict(found)
 
 
 def apart(world: World, sources: list[Endpoint], destinations: list[Endpoint]) -> tuple[Endpoint, Endpoint] | None:

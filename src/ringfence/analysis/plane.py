@@ -11,7 +11,7 @@ from functools import cached_property
 from ringfence.analysis.diagram import NOTHING, Diagram
 from ringfence.analysis.ends import EndClass, Ends, EndSet
 from ringfence.analysis.packets import every_service, listed_services, services
-from ringfence.analysis.sieve import Sieve, SieveLine, Sieves, bits, joined, passing
+from ringfence.analysis.sieve import Columns, Sieve, SieveLine, Sieves, bits, joined, passing
 from ringfence.model.address import Family
 from ringfence.model.rule import Action, AnyRemote, Direction, GroupRemote, NicType, Remote
 from ringfence.model.service import PortSet, Protocol, ServiceSet
@@ -190,18 +190,17 @@ class Plane:
 
     def to(self, destination: EndClass) -> Sieve:
         """What reaches a class, by the classes that it comes from."""
-        bit, others = 1 << destination.index, ~self._stays(destination)
-        sent = joined((it, senders & others) for sieve, senders in self._alike for it, far in sieve if far & bit)
+        others = ~self._stays(destination)
+        sent = {services: senders & others for services, senders in self._sent_to.to(destination.index).items()}
         return self._sieves.meet(sent, self.receives(destination))
 
+    def from_outside(self, destination: EndClass) -> Sieve:
+        """What reaches a class inside from the classes outside: nothing else guards these."""
+        return joined((services, senders & self.outside) for services, senders in self.receives(destination).items())
+
     @cached_property
-    def _alike(self) -> tuple[tuple[tuple[tuple[Diagram, int], ...], int], ...]:
-        """What senders may send, and all those senders who may send just that."""
-        found: dict[frozenset[tuple[Diagram, int]], int] = {}
-        for each in self.classes:
-            key = frozenset(self.sends(each).items())
-            found[key] = found.get(key, 0) | 1 << each.index
-        return tuple((tuple(key), senders) for key, senders in found.items())
+    def _sent_to(self) -> Columns:
+        return Columns((each.index, self.sends(each)) for each in self.classes)
 
     def from_(self, source: EndClass) -> Sieve:
         """What a class reaches, by the classes that it goes to."""

@@ -102,9 +102,10 @@ class Reach:
             yield from ((plane, to, 1 << each.index, services) for services, to in plane.from_(each).items())
 
     def _from_outside(self) -> Iterator[_Part]:
-        for plane, to, sources, services in self._columns(it for it in self.classes if not it.is_outside):
-            if sources & plane.outside:
-                yield plane, to, sources & plane.outside, services
+        for each in self.classes:
+            plane = self._planes[each.family]
+            found = {} if each.is_outside else plane.from_outside(each)
+            yield from ((plane, 1 << each.index, sources, services) for services, sources in found.items())
 
 
 _Part = tuple[Plane, int, int, Diagram]

@@ -7,6 +7,8 @@ bits of a number. So a list costs what its lines cost, times the few different a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from ringfence.analysis.diagram import NOTHING, Diagram
@@ -75,6 +77,43 @@ def joined(parts: Iterable[tuple[Diagram, int]]) -> Sieve:
         if ends and services:
             found[services] = found.get(services, 0) | ends
     return found
+
+
+class Columns:
+    """The sieves of many near ends, seen from the far ends: what each of these gets from which near ends.
+
+    Most near ends send the same to nearly everybody, or something to a few: of each only what is less is written out.
+    """
+
+    def __init__(self, rows: Iterable[tuple[int, Sieve]]) -> None:
+        by_services: dict[Diagram, dict[int, int]] = {}
+        for place, sieve in rows:
+            for services, far in sieve.items():
+                alike = by_services.setdefault(services, {})
+                alike[far] = alike.get(far, 0) | 1 << place
+        self._found = {services: _Column(alike) for services, alike in by_services.items()}
+
+    def to(self, far: int) -> Sieve:
+        """What comes to the far end at a place, by the near ends that it comes from."""
+        return joined((services, column.to(far)) for services, column in self._found.items())
+
+
+class _Column:
+    def __init__(self, alike: dict[int, int]) -> None:
+        self._far = reduce(or_, alike)
+        self._most = 0
+        self._but: dict[int, int] = {}
+        self._also: dict[int, int] = {}
+        for far, near in alike.items():
+            others = self._far ^ far
+            is_most = others.bit_count() <= far.bit_count()
+            self._most |= near if is_most else 0
+            places, kept = (others, self._but) if is_most else (far, self._also)
+            for place in bits(places):
+                kept[place] = kept.get(place, 0) | near
+
+    def to(self, far: int) -> int:
+        return self._most & ~self._but.get(far, 0) | self._also.get(far, 0) if self._far >> far & 1 else 0
 
 
 def passing(sieve: Sieve, far: int) -> Diagram:
