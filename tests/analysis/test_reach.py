@@ -107,6 +107,10 @@ def test_every_query_is_a_view_of_the_matrix(seed: int) -> None:
     }
     assert cells(reach.of(reach.classes)) == whole
     assert cells(reach.to(inside)) == {pair: it for pair, it in whole.items() if not pair[1].is_outside}
+    some = random.Random(seed).sample(reach.classes, len(reach.classes) // 2)
+    assert cells(reach.ways(some, inside)) == {
+        pair: it for pair, it in whole.items() if pair[0] in some and not pair[1].is_outside
+    }
     assert cells(reach.open_to_internet()) == {pair: it for pair, it in whole.items() if pair[0].is_outside}
 
 

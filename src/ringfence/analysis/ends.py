@@ -228,7 +228,8 @@ def _size(ranges: list[AddressRange]) -> int:
 def _label(bucket: _Bucket, taken: set[str], *, own: bool) -> str:
     port = bucket.port
     if bucket.size == 1:
-        label = str(port) if own and len(port.addresses) == 1 else f"{port} ({bucket.address})"
+        alone = own and sum(it.family is bucket.address.family for it in port.addresses) == 1
+        label = str(port) if alone else f"{port} ({bucket.address})"
     else:
         label = f"{'+'.join(port.groups)} ({bucket.size} addresses)"
     if label in taken:

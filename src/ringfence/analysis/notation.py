@@ -67,8 +67,13 @@ class Services:
     def __bool__(self) -> bool:
         return bool(self.diagram)
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its lines; none if it is empty."""
+        return told_services(self.diagram, self.family)
+
     def __str__(self) -> str:
-        return "; ".join(told_services(self.diagram, self.family)) or "nothing"
+        return "; ".join(self.lines) or "nothing"
 
 
 class _Line(NamedTuple):

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import cached_property
+from collections.abc import Hashable, Iterable
+from functools import cached_property, reduce
+from operator import or_
 
 from ringfence.analysis.diagram import NOTHING, Diagram
 from ringfence.analysis.ends import EndClass, Ends, EndSet
@@ -212,6 +213,10 @@ class Plane:
             for services_, senders in self.receives(self.classes[place]).items()
             if senders & bit
         )
+
+    def set_of(self, ends: Iterable[EndClass]) -> int:
+        """The set of those classes that are of this family."""
+        return reduce(or_, (1 << each.index for each in ends if each.family is self.family), 0)
 
     def chosen(self, which: int) -> EndSet:
         """The classes of a set."""

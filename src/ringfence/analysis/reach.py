@@ -15,11 +15,16 @@ from ringfence.analysis.diagram import Diagram
 from ringfence.analysis.ends import EndClass, Ends, EndSet
 from ringfence.analysis.notation import Services
 from ringfence.analysis.plane import Plane
-from ringfence.model.address import Family
+from ringfence.errors import NotationError
+from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.service import Service
+from ringfence.model.topology import OutsideHost
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
+
+INTERNET = "internet"
+"""What all of the outside is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,45 @@ class Reach:
             return False
         return self.between(source, destination).covers(flow.service, flow.source_port)
 
+    def named(self, name: str) -> tuple[EndClass, ...]:
+        """The classes that people mean by a name: an instance's, a host's, an address's or a group's; ``internet``.
+
+        Raises `UnknownName`.
+        """
+        if name == INTERNET:
+            return tuple(each for each in self.classes if each.is_outside)
+        if name in self.world.groups and name not in self.world.instances and name not in self.world.outside:
+            return self.members(name)
+        found = dict.fromkeys(map(self.at, self._ends_of(name)))
+        return tuple(each for each in found if each)
+
+    def _ends_of(self, name: str) -> Iterator[Endpoint]:
+        instance = self.world.instances.get(name)
+        if instance:
+            yield from (Endpoint(address, port.vpc) for port in instance.ports for address in port.addresses)
+            return
+        try:
+            address = Address.parse(name)
+        except NotationError:
+            target = self.world.resolve(name)
+            vpc = "" if isinstance(target, OutsideHost) else target.vpc
+            yield from (Endpoint(address, vpc) for address in target.addresses)
+        else:
+            yield self.world.endpoint(name, address.family)
+
+    def ways(
+        self,
+        sources: Iterable[EndClass] | None = None,
+        destinations: Iterable[EndClass] | None = None,
+        service: Service | None = None,
+    ) -> tuple[Way, ...]:
+        """What passes from some classes to some others (None: all of them); only by one service, if it is given."""
+        if destinations is None:
+            return self.matrix(service) if sources is None else self.of(sources, service)
+        if sources is None:
+            return self.to(destinations, service)
+        return tuple(_ways(self._pairs([*sources], [*destinations]), service))
+
     def between(self, source: EndClass, destination: EndClass) -> Services:
         """The services that a class may use of another of its family."""
         plane = self._planes[source.family]
@@ -87,9 +131,17 @@ class Reach:
         """What can be reached from outside, and from where there."""
         return tuple(_ways(self._from_outside(), service))
 
-    def matrix(self) -> tuple[Way, ...]:
+    def matrix(self, service: Service | None = None) -> tuple[Way, ...]:
         """Everything: each two classes between which something may pass are in one way."""
-        return tuple(_ways(self._columns(self.classes), None))
+        return tuple(_ways(self._columns(self.classes), service))
+
+    def _pairs(self, sources: list[EndClass], destinations: list[EndClass]) -> Iterator[_Part]:
+        for plane in self._planes.values():
+            wanted = plane.set_of(sources)
+            for each in destinations if wanted else ():
+                if each.family is plane.family:
+                    found = plane.to(each).items()
+                    yield from ((plane, 1 << each.index, hit & wanted, it) for it, hit in found if hit & wanted)
 
     def _columns(self, destinations: Iterable[EndClass]) -> Iterator[_Part]:
         for each in destinations:

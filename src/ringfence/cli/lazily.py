@@ -12,6 +12,7 @@ from typer.main import get_group
 
 _ROOMS = {
     "judging": ("check", "why"),
+    "reaching": ("reach",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),
