@@ -6,7 +6,8 @@ some rule names, and share whatever else is on their path: the subnet's ACL, a p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ class _Bucket:
 
     port: Port
     address: Address
-    size: int = 0
+    size: int = 1
     mixed: bool = False
 
 
@@ -137,35 +138,47 @@ class Ends:
         return {family: runs[0][0] for family, runs in found.items() if len(runs) == 1}
 
     def _gather(self) -> None:
-        for family, rough in self._rough().items():
-            for bucket in rough.values():
-                self._add(family, bucket)
+        for ports in self._alike():
+            marks = self._whole[ports[0].vpc, ports[0].subnet]
+            for family in Family:
+                if family in marks:
+                    self._add_all(family, ports)
+                else:
+                    self._add_each(family, ports)
         for vip in self._world.virtual_ips.values():
             for address in vip.addresses:
                 holder = self._world.port_at(Endpoint(address, vip.vpc))
                 if holder and address not in holder.addresses:
-                    self._add(address.family, _Bucket(holder, address, 1))
+                    self._add(address.family, _Bucket(holder, address))
 
-    def _rough(self) -> Mapping[Family, Mapping[object, _Bucket]]:
-        """All ports, by what takes no time to look up: the one place where the number of ports counts."""
-        found: Mapping[Family, dict[object, _Bucket]] = {family: {} for family in Family}
-        four, six = found[Family.IPV4], found[Family.IPV6]
+    def _alike(self) -> Iterable[list[Port]]:
+        """The ports by what takes no time to look up: the one place where it counts how many there are."""
+        found: dict[object, list[Port]] = defaultdict(list)
         penalties = self._world.penalties
         for instance in self._world.instances.values():
             for port in instance.ports:
-                marks = self._whole[port.vpc, port.subnet]
-                cut_off = bool(penalties) and penalty_of(self._world, port) is not None
-                for address in port.addresses:
-                    mark = marks.get(address.family)
-                    mark = self._segments.mark(address) if mark is None else mark
-                    buckets = four if address.family is Family.IPV4 else six
-                    key = port.vpc, port.subnet, port.groups, cut_off, mark
-                    bucket = buckets.get(key)
-                    if bucket is None:
-                        bucket = buckets[key] = _Bucket(port, address)
-                    bucket.size += 1
-                    bucket.mixed = bucket.mixed or port.guest != bucket.port.guest
-        return found
+                cut_off = penalties and penalty_of(self._world, port) is not None
+                found[port.vpc, port.subnet, port.groups, bool(cut_off)].append(port)
+        return found.values()
+
+    def _add_all(self, family: Family, ports: list[Port]) -> None:
+        """Add ports of a subnet in which nothing tells addresses of a family apart."""
+        size = [address.family for port in ports for address in port.addresses].count(family)
+        having = ((port, address) for port in ports if (address := port.address(family)))
+        if first := next(having, None):
+            mixed = any(port.guest != first[0].guest for port, _ in having)
+            self._add(family, _Bucket(*first, size, mixed))
+
+    def _add_each(self, family: Family, ports: list[Port]) -> None:
+        """Add ports of a subnet through which a named prefix goes."""
+        marked: dict[int, list[tuple[Port, Address]]] = defaultdict(list)
+        for port in ports:
+            for address in port.addresses:
+                if address.family is family:
+                    marked[self._segments.mark(address)].append((port, address))
+        for each in marked.values():
+            first = each[0]
+            self._add(family, _Bucket(*first, len(each), any(port.guest != first[0].guest for port, _ in each)))
 
     def _add(self, family: Family, bucket: _Bucket) -> None:
         known = self._inside[family].setdefault(self._key(bucket.port, bucket.address), bucket)

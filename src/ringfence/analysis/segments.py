@@ -33,9 +33,12 @@ class Segments:
             starts = self._starts[family] = sorted({0, *found})
             self._marks[family] = list(accumulate((found.get(start, 0) for start in starts), xor))
 
+        self._runs = [(self._starts[family], self._marks[family]) for family in Family]  # hashing a family takes long
+
     def mark(self, address: Address) -> int:
         """The number of an address."""
-        return self._marks[address.family][bisect_right(self._starts[address.family], address.value) - 1]
+        starts, marks = self._runs[address.family is Family.IPV6]
+        return marks[bisect_right(starts, address.value) - 1]
 
     def within(self, whole: AddressRange) -> Iterator[tuple[int, AddressRange]]:
         """The runs that make up a range, each with its number."""
