@@ -6,14 +6,11 @@ same of all the prefixes and entries that any rule names.
 
 from __future__ import annotations
 
-import hashlib
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import xor
 
+from ringfence.analysis.segments import Segments
 from ringfence.analysis.spans import NO_CUTS, Cuts
 from ringfence.model.acl import AclRule
 from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Family, Prefix
@@ -59,29 +56,6 @@ class Party:
         return self.label
 
 
-class _Segments:
-    """Which of some ranges an address lies in, as a number: equal numbers, same ranges (but for a chance of 2^-128)."""
-
-    def __init__(self, ranges: Iterable[AddressRange]) -> None:
-        self._starts: dict[Family, list[int]] = {}
-        self._marks: dict[Family, list[int]] = {}
-        turns: Mapping[Family, dict[int, int]] = {family: defaultdict(int) for family in Family}
-        for each in set(ranges):
-            mark = int.from_bytes(hashlib.sha256(str(each).encode()).digest()[:16])
-            turns[each.family][each.first] ^= mark
-            turns[each.family][each.last + 1] ^= mark
-        for family, found in turns.items():
-            starts = self._starts[family] = sorted({0, *found})
-            self._marks[family] = list(accumulate((found.get(start, 0) for start in starts), xor))
-
-    def mark(self, address: Address) -> int:
-        return self._marks[address.family][bisect_right(self._starts[address.family], address.value) - 1]
-
-    def first_addresses(self) -> Iterator[Address]:
-        for family, starts in self._starts.items():
-            yield from (Address(family, start) for start in starts if start <= family.top)
-
-
 def parties(before: World, after: World, change: Change) -> list[Party]:
     """Everybody inside of VPCs, and of the outside whom the rules at touched ends tell apart."""
     builder = _Builder((before, after), Differences(before, after, change))
@@ -97,7 +71,7 @@ class _Builder:
         """What the rules at touched ends name."""
 
     def inside(self) -> list[Party]:
-        segments = _Segments(self._ranges(every_rule_of(self._worlds)))
+        segments = Segments((each,) for each in self._ranges(every_rule_of(self._worlds)))
         found: dict[Hashable, dict[Endpoint, None]] = defaultdict(dict)
         for end in dict.fromkeys(_ends(self._worlds)):
             views = tuple(map(self._view, self._worlds, (end, end)))
@@ -156,7 +130,7 @@ class _Builder:
 
     def _ranges(self, rules: Iterable[Rule | AclRule]) -> Iterator[AddressRange]:
         for rule in rules:
-            for side in _sides(rule):
+            for side in sides(rule):
                 if isinstance(side, Prefix):
                     yield side.range
                 elif isinstance(side, AddressGroupRemote):
@@ -167,7 +141,7 @@ class _Builder:
     def outside(self) -> Iterator[Party]:
         """One address for each set of prefixes that the outside can lie in; hosts with names go first."""
         spaces = {cidr.range for world in self._worlds for vpc in world.vpcs.values() for cidr in vpc.cidrs}
-        segments = _Segments({*self._sides, *spaces, *(prefix.range for prefix in NOT_UNICAST)})
+        segments = Segments((each,) for each in (*self._sides, *spaces, *(prefix.range for prefix in NOT_UNICAST)))
         hosts = [host for world in self._worlds for host in world.outside.values()]
         named = [Endpoint(address, "", host.name) for host in hosts for address in host.addresses]
         found: dict[Hashable, Endpoint] = {}
@@ -193,7 +167,8 @@ def every_rule_of(worlds: Worlds) -> Iterator[Rule | AclRule]:
         yield from map(AclRule.parse, profile.acl_exempt)
 
 
-def _sides(rule: Rule | AclRule) -> tuple[Remote | None, ...]:
+def sides(rule: Rule | AclRule) -> tuple[Remote | None, ...]:
+    """What a rule says of addresses at either side."""
     return (rule.source, rule.destination) if isinstance(rule, AclRule) else (rule.remote, rule.local)
 
 

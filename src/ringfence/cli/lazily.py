@@ -13,6 +13,7 @@ from typer.main import get_group
 _ROOMS = {
     "judging": ("check", "why"),
     "importing": ("import",),
+    "reaching": ("reach",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),

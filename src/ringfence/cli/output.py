@@ -60,7 +60,8 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print a value for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
@@ -78,7 +79,7 @@ def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
     """The table expected / model / packet, and under it why each row that is not ok came out as it did."""
     if as_json:
         told = [_row_json(row, packets) for row in rows]
-        _print_json({"ok": all(row.ok for row in rows), "expectations": told})
+        print_json({"ok": all(row.ok for row in rows), "expectations": told})
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("flow", "expected", "model", *(("packet",) if packets else ()), ""):
@@ -130,7 +131,7 @@ def show_verdict(
     if as_json:
         packet = {"packet": _packet(observation), "unproved": observation.failure or None} if observation else {}
         inside = {} if guests is None else {"guests": [guest.as_json() for guest in guests]}
-        _print_json(verdict.as_json() | packet | inside)
+        print_json(verdict.as_json() | packet | inside)
         return
     print(explain(verdict, guests or ()))
     if observation:
@@ -165,7 +166,7 @@ def _by(step: Mapping[str, Any]) -> str:
 def show_verification(report: Report, *, as_json: bool) -> None:
     """How many probes were sent, and each in which model and packet differ, with the model's trace."""
     if as_json:
-        _print_json(
+        print_json(
             {
                 "probes": report.count,
                 "differences": [

@@ -1,0 +1,83 @@
+"""Rules of a group that decide nothing, or nothing that others would not decide alike (SEMANTICS.md 8.3). Exact.
+
+Whoever may be in the groups that rules name: a named group is a dimension of its own here, so what is found needless is
+so for all memberships there can be. Address groups and port lists count as what they hold now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringfence.analysis.diagram import EVERYTHING, Diagram, Interval, span
+from ringfence.analysis.lists import Effect, Line, outcome
+from ringfence.analysis.packets import DESTINATION, Packets
+from ringfence.model.address import AddressRange, Prefix
+from ringfence.model.group import SecurityGroup
+from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType, Remote, Rule
+from ringfence.model.topology import Network, Vpc
+from ringfence.model.world import World
+from ringfence.policy.decisions import Decision, PolicyClass, decisions
+
+MEMBERSHIP: Interval = (0, 2)
+"""How the far end may be in a named group: not at all, by a port of another VPC, or by one of the same VPC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needless:
+    """A rule without which its group means the same. Of two that say the same each is; only one of them may go.
+
+    It is shadowed if stronger rules decide all that it matches; else weaker ones, or the default, decide it alike.
+    """
+
+    rule_id: str
+    rule: Rule
+    shadowed: bool
+
+
+def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
+    """The needless rules of a group as it stands alone, in the order of their ids; disabled ones do not count."""
+    found = {}
+    for direction in Direction:
+        for nic in NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]:
+            for decision, effect in effects(world, group, direction, nic):
+                if effect.is_redundant and decision.rule_id in group.by_id:
+                    found[decision.rule_id] = effect.is_shadowed
+    return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(found.items()))
+
+
+def effects(
+    world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
+) -> Iterator[tuple[Decision, Effect]]:
+    """Each line of a group's decision list with what it does."""
+    vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
+    of = PolicyClass(vpc.name, (group.name,), nic)
+    listed = decisions(vpc, {group.name: group}, world.port_lists, of, direction)
+    lines = _Lines(world, listed, direction)
+    return zip(listed, outcome([Line(lines.packets(it), it.action) for it in listed]).effects, strict=True)
+
+
+class _Lines:
+    def __init__(self, world: World, listed: tuple[Decision, ...], direction: Direction) -> None:
+        self._world, self._inward = world, direction is Direction.INGRESS
+        names = sorted({it.remote.name for it in listed if isinstance(it.remote, GroupRemote)})
+        self._dimensions = {name: DESTINATION + 1 + index for index, name in enumerate(names)}
+
+    def packets(self, decision: Decision) -> Packets:
+        """What a line matches."""
+        sides = self._ranges(decision.remote), self._ranges(decision.local)
+        source, destination = sides if self._inward else reversed(sides)
+        found = Packets.of(decision.protocol, decision.ports, source, decision.source_ports, destination)
+        members = self._members(decision)
+        return Packets(found.ipv4 & members, found.ipv6 & members)
+
+    def _members(self, decision: Decision) -> Diagram:
+        if not isinstance(decision.remote, GroupRemote):
+            return EVERYTHING
+        first = MEMBERSHIP[1] if decision.own_vpc else 1
+        return span(self._dimensions[decision.remote.name], [(first, MEMBERSHIP[1])], MEMBERSHIP)
+
+    def _ranges(self, side: Remote) -> tuple[AddressRange, ...] | None:
+        if isinstance(side, Prefix):
+            return (side.range,)
+        return self._world.address_groups[side.name].entries if isinstance(side, AddressGroupRemote) else None
