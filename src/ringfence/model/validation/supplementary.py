@@ -36,10 +36,11 @@ def _problems(
     seen: dict[tuple[str, int], Port] = {}
     for path, port in ports:
         if port.parent or port.vlan:
-            yield from _port_problems(port, near.get(port.parent), home, path)
             if port is primary and port.parent:
                 what = f"{port} is the primary port"
                 yield Problem((*path, "parent"), _CODE, what, "hang off it, not it off another")
+            else:
+                yield from _port_problems(port, near.get(port.parent), home, path)
             first = seen.setdefault((port.parent, port.vlan), port)
             if first is not port:
                 what = f"{first} has VLAN {port.vlan} of {port.parent} already"
