@@ -420,7 +420,7 @@ instances:
       f: {subnet: web, ip: 10.0.1.25, groups: sg, vlan: 9}               #! world.supplementary :: hangs off no port
       g: {subnet: web, ip: 10.0.1.26, groups: sg, parent: nobody, vlan: 9}    #! world.supplementary :: 'nobody'
       h: {subnet: web, ip: 10.0.1.27, groups: sg, vlan: -1}              #! input.notation :: '-1' is not a VLAN
-  y: {subnet: web, ip: 10.0.1.31, groups: sg, parent: eth0, vlan: 9} #! world.supplementary :: cannot hang off 'eth0'
+  y: {subnet: web, ip: 10.0.1.31, groups: sg, parent: eth0, vlan: 9} #! world.supplementary :: is the primary port
   z:
     ports:
       a: {subnet: web, ip: 10.0.1.41, groups: sg, parent: b, vlan: 9}    #! world.supplementary :: is the primary port
