@@ -302,6 +302,7 @@ def test_requests_are_counted_by_route_and_not_by_path(bench: Bench) -> None:
 
 
 SPECIAL: dict[type, tuple[object, ...]] = {
+    errors.BadImportFile: ("a", 1, "b", "c", "d"),
     errors.WorldFileError: ("a", ()),
     errors.InvalidFields: ((),),
     PolicyError: ("a", "b", "c"),
