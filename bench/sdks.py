@@ -26,6 +26,7 @@ from bench.report import Figure
 from ringfence.client.client import Client
 from ringfence.control.authority import OPERATOR
 
+_GROUPS = 31
 Ask = Callable[[int], object]
 """Authorises the rule of a number, which is not there yet."""
 
@@ -67,19 +68,25 @@ def _figures(rates: Mapping[str, list[float]]) -> Iterator[Figure]:
 
 def _asks(client: Client, sdks: Sdks) -> dict[str, Ask]:
     client.post("/v1/vpcs", {"name": "ali", "cidrs": ["10.0.0.0/16"], "profile": "alibaba"})
-    client.post("/v1/groups", {"name": "sg-ali", "vpc": "ali"})
-    client.post("/v1/groups", {"name": "sg-native"})
-    client.post("/v1/groups", {"name": "sg-huawei"})
+    for number in range(_GROUPS):
+        client.post("/v1/groups", {"name": _group("ali", number), "vpc": "ali"})
+        client.post("/v1/groups", {"name": _group("native", number)})
+        client.post("/v1/groups", {"name": _group("huawei", number)})
     return {
-        "native": lambda number: client.post("/v1/rules", {"group": "sg-native", "rule": f"in allow {_text(number)}"}),
+        "native": lambda number: client.post("/v1/rules", {"group": _group("native", number), "rule": _rule(number)}),
         "Alibaba's old SDK": _old(sdks),
         "Alibaba's new SDK": _new(sdks),
         "Huawei's SDK (v3)": _huawei(sdks),
     }
 
 
-def _text(number: int) -> str:
-    return f"tcp {1 + number % 60_000} from {_prefix(number)}"
+def _group(of: str, number: int) -> str:
+    """One group after the other, as each has a limit."""
+    return f"sg-{of}-{number % _GROUPS}"
+
+
+def _rule(number: int) -> str:
+    return f"in allow tcp {1 + number % 60_000} from {_prefix(number)}"
 
 
 def _prefix(number: int) -> str:
@@ -91,7 +98,7 @@ def _old(sdks: Sdks) -> Ask:
 
     def ask(number: int) -> object:
         request = AuthorizeSecurityGroupRequest()
-        request.set_SecurityGroupId("sg-ali")
+        request.set_SecurityGroupId(_group("ali", number))
         request.set_IpProtocol("tcp")
         request.set_PortRange(f"{1 + number % 60_000}/{1 + number % 60_000}")
         request.set_SourceCidrIp(_prefix(number))
@@ -108,7 +115,9 @@ def _new(sdks: Sdks) -> Ask:
         rule = ecs.AuthorizeSecurityGroupRequestPermissions(
             ip_protocol="tcp", port_range=f"{port}/{port}", source_cidr_ip=_prefix(number)
         )
-        request = ecs.AuthorizeSecurityGroupRequest(region_id=REGION, security_group_id="sg-ali", permissions=[rule])
+        request = ecs.AuthorizeSecurityGroupRequest(
+            region_id=REGION, security_group_id=_group("ali", number), permissions=[rule]
+        )
         return client.authorize_security_group(request)
 
     return ask
@@ -119,7 +128,7 @@ def _huawei(sdks: Sdks) -> Ask:
 
     def ask(number: int) -> object:
         rule = v3.CreateSecurityGroupRuleOption(
-            security_group_id="sg-huawei", direction="ingress", protocol="tcp", multiport=str(1 + number % 60_000),
+            security_group_id=_group("huawei", number), direction="ingress", protocol="tcp", multiport=str(1 + number % 60_000),
             remote_ip_prefix=_prefix(number),
         )  # fmt: skip
         body = v3.CreateSecurityGroupRuleRequestBody(security_group_rule=rule)
