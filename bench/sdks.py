@@ -128,9 +128,12 @@ def _huawei(sdks: Sdks) -> Ask:
 
     def ask(number: int) -> object:
         rule = v3.CreateSecurityGroupRuleOption(
-            security_group_id=_group("huawei", number), direction="ingress", protocol="tcp", multiport=str(1 + number % 60_000),
+            security_group_id=_group("huawei", number),
+            direction="ingress",
+            protocol="tcp",
+            multiport=str(1 + number % 60_000),
             remote_ip_prefix=_prefix(number),
-        )  # fmt: skip
+        )
         body = v3.CreateSecurityGroupRuleRequestBody(security_group_rule=rule)
         return client.create_security_group_rule(v3.CreateSecurityGroupRuleRequest(body=body))
 
