@@ -35,7 +35,7 @@ from ringfence.api.requests import signed_request
 from ringfence.api.route import Route
 from ringfence.control.caller import Caller
 from ringfence.control.identity import From
-from ringfence.errors import Forbidden, NotAuthenticated
+from ringfence.errors import NotAuthenticated
 from ringfence.security.keys import is_token
 from ringfence.security.secret import Secret
 
@@ -105,13 +105,8 @@ def _answered(service: Service, route: Route, request: Request, raw: bytes) -> R
 
 def _handled(route: Route, call: Call) -> Answer:
     """What the route answers to those who may ask for it at all; a refusal is in the audit, of reads, too."""
-    try:
-        if not route.own:
-            call.control.authority.require_conceivable(call.caller, route.actions)
+    with call.control.asked(call.caller, route.actions[0].name, () if route.own else route.actions):
         return route.handle(call)
-    except Forbidden as error:
-        call.control.refused(call.caller, route.actions[0].name, error)
-        raise
 
 
 def caller_of(service: Service, request: Request, raw: bytes) -> Caller:

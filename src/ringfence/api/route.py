@@ -9,7 +9,7 @@ from typing import Any
 
 from ringfence.api.call import Answer, Call
 from ringfence.api.problems import documented
-from ringfence.ram.actions import ACTIONS, Action
+from ringfence.ram.actions import Action, check_named
 
 Schema = Mapping[str, Any]
 ANYTHING: Schema = {"type": "object"}
@@ -80,9 +80,7 @@ class Route:
     """Whether everybody may do it for themselves, unless a policy denies it."""
 
     def __post_init__(self) -> None:
-        unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
-        if unknown or not self.actions:
-            raise ValueError(f"{self.method} {self.path} names no action of RAM that allows it: {unknown}")
+        check_named(f"{self.method} {self.path}", self.actions)
 
     def as_openapi(self) -> dict[str, Any]:
         """What OpenAPI tells of it besides method and path."""

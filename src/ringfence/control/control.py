@@ -16,7 +16,8 @@ from ringfence.control.checks import check
 from ringfence.control.draft import Draft
 from ringfence.control.enforcement import Enforcement
 from ringfence.control.group import Group, Step
-from ringfence.errors import Conflict, RingfenceError
+from ringfence.errors import Conflict, Forbidden, RingfenceError
+from ringfence.ram.actions import Action
 from ringfence.resources.forms import FORMS
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
@@ -185,6 +186,20 @@ class Control:
                     group.commit(self._advance)
         if group.error:
             raise group.error
+
+    @contextmanager
+    def asked(self, caller: Caller, operation: str, actions: Sequence[Action]) -> Iterator[None]:
+        """Let a caller ask for something in the block, if they may do any of some actions on anything at all.
+
+        Everybody may ask where no action is named. A refusal is in the audit, of what is only looked at, too.
+        """
+        try:
+            if actions:
+                self.authority.require_conceivable(caller, actions)
+            yield
+        except Forbidden as error:
+            self.refused(caller, operation, error)
+            raise
 
     def refused(self, caller: Caller, operation: str, error: RingfenceError) -> None:
         """Have the audit tell of a refusal, once."""

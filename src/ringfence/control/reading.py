@@ -7,10 +7,16 @@ from ringfence.control.control import Control
 from ringfence.control.draft import not_found
 from ringfence.control.kinds import Verb, action_for, action_of
 from ringfence.errors import NotFound
+from ringfence.model.address import Family
+from ringfence.model.topology import Subnet, VirtualIp
 from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
+from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
+from ringfence.resources.values import PortAt
+
+_RESERVED = 3  # addresses of a subnet
 
 
 def visible(control: Control, state: State, caller: Caller, kind: Kind) -> list[Resource]:
@@ -50,3 +56,13 @@ def find_by_id(
         raise not_found(control.authority, state, caller, kind, id_)
     control.authority.require(caller, action or action_for(Verb.READ, found), found)
     return found
+
+
+def addresses_left(state: State, subnet: Subnet) -> int:
+    """How many IPv4 addresses of a subnet a port could still get: not its own, the gateway's or the last one."""
+    if subnet.cidr is None:
+        return 0
+    users = (state.resources[key].value for key in state.referrers(Key(Kind.SUBNET, subnet.name)))
+    owners = (it.port if isinstance(it, PortAt) else it for it in users if isinstance(it, PortAt | VirtualIp))
+    taken = {address for it in owners for address in it.addresses if address.family is Family.IPV4}
+    return max(0, (1 << Family.IPV4.bits - subnet.cidr.length) - _RESERVED - len(taken))

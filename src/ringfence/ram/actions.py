@@ -8,7 +8,7 @@ lists of authorization items of both clouds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ringfence.ram.arn import (
@@ -389,3 +389,10 @@ DESCRIBE_METRICS = _action("DescribeMetrics", "ringfence", "ringfence:metrics:ge
 
 ACTIONS: Mapping[str, Action] = {value.name: value for value in list(globals().values()) if isinstance(value, Action)}
 """Every operation by its name."""
+
+
+def check_named(what: str, actions: Sequence[Action]) -> None:
+    """Raise `ValueError` for an operation that names no action, or one not listed here: nobody could allow it."""
+    unknown = [action for action in actions if ACTIONS.get(action.name) is not action]
+    if unknown or not actions:
+        raise ValueError(f"{what} names no action of RAM that allows it: {unknown}")

@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ringfence.control import reading
 from ringfence.control.authority import REGION
 from ringfence.control.caller import Caller
 from ringfence.control.control import Answered, Control, Once
 from ringfence.control.draft import Draft
 from ringfence.control.identity import From, Identities
+from ringfence.ram.actions import Action
+from ringfence.resources.kind import Kind
+from ringfence.resources.resource import Resource
+from ringfence.resources.state import State
 from ringfence.security.signing import Request as Signed
 
 Told = Mapping[str, Any]
@@ -70,6 +75,41 @@ class Service:
     def region(self) -> str:
         """The only region that is served; empty where the server was told none: then it is whatever a request names."""
         return "" if self.control.region == REGION else self.control.region
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A refusal as a vendor tells it. ``message`` is the vendor's own; empty: what the refusal itself says."""
+
+    status: int
+    code: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of a caller who has proved who they are: what handlers of both clouds' operations look at."""
+
+    service: Service
+    caller: Caller
+
+    @property
+    def control(self) -> Control:
+        """The service itself."""
+        return self.service.control
+
+    @property
+    def state(self) -> State:
+        """The newest state."""
+        return self.control.state
+
+    def visible(self, kind: Kind) -> list[Resource]:
+        """What of a kind the caller may see, by id. Raises `Forbidden`."""
+        return reading.visible(self.control, self.state, self.caller, kind)
+
+    def find(self, kind: Kind, id_: str, action: Action | None = None) -> Resource:
+        """A resource by its id, if the caller may see it, or do that to it. Raises `NotFound`, `Forbidden`."""
+        return reading.find_by_id(self.control, self.state, self.caller, kind, id_, action)
 
 
 def changed(

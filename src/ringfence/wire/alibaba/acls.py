@@ -16,12 +16,12 @@ from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.wire.alibaba import acl_entries
 from ringfence.wire.alibaba.common import REGION, changed_fields
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, by_number
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.tagged import tags_said
 from ringfence.wire.alibaba.texts import description_of, name_of, time_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _ACL = Field("NetworkAclId", required=True)
 _TEXTS = (Field("NetworkAclName"), Field("Description"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from ringfence.control import basic
+from ringfence.control.draft import Draft
 from ringfence.errors import Refused
+from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.alibaba.operation import Call, Field
 from ringfence.wire.alibaba.parameters import Parameters, invalid
+from ringfence.wire.request import Told
 
 REGION: Final = Field("RegionId", required=True)
 _ASKED_AT_ONCE: Final = 100
@@ -53,6 +57,21 @@ def refuse_resource_group(call: Call) -> None:
     if said := call.said.text("ResourceGroupId"):
         what = "The specified resource group does not exist in our records."
         raise Refused(what, reason="InvalidResourceGroup.NotFound", field="ResourceGroupId", value=said)
+
+
+def deleting(kind: Kind, parameter: str) -> Callable[[Call], Told]:
+    """A handler that deletes what a parameter names."""
+
+    def handle(call: Call) -> Told:
+        id_ = call.said.required(parameter)
+
+        def work(draft: Draft) -> Told:
+            basic.delete(draft, kind, draft.own(kind, id_).id)
+            return {}
+
+        return call.change(work)
+
+    return handle
 
 
 def changed_fields(said: Parameters, given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from ringfence.errors import Forbidden, InvalidFields, NotationError, NotFound, Refused, RingfenceError
 from ringfence.ram.actions import ACTIONS
 from ringfence.resources.kind import Kind
-from ringfence.wire.alibaba.operation import Fault, Operation
+from ringfence.wire.alibaba.operation import Operation
+from ringfence.wire.request import Fault
 
 _INTERNAL: Final = Fault(
     500, "InternalError", "The request processing has failed due to some unknown error, exception or failure."
@@ -67,11 +68,9 @@ _BY_CODE: Final[Mapping[str, Fault]] = {
     "auth.replay": Fault(400, "SignatureNonceUsed", "Specified signature nonce was used already."),
     "auth.clock": Fault(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."),
     "auth.key": Fault(400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled."),
-    "ram.forbidden": Fault(403, "Forbidden.RAM"),
 }
 """By our stable codes, and by the vendor's where its status is not 400 or it has a message of its own."""
 
-_OF_FIELDS: Final = ("input.fields", "input.field", "input.missing", "input.notation", "input.invalid")
 RAM_MESSAGE: Final = "User not authorized to operate on the specified resource, or this API doesn't support RAM."
 
 
@@ -109,7 +108,7 @@ def _said(error: RingfenceError) -> tuple[str, str]:
 
 def _vendors(code: str) -> str:
     """Codes of ours that no cloud knows begin with a small letter, and are told as the vendor's general one."""
-    return "InvalidParameter" if code[:1].islower() or code in _OF_FIELDS else code
+    return "InvalidParameter" if code[:1].islower() else code
 
 
 def access_denied(error: Forbidden, account: str, user: str) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from ringfence.model.topology import Network
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.values import SharedVpc
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.tagged import TAGS, tags_said
 from ringfence.wire.alibaba.texts import description_of, name_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 TYPES: Final[Mapping[str, str]] = {"normal": GroupType.BASIC.value, "enterprise": GroupType.ADVANCED.value}
 """Types of groups by the vendor's words."""

@@ -12,10 +12,10 @@ from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.alibaba.common import changed_fields
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.texts import description_of, name_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _ID = Field("InstanceId", required=True)
 _HOST = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", re.ASCII)

@@ -13,11 +13,11 @@ from ringfence.resources.kind import Kind
 from ringfence.wire.alibaba.addresses import addresses_said, subnet_of
 from ringfence.wire.alibaba.common import REGION, changed_fields, refuse_resource_group, refuse_unserved
 from ringfence.wire.alibaba.machine_shapes import interface_told
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.tagged import TAGS, tags_said
 from ringfence.wire.alibaba.texts import description_of, name_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _ENI = Field("NetworkInterfaceId", required=True)
 _HOME = Field("InstanceId", required=True)

@@ -14,11 +14,11 @@ from ringfence.wire.alibaba.addresses import addresses_said, subnet_of
 from ringfence.wire.alibaba.common import REGION, refuse_resource_group, refuse_unserved
 from ringfence.wire.alibaba.instances import CPU, OLD_CPU, PRIVATE_DNS, check_host_name, texts_said
 from ringfence.wire.alibaba.interfaces import FAULTS, check_always, groups_said, texts_of_interface
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.regions import is_zone, zone_of
 from ringfence.wire.alibaba.tagged import TAGS, tags_said
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _DISK = ("Category", "Description", "DiskName", "PerformanceLevel", "Size", "StorageClusterId")
 _OF_DATA = ("DeleteWithInstance", "Device", "EncryptAlgorithm", "Encrypted", "KMSKeyId", "SnapshotId")

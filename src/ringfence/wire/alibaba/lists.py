@@ -13,12 +13,12 @@ from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import Listing, RuleOf
-from ringfence.wire.alibaba.operation import Call, Fault, Field
+from ringfence.wire.alibaba.operation import Call, Field
 from ringfence.wire.alibaba.paging import by_token
 from ringfence.wire.alibaba.parameters import Parameters, invalid
 from ringfence.wire.alibaba.tagged import has_tags, tags_said, tags_told
 from ringfence.wire.alibaba.texts import description_of, name_of, time_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 TEXTS: Final = "InvalidDescription.Malformed"
 RESERVED: Final = ("com.aliyun", "com.alibabacloud")

@@ -11,9 +11,9 @@ from ringfence.control.draft import Draft
 from ringfence.errors import InvalidFields, Refused
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import missing
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _FIELDS = (
     Field("SecurityGroupId", required=True),

@@ -8,17 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
-from ringfence.control import reading
-from ringfence.control.caller import Caller
-from ringfence.control.control import Control, Once
+from ringfence.control.control import Once
 from ringfence.control.draft import Draft
 from ringfence.errors import Refused
-from ringfence.ram.actions import ACTIONS, Action
-from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
-from ringfence.resources.state import State
+from ringfence.ram.actions import Action, check_named
 from ringfence.wire.alibaba.parameters import Parameters, invalid
-from ringfence.wire.request import Service, Told, changed
+from ringfence.wire.request import Asked, Fault, Told, changed
 
 _TOKEN_LENGTH = 64
 
@@ -28,15 +23,6 @@ class Product(StrEnum):
 
     ECS = "2014-05-26"
     VPC = "2016-04-28"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A refusal as the vendor tells it. ``message`` is the vendor's own; empty: what the refusal itself says."""
-
-    status: int
-    code: str
-    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +55,8 @@ class Operation:
     """Whether everybody may ask for it, as it tells nothing of anybody."""
 
     def __post_init__(self) -> None:
-        unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
-        if unknown or not (self.actions or self.own):
-            raise ValueError(f"{self.name} names no action of RAM that allows it: {unknown}")
+        if not self.own:
+            check_named(self.name, self.actions)
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -80,25 +65,13 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Asked):
     """A request for an operation, of a caller who has proved who they are."""
 
-    service: Service
     operation: Operation
-    caller: Caller
     said: Parameters
     host: str
     """The name under which the request reached the server."""
-
-    @property
-    def control(self) -> Control:
-        """The service itself."""
-        return self.service.control
-
-    @property
-    def state(self) -> State:
-        """The newest state."""
-        return self.control.state
 
     @property
     def region(self) -> str:
@@ -112,14 +85,6 @@ class Call:
         if dry_run:
             raise Refused("Request validation has been passed with DryRun flag set.", reason="DryRunOperation")
         return told
-
-    def visible(self, kind: Kind) -> list[Resource]:
-        """What of a kind the caller may see, by id. Raises `Forbidden`."""
-        return reading.visible(self.control, self.state, self.caller, kind)
-
-    def find(self, kind: Kind, id_: str, action: Action | None = None) -> Resource:
-        """A resource by its id, if the caller may see it, or do that to it. Raises `NotFound`, `Forbidden`."""
-        return reading.find_by_id(self.control, self.state, self.caller, kind, id_, action)
 
     def _once(self) -> Once | None:
         token = self.said.text("ClientToken")

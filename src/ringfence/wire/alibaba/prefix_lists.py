@@ -16,11 +16,11 @@ from ringfence.resources.values import Listing
 from ringfence.wire.alibaba import lists
 from ringfence.wire.alibaba.groups import REGION
 from ringfence.wire.alibaba.lists import ListKind
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_TOKEN
 from ringfence.wire.alibaba.parameters import invalid
 from ringfence.wire.alibaba.tagged import TAGS
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 
 def _read(text: str) -> str:

@@ -14,13 +14,13 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import RuleOf
 from ringfence.wire.alibaba.groups import GROUP, REGION
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters
 from ringfence.wire.alibaba.permission_lists import parameters_of, parts_of
 from ringfence.wire.alibaba.permissions import Reader
 from ringfence.wire.alibaba.rules import faults_of, group_of, reader_of
 from ringfence.wire.alibaba.ways import EGRESS, INGRESS, Way
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _PORTS: Final = ("PortRange", "PortRangeListId")
 

@@ -19,12 +19,12 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import RuleOf
 from ringfence.wire.alibaba.groups import GROUP, REGION
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid
 from ringfence.wire.alibaba.permission_lists import parameters_of, parts_of, rule_of
 from ringfence.wire.alibaba.permissions import Reader, Rule
 from ringfence.wire.alibaba.ways import EGRESS, INGRESS, OWNER_FIELDS, Way
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _LIST_OF_PORTS: Final = Field("PortRangeListId", "a port list, where there is no PortRange")
 _IDS: Final = Field("SecurityGroupRuleId.N", "rules by their ids, up to 100")

@@ -9,17 +9,16 @@ from functools import cached_property
 from typing import Any
 
 from ringfence.control.caller import Caller
-from ringfence.control.control import Control
 from ringfence.control.ids import IdStyle
 from ringfence.errors import Forbidden, NotAuthenticated, Refused, RingfenceError
 from ringfence.security.signing import SKEW
 from ringfence.wire.alibaba.answers import encoded
 from ringfence.wire.alibaba.faults import access_denied, fault_of
-from ringfence.wire.alibaba.operation import ALWAYS, COMMON, LEGACY, Call, Fault, Operation, Product
+from ringfence.wire.alibaba.operation import ALWAYS, COMMON, LEGACY, Call, Operation, Product
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.registry import OPERATIONS
 from ringfence.wire.alibaba.signing import claim_of, is_form, verified
-from ringfence.wire.request import Answer, Request, Service, Told
+from ringfence.wire.request import Answer, Fault, Request, Service, Told
 
 
 @dataclass(frozen=True)
@@ -144,16 +143,10 @@ class _Exchange:
     def _done(self, operation: Operation, caller: Caller) -> Told:
         _check_names(operation, self._said)
         self._check_region()
-        control: Control = self._service.control
-        call = Call(self._service, operation, caller, self._said, self._request.header("host"))
-        try:
-            if not operation.own:
-                control.authority.require_conceivable(caller, operation.actions)
+        call = Call(self._service, caller, operation, self._said, self._request.header("host"))
+        with self._service.control.asked(caller, operation.name, operation.actions):
             _check_required(operation, self._said)
             return operation.handle(call)
-        except Forbidden as error:
-            control.refused(caller, operation.name, error)
-            raise
 
     def _check_region(self) -> None:
         said, served = self._said.text("RegionId"), self._service.region

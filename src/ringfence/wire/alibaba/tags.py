@@ -12,11 +12,11 @@ from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.alibaba.common import REGION, refuse_resource_group
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, Sizes, by_number, by_token
 from ringfence.wire.alibaba.parameters import Parameters, invalid
 from ringfence.wire.alibaba.tagged import TAGS, has_tags, tags_said
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 TYPES: Final[Mapping[str, Kind]] = {
     "instance": Kind.INSTANCE,

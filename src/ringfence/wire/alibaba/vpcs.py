@@ -16,12 +16,12 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import SharedVpc
-from ringfence.wire.alibaba.common import REGION, changed_fields, minute
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.common import REGION, changed_fields, deleting, minute
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, by_number
 from ringfence.wire.alibaba.parameters import Parameters, missing
 from ringfence.wire.alibaba.texts import description_of, name_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _CIDR: Final = "172.16.0.0/12"
 """The vendor's, where a request says none."""
@@ -41,7 +41,9 @@ def operations() -> Iterator[Operation]:
     fields, actions = (REGION, *_SAID), (ram.CREATE_VPC,)
     yield Operation("CreateVpc", Product.ECS, doc, actions, _create, fields, _ROUTES, _FAULTS)
     doc, id_ = "Deletes a VPC with nothing in it.", Field("VpcId", required=True)
-    yield Operation("DeleteVpc", Product.ECS, doc, (ram.DELETE_VPC,), _delete, (id_,), faults=_FAULTS)
+    yield Operation(
+        "DeleteVpc", Product.ECS, doc, (ram.DELETE_VPC,), deleting(Kind.VPC, "VpcId"), (id_,), faults=_FAULTS
+    )
     doc, asked = "The account's VPCs, of every profile.", (REGION, Field("VpcId"), Field("IsDefault"), *BY_NUMBER)
     yield Operation("DescribeVpcs", Product.ECS, doc, (ram.DESCRIBE_VPCS,), _describe, asked)
     doc, actions = "Changes name, description and address space.", (ram.MODIFY_VPC_ATTRIBUTE,)
@@ -63,16 +65,6 @@ def _create(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         made = basic.create(draft, Kind.VPC, {**wanted, "profile": ALIBABA.name})
         return {"VpcId": made.id, "VRouterId": "", "RouteTableId": ""}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    id_ = call.said.required("VpcId")
-
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.VPC, draft.own(Kind.VPC, id_).id)
-        return {}
 
     return call.change(work)
 

@@ -7,20 +7,18 @@ from typing import Any, Final, cast
 
 from ringfence.control import basic
 from ringfence.control.draft import Draft
-from ringfence.model.address import Family, Prefix
+from ringfence.control.reading import addresses_left
 from ringfence.model.topology import Subnet
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
-from ringfence.resources.values import PortAt
-from ringfence.wire.alibaba.common import changed_fields, minute
-from ringfence.wire.alibaba.operation import Call, Fault, Field, Operation, Product
+from ringfence.wire.alibaba.common import changed_fields, deleting, minute
+from ringfence.wire.alibaba.operation import Call, Field, Operation, Product
 from ringfence.wire.alibaba.paging import BY_NUMBER, by_number
 from ringfence.wire.alibaba.parameters import Parameters, invalid, missing
 from ringfence.wire.alibaba.regions import is_zone, zone_of
 from ringfence.wire.alibaba.texts import description_of, name_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _NAMES: Final = {"VSwitchName": "name", "Description": "description"}
 _ID = Field("VSwitchId", required=True)
@@ -35,8 +33,6 @@ _FAULTS = {
     "InvalidZoneId.NotFound": Fault(404, "InvalidZoneId.NotFound"),
     "limit.subnets_per_vpc": Fault(400, "QuotaExceeded"),
 }
-_RESERVED: Final = 3
-"""The network's own address, the gateway's and the last one."""
 
 
 def operations() -> Iterator[Operation]:
@@ -45,7 +41,9 @@ def operations() -> Iterator[Operation]:
     doc, actions = "Makes a vSwitch, in the server's only zone.", (ram.CREATE_V_SWITCH,)
     yield Operation("CreateVSwitch", Product.ECS, doc, actions, _create, (*needed, *_SAID), faults=_FAULTS)
     doc, actions = "Deletes a vSwitch with nothing in it.", (ram.DELETE_V_SWITCH,)
-    yield Operation("DeleteVSwitch", Product.ECS, doc, actions, _delete, (_ID,), faults=_FAULTS)
+    yield Operation(
+        "DeleteVSwitch", Product.ECS, doc, actions, deleting(Kind.SUBNET, "VSwitchId"), (_ID,), faults=_FAULTS
+    )
     fields = (*map(Field, ("VSwitchId", "VpcId", "ZoneId", "IsDefault")), *BY_NUMBER)
     doc, actions = "The account's vSwitches.", (ram.DESCRIBE_V_SWITCHES,)
     yield Operation("DescribeVSwitches", Product.ECS, doc, actions, _describe, fields)
@@ -71,16 +69,6 @@ def _create(call: Call) -> Told:
     def work(draft: Draft) -> Told:
         made = basic.create(draft, Kind.SUBNET, {**wanted, "vpc": draft.own(Kind.VPC, vpc).id, "cidr": cidr})
         return {"VSwitchId": made.id}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    id_ = call.said.required("VSwitchId")
-
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.SUBNET, draft.own(Kind.SUBNET, id_).id)
-        return {}
 
     return call.change(work)
 
@@ -118,24 +106,10 @@ def _told(call: Call, resource: Resource) -> Told:
         "Description": resource.description,
         "VpcId": subnet.vpc,
         "CidrBlock": str(subnet.cidr or ""),
-        "AvailableIpAddressCount": _free(call, subnet),
+        "AvailableIpAddressCount": addresses_left(call.state, subnet),
         "ZoneId": zone_of(call),
         "IsDefault": False,
         "Status": "Available",
         "ResourceGroupId": "",
         "CreationTime": minute(resource),
     }
-
-
-def _free(call: Call, subnet: Subnet) -> int:
-    """How many IPv4 addresses nobody has yet."""
-    if subnet.cidr is None:
-        return 0
-    users = (call.state.resources[key].value for key in call.state.referrers(Key(Kind.SUBNET, subnet.name)))
-    owners = [it.port if isinstance(it, PortAt) else it for it in users]
-    used = sum(address.family is Family.IPV4 for it in owners for address in getattr(it, "addresses", ()))
-    return max(0, _size(subnet.cidr) - _RESERVED - used)
-
-
-def _size(prefix: Prefix) -> int:
-    return prefix.range.last - prefix.range.first + 1

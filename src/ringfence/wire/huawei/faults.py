@@ -17,7 +17,8 @@ from ringfence.errors import (
     RingfenceError,
 )
 from ringfence.resources.kind import Kind
-from ringfence.wire.huawei.operation import Fault, Operation
+from ringfence.wire.huawei.operation import Operation
+from ringfence.wire.request import Fault
 
 INTERNAL: Final = Fault(500, "VPC.0602", "The server failed; the request id tells its log where.")
 _UNAVAILABLE: Final = Fault(503, "VPC.0602", "The server cannot do it now; send the request again later.")

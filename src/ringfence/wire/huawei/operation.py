@@ -7,29 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ringfence.control import reading
-from ringfence.control.caller import Caller
-from ringfence.control.control import Control
+from ringfence.control import basic
 from ringfence.control.draft import Draft, not_found
 from ringfence.errors import NotFound
-from ringfence.ram.actions import ACTIONS, Action
+from ringfence.ram.actions import Action, check_named
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
-from ringfence.resources.state import State
 from ringfence.wire.huawei.members import Member, invalid
-from ringfence.wire.request import Service, Told, changed
+from ringfence.wire.request import Asked, Fault, Told, changed
 
 MOST: Final = 2000
 """So many items a page has at most; a limit of 0 means none at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A refusal as the vendor tells it. ``message`` is the vendor's own; empty: what the refusal itself says."""
-
-    status: int
-    code: str
-    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,9 +44,8 @@ class Operation:
     """A member of the body and what it says, where that decides between calls of one path; the last has none."""
 
     def __post_init__(self) -> None:
-        unknown = [action for action in self.actions if ACTIONS.get(action.name) is not action]
-        if unknown or not (self.actions or self.own):
-            raise ValueError(f"{self.name} names no action of RAM that allows it: {unknown}")
+        if not self.own:
+            check_named(self.name, self.actions)
 
     @property
     def version(self) -> str:
@@ -97,12 +83,10 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Asked):
     """A request for a call, of a caller who has proved who they are. Bad parameters raise `InvalidFields`."""
 
-    service: Service
     operation: Operation
-    caller: Caller
     path: Mapping[str, str]
     query: Mapping[str, tuple[str, ...]]
     json: Mapping[str, Any]
@@ -110,16 +94,6 @@ class Call:
     request_id: str
     origin: str
     """The server's address as the client knows it: ``http://127.0.0.1:8080``."""
-
-    @property
-    def control(self) -> Control:
-        """The service itself."""
-        return self.service.control
-
-    @property
-    def state(self) -> State:
-        """The newest state."""
-        return self.control.state
 
     @property
     def project(self) -> str:
@@ -137,14 +111,6 @@ class Call:
     def looking(self) -> Draft:
         """The newest state, to be looked at as what changes look at: nothing comes of what is put into it."""
         return Draft(self.state, self.caller, self.control.authority, "")
-
-    def visible(self, kind: Kind) -> list[Resource]:
-        """What of a kind the caller may see, by id. Raises `Forbidden`."""
-        return reading.visible(self.control, self.state, self.caller, kind)
-
-    def find(self, kind: Kind, id_: str) -> Resource:
-        """A resource by its id, if the caller may see it. Raises `NotFound`, `Forbidden`."""
-        return reading.find_by_id(self.control, self.state, self.caller, kind, id_)
 
     def missing(self, kind: Kind, id_: str) -> NotFound:
         """The refusal of what is not there."""
@@ -175,6 +141,19 @@ class Call:
         if page and len(left) > len(page):
             info["next_marker"] = page[-1]["id"]
         return {key: page, "page_info": info}
+
+
+def deleting(kind: Kind, parameter: str) -> Callable[[Call], Told]:
+    """A handler that deletes what a parameter of the path names."""
+
+    def handle(call: Call) -> Told:
+        def work(draft: Draft) -> Told:
+            basic.delete(draft, kind, draft.own(kind, call.path[parameter]).id)
+            return {}
+
+        return call.change(work)
+
+    return handle
 
 
 class DryRun(Exception):

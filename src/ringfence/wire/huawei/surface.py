@@ -12,15 +12,15 @@ from urllib.parse import unquote
 
 from ringfence.control.caller import Caller
 from ringfence.control.ids import IdStyle
-from ringfence.errors import Forbidden, RingfenceError
+from ringfence.errors import RingfenceError
 from ringfence.wire.huawei.faults import NO_PATH, body_of, fault_of
 from ringfence.wire.huawei.members import body_of as said_by
 from ringfence.wire.huawei.members import invalid, parameters, refused
-from ringfence.wire.huawei.operation import Call, DryRun, Fault, Operation
+from ringfence.wire.huawei.operation import Call, DryRun, Operation
 from ringfence.wire.huawei.projects import VERSIONS
 from ringfence.wire.huawei.registry import OPERATIONS
 from ringfence.wire.huawei.signing import SCHEME, key_of
-from ringfence.wire.request import Answer, Request, Service, Told
+from ringfence.wire.request import Answer, Fault, Request, Service, Told
 
 _SCHEMES = (SCHEME, "V11-HMAC-SHA256", "SDK-HMAC-", "V11-HMAC-")
 
@@ -97,15 +97,9 @@ class _Exchange:
     # --- what is done
 
     def _done(self, operation: Operation, caller: Caller, path: Mapping[str, str]) -> Told:
-        control = self._service.control
         _check_project(caller, path.get("project_id"), self._request.header("x-project-id"))
-        try:
-            if not operation.own:  # first of all: who may not ask is not told what is wrong with the request
-                control.authority.require_conceivable(caller, operation.actions)
+        with self._service.control.asked(caller, operation.name, operation.actions):
             return operation.handle(self._call(operation, caller, path))
-        except Forbidden as error:
-            control.refused(caller, operation.name, error)
-            raise
 
     def _call(self, operation: Operation, caller: Caller, path: Mapping[str, str]) -> Call:
         query = parameters(self._request.signed.query)
@@ -115,7 +109,7 @@ class _Exchange:
         body = said_by(self._request.signed.body, operation.body)
         scheme = "https" if self._request.origin.secure else "http"
         origin = f"{scheme}://{self._request.header('host')}"
-        return Call(self._service, operation, caller, path, query, body, self._id, origin)
+        return Call(self._service, caller, operation, path, query, body, self._id, origin)
 
     # --- how it is told
 

@@ -21,10 +21,10 @@ from ringfence.wire.huawei.networks import (
     subnet_of,
     subnet_of_router_port,
 )
-from ringfence.wire.huawei.operation import Call, Fault, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.v1.port_telling import told
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 MAKE: Final = (
     *actions_of(Verb.CREATE, Kind.PORT),

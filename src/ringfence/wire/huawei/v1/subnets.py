@@ -9,20 +9,20 @@ from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.ipv6 import free_prefix
 from ringfence.control.kinds import Verb, action_of, actions_of
-from ringfence.model.address import Family, Prefix
+from ringfence.control.reading import addresses_left
+from ringfence.model.address import Family
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
 from ringfence.wire.huawei.networks import family_subnet_id, subnet_of
-from ringfence.wire.huawei.operation import Call, Fault, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v1.vpcs import tags_of_texts
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 _PATH = "/v1/{project_id}/subnets"
 _ONE = "/v1/{project_id}/vpcs/{vpc_id}/subnets/{subnet_id}"
@@ -186,13 +186,5 @@ def _told(state: State, resource: Resource) -> dict[str, Any]:
         "created_at": time_of(resource.created),
         "updated_at": time_of(resource.created),
         "enable_network_address_usage_metrics": False,
-        "available_ip_address_count": _free(state, resource, own.cidr) if own.cidr else 0,
+        "available_ip_address_count": addresses_left(state, own),
     }
-
-
-def _free(state: State, subnet: Resource, prefix: Prefix) -> int:
-    """How many addresses a port could still get: all but the first two, the last, and those that somebody has."""
-    users = (state.get(*key) for key in state.referrers(Key(Kind.SUBNET, subnet.id)))
-    held = (address for it in users if it for address in it.form.show(it.value).get("addresses", ()))
-    taken = sum(":" not in address for address in held)
-    return max(0, (1 << prefix.family.bits - prefix.length) - 3 - taken)

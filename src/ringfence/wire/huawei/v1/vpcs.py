@@ -15,7 +15,7 @@ from ringfence.resources.resource import Resource
 from ringfence.resources.values import SharedVpc
 from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.paging import plain_page
 from ringfence.wire.huawei.tagged import said_tags
 from ringfence.wire.huawei.telling import time_of
@@ -65,7 +65,7 @@ def operations() -> Iterator[Operation]:
         f"{_PATH}/{{vpc_id}}",
         "Delete a VPC that nothing is in.",
         actions_of(Verb.DELETE, Kind.VPC),
-        _delete,
+        deleting(Kind.VPC, "vpc_id"),
         204,
     )
 
@@ -101,14 +101,6 @@ def _update(call: Call) -> Told:
         if said.get("cidr"):
             wanted["cidrs"] = [said["cidr"], *(str(it) for it in _vpc(found).vpc.cidrs if str(it) != main_cidr(found))]
         return {"vpc": _told(basic.update(draft, Kind.VPC, found.id, wanted))}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.VPC, draft.own(Kind.VPC, call.path["vpc_id"]).id)
-        return {}
 
     return call.change(work)
 

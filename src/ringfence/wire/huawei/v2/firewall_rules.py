@@ -17,7 +17,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.paging import linked_page
 from ringfence.wire.huawei.v2.described import DESCRIBED, described
 from ringfence.wire.request import Told
@@ -83,7 +83,7 @@ def operations() -> Iterator[Operation]:
         _ONE,
         "Delete a rule that no policy has.",
         actions_of(Verb.DELETE, Kind.ACL_LINE),
-        _delete,
+        deleting(Kind.ACL_LINE, "firewall_rule_id"),
         204,
     )
 
@@ -120,14 +120,6 @@ def _update(call: Call) -> Told:
                 raise invalid("ip_version", "say which: the rule is of both families until now", None)
             wanted["rule"] = str(_read(_told(found) | said))
         return {"firewall_rule": _told(basic.update(draft, Kind.ACL_LINE, found.id, wanted))}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.ACL_LINE, draft.own(Kind.ACL_LINE, call.path["firewall_rule_id"]).id)
-        return {}
 
     return call.change(work)
 

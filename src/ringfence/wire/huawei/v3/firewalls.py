@@ -14,7 +14,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
 from ringfence.wire.huawei.tagged import TAG, said_tags
 from ringfence.wire.huawei.v3.acl_lines import CHANGED, GONE, KEYS, NEW
@@ -65,7 +65,7 @@ def operations() -> Iterator[Operation]:
         _ONE,
         "Delete a network ACL; refused while a subnet has it.",
         actions_of(Verb.DELETE, Kind.ACL),
-        _delete,
+        deleting(Kind.ACL, "firewall_id"),
         204,
     )
     yield from _of_lines()
@@ -146,14 +146,6 @@ def _update(call: Call) -> Told:
     said = call.json["firewall"]
     up = {} if said.get("admin_state_up") is None else {"enabled": said["admin_state_up"]}
     return _changed(call, lambda _, draft, acl: basic.update(draft, Kind.ACL, acl.id, {**named(said), **up}))
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.ACL, draft.own(Kind.ACL, call.path["firewall_id"]).id)
-        return {}
-
-    return call.change(work)
 
 
 def _changed(call: Call, make: Callable[[Call, Draft, Resource], object]) -> Told:

@@ -14,7 +14,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
 from ringfence.wire.huawei.tagged import TAG, said_tags, tags_of
 from ringfence.wire.huawei.telling import rules_seen, time_of
@@ -72,7 +72,7 @@ def operations() -> Iterator[Operation]:
         "Delete a security group and its rules; refused while a port is in it or another group's rule names it, and of "
         "the default group.",
         actions_of(Verb.DELETE, Kind.GROUP),
-        _delete,
+        deleting(Kind.GROUP, "security_group_id"),
         204,
     )
 
@@ -112,14 +112,6 @@ def _update(call: Call) -> Told:
         found = draft.own(Kind.GROUP, call.path["security_group_id"])
         new = basic.update(draft, Kind.GROUP, found.id, wanted)
         return {"security_group": _with_rules(new, rules_seen(call, new, draft.rules(new.id)))}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.GROUP, draft.own(Kind.GROUP, call.path["security_group_id"]).id)
-        return {}
 
     return call.change(work)
 

@@ -16,12 +16,12 @@ from ringfence.ram.actions import Action
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.members import Member, invalid, refused
-from ringfence.wire.huawei.operation import Call, Fault, Operation
+from ringfence.wire.huawei.operation import Call, Operation
 from ringfence.wire.huawei.said import named
 from ringfence.wire.huawei.tagged import tags_of
 from ringfence.wire.huawei.telling import time_of
 from ringfence.wire.huawei.v3.ports import port_of
-from ringfence.wire.request import Told
+from ringfence.wire.request import Fault, Told
 
 ALL: Final = "/v3/{project_id}/vpc/sub-network-interfaces"
 ONE: Final = f"{ALL}/{{sub_network_interface_id}}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, actions_of
 from ringfence.ram import actions as ram
@@ -13,7 +12,7 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.wire.huawei.members import Member
 from ringfence.wire.huawei.narrowing import narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.said import DRY_RUN
 from ringfence.wire.huawei.telling import RULE_MEMBERS, add_rules, rule_head, rule_of, said_rule, time_of
 from ringfence.wire.request import Told
@@ -79,7 +78,7 @@ def operations() -> Iterator[Operation]:
         _ONE,
         "Delete a rule.",
         actions_of(Verb.DELETE, Kind.RULE),
-        _delete,
+        deleting(Kind.RULE, "security_group_rule_id"),
         204,
     )
 
@@ -120,14 +119,6 @@ def _list(call: Call) -> Told:
 
 def _show(call: Call) -> Told:
     return {"security_group_rule": rule_told(call.find(Kind.RULE, call.path["security_group_rule_id"]))}
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.RULE, draft.own(Kind.RULE, call.path["security_group_rule_id"]).id)
-        return {}
-
-    return call.change(work)
 
 
 def rule_told(resource: Resource) -> dict[str, Any]:

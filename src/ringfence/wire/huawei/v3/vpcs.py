@@ -18,7 +18,7 @@ from ringfence.resources.state import State
 from ringfence.resources.values import SharedVpc
 from ringfence.wire.huawei.members import Member, invalid
 from ringfence.wire.huawei.narrowing import PROJECT, check_project, narrowed
-from ringfence.wire.huawei.operation import Call, Operation
+from ringfence.wire.huawei.operation import Call, Operation, deleting
 from ringfence.wire.huawei.said import DESCRIPTION, DRY_RUN, ENTERPRISE_PROJECT, NAME, NEW_NAME, named
 from ringfence.wire.huawei.tagged import TAG, said_tags, tags_of
 from ringfence.wire.huawei.telling import time_of
@@ -67,7 +67,7 @@ def operations() -> Iterator[Operation]:
         _ONE,
         "Delete a VPC that nothing is in.",
         actions_of(Verb.DELETE, Kind.VPC),
-        _delete,
+        deleting(Kind.VPC, "vpc_id"),
         204,
     )
     extended = (_body(Member("extend_cidrs", (list,), required=True)), DRY_RUN)
@@ -101,14 +101,6 @@ def _changed(call: Call, said: Any) -> Told:
     def work(draft: Draft) -> Told:
         found = draft.own(Kind.VPC, call.path["vpc_id"])
         return {"vpc": _shown(draft.state, basic.update(draft, Kind.VPC, found.id, said(found)))}
-
-    return call.change(work)
-
-
-def _delete(call: Call) -> Told:
-    def work(draft: Draft) -> Told:
-        basic.delete(draft, Kind.VPC, draft.own(Kind.VPC, call.path["vpc_id"]).id)
-        return {}
 
     return call.change(work)
 
