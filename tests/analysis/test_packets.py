@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.lists import Line, outcome
-from ringfence.analysis.notation import told, told_services
-from ringfence.analysis.packets import Packets, listed_services, services
+from ringfence.analysis.rules.lists import Line, outcome
+from ringfence.analysis.sets.notation import told, told_services
+from ringfence.analysis.sets.packets import Packets, listed_services, services
 from ringfence.model.acl import AclRule, Side
 from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow

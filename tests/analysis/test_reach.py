@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.ends import EndClass
-from ringfence.analysis.notation import Services
-from ringfence.analysis.reach import Reach, Way
+from ringfence.analysis.reach.ends import EndClass
+from ringfence.analysis.reach.reach import Reach, Way
+from ringfence.analysis.sets.notation import Services
 from ringfence.model.address import Address
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ringfence.analysis.packets import service_box
-from ringfence.analysis.redundancy import effects, needless_rules
+from ringfence.analysis.rules.redundancy import effects, needless_rules
+from ringfence.analysis.sets.packets import service_box
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.profile import ALIBABA, HUAWEI

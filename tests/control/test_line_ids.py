@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ringfence import worldfile
-from ringfence.analysis.hits import rule_hits
+from ringfence.analysis.records.hits import rule_hits
 from ringfence.compile.compiler import compile_world
 from ringfence.control import basic, lines
 from ringfence.control.declaring import apply

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.analysis.guest import About, Guest
+from ringfence.analysis.why.guest import About, Guest
 from ringfence.backends.netns import inside
 from ringfence.lab import probe
 from ringfence.lab.guest import look, look_and_probe

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from ringfence.analysis.drops import DropRecord
+from ringfence.analysis.records.drops import DropRecord
 from ringfence.lab.drops import Drops, Line, Skipped, ensure_recorder
 from ringfence.lab.lab import Lab
 

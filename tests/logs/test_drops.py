@@ -7,7 +7,7 @@ from itertools import permutations, product
 
 import pytest
 
-from ringfence.analysis.drops import Dropped, DropRecord, Reason, judge, unexplained
+from ringfence.analysis.records.drops import Dropped, DropRecord, Reason, judge, unexplained
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
 from ringfence.model.flow import Endpoint

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.analysis.drops import DropRecord
+from ringfence.analysis.records.drops import DropRecord
 from ringfence.backends.netns import inside
 from ringfence.backends.nftables.droplog import BURST, RATE
 from ringfence.lab.drops import drops_file

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ringfence.analysis.drops import Dropped, judge
-from ringfence.analysis.flowlog import (
+from ringfence.analysis.records.drops import Dropped, judge
+from ringfence.analysis.records.flowlog import (
     ALIBABA_FIELDS,
     HUAWEI_FIELDS,
     Count,

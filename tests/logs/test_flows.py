@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from ringfence.analysis.flowlog import FlowRecord
+from ringfence.analysis.records.flowlog import FlowRecord
 from ringfence.backends.netns import inside
 from ringfence.backends.nftables import conntrack
 from ringfence.lab.flowlog import FlowLog

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.analysis.hits import rule_hits
+from ringfence.analysis.records.hits import rule_hits
 from ringfence.backends.nftables.driver import Driver
 from ringfence.backends.nftables.hits import Counted, Hits, Tally, replaced
 from ringfence.backends.nftables.library import Nft

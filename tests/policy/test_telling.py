@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 
-from ringfence.analysis.why import explain
+from ringfence.analysis.why.telling import explain
 from ringfence.model.address import Family
 from ringfence.model.profile import HUAWEI
 from ringfence.model.world import World

@@ -1,1 +1,1 @@
-"""Questions about a world: why, and later reachability, lint, difference and the smallest fix. Pure."""
+"""Questions about a world: why, who can reach whom, what a change changes, and what could be better. Pure."""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ringfence.analysis.segments import Segments
+from ringfence.analysis.sets.segments import Segments
 from ringfence.analysis.spans import NO_CUTS, Cuts
 from ringfence.model.acl import AclRule
 from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Family, Prefix

@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ringfence.analysis.flowlog import FlowRecord, alibaba, huawei
-from ringfence.analysis.hits import RuleHits, rule_hits
+from ringfence.analysis.records.flowlog import FlowRecord, alibaba, huawei
+from ringfence.analysis.records.hits import RuleHits, rule_hits
 from ringfence.errors import CannotRun, UnknownName
 from ringfence.lab.drops import Drops, Line, Skipped, ensure_recorder, is_recorded
 from ringfence.lab.flowlog import FlowLog

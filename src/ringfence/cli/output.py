@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.analysis.guest import Guest
-from ringfence.analysis.why import TITLES, explain
+from ringfence.analysis.why.guest import Guest
+from ringfence.analysis.why.telling import TITLES, explain
 from ringfence.model.address import Family
 from ringfence.model.flow import Query
 from ringfence.model.rule import Action

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ringfence.analysis.reach import Reach, Way
+from ringfence.analysis.reach.reach import Reach, Way
 from ringfence.cli import output
 from ringfence.cli.asking import Json
 from ringfence.cli.judging import WorldFile

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ringfence.analysis.drops import DropRecord
+from ringfence.analysis.records.drops import DropRecord
 from ringfence.backends.netns import inside
 from ringfence.errors import CannotRun, NotationError
 from ringfence.lab.names import LabNames

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
-from ringfence.analysis.drops import DropRecord
-from ringfence.analysis.flowlog import Count, FlowRecord, Observed, Window, of_connection, of_drop, records
+from ringfence.analysis.records.drops import DropRecord
+from ringfence.analysis.records.flowlog import Count, FlowRecord, Observed, Window, of_connection, of_drop, records
 from ringfence.backends.nftables.accounting import Accounting, Carried
 from ringfence.backends.nftables.readback import Counter
 from ringfence.lab.drops import Drops, Skipped, ensure_recorder

@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
-from ringfence.analysis.guest import About, Finding, Guest
+from ringfence.analysis.why.guest import About, Finding, Guest
 from ringfence.backends.netns import inside
 from ringfence.lab.firewall import Firewall, read_firewall
 from ringfence.lab.lab import Lab

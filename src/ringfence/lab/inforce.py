@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from ringfence import worldfile
-from ringfence.analysis.drops import OUTSIDE
+from ringfence.analysis.records.drops import OUTSIDE
 from ringfence.backends.nftables.names import UPLINK, peer_link, port_link
 from ringfence.errors import WorldFileError
 from ringfence.lab.names import LabNames

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 
-from ringfence.analysis.drops import Dropped, judge, unexplained
+from ringfence.analysis.records.drops import Dropped, judge, unexplained
 from ringfence.backends.netns import NAMESPACES
 from ringfence.backends.nftables.droplog import DROP_CHAIN, HELD_CHAIN, DropLog
 from ringfence.backends.nftables.hits import Hits

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from operator import xor
 
-from ringfence.analysis.diagram import joined
+from ringfence.analysis.sets.diagram import joined
 from ringfence.model.address import Address, AddressRange, Family
 
 Ranges = tuple[AddressRange, ...]

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ringfence.analysis.diagram import Diagram
-from ringfence.analysis.ends import EndClass, Ends, EndSet
-from ringfence.analysis.notation import Services
-from ringfence.analysis.plane import Plane
+from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
+from ringfence.analysis.reach.plane import Plane
+from ringfence.analysis.sets.diagram import Diagram
+from ringfence.analysis.sets.notation import Services
 from ringfence.errors import NotationError
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Flow

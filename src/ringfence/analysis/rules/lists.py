@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.packets import Packets
+from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Action
 
 

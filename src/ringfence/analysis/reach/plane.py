@@ -9,10 +9,10 @@ from collections.abc import Hashable, Iterable
 from functools import cached_property, reduce
 from operator import or_
 
-from ringfence.analysis.diagram import NOTHING, Diagram
-from ringfence.analysis.ends import EndClass, Ends, EndSet
-from ringfence.analysis.packets import every_service, listed_services, services
-from ringfence.analysis.sieve import Columns, Sieve, SieveLine, Sieves, bits, joined, passing
+from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
+from ringfence.analysis.sets.diagram import NOTHING, Diagram
+from ringfence.analysis.sets.packets import every_service, listed_services, services
+from ringfence.analysis.sets.sieve import Columns, Sieve, SieveLine, Sieves, bits, joined, passing
 from ringfence.model.address import Family
 from ringfence.model.rule import Action, AnyRemote, Direction, GroupRemote, NicType, Remote
 from ringfence.model.service import PortSet, Protocol, ServiceSet

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ringfence.analysis.packets import addresses
 from ringfence.analysis.parties import sides
-from ringfence.analysis.segments import Ranges, Segments
-from ringfence.analysis.sieve import bits
+from ringfence.analysis.sets.packets import addresses
+from ringfence.analysis.sets.segments import Ranges, Segments
+from ringfence.analysis.sets.sieve import bits
 from ringfence.model.acl import AclRule
 from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Family, Prefix
 from ringfence.model.flow import Endpoint

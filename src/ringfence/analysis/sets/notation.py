@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ringfence.analysis.diagram import EVERYTHING, NOTHING, Diagram, Interval, span, union
-from ringfence.analysis.packets import (
+from ringfence.analysis.sets.diagram import EVERYTHING, NOTHING, Diagram, Interval, span, union
+from ringfence.analysis.sets.packets import (
     DESTINATION,
     PORT,
     PORTS,

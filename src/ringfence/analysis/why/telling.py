@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringfence.analysis.guest import Guest
+from ringfence.analysis.why.guest import Guest
 from ringfence.model.flow import Endpoint
 from ringfence.model.rule import Action, Direction
 from ringfence.policy.verdict import Stage, Step, Verdict

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ringfence.analysis.diagram import EVERYTHING, Diagram, Interval, span
-from ringfence.analysis.lists import Effect, Line, outcome
-from ringfence.analysis.packets import DESTINATION, Packets
+from ringfence.analysis.rules.lists import Effect, Line, outcome
+from ringfence.analysis.sets.diagram import EVERYTHING, Diagram, Interval, span
+from ringfence.analysis.sets.packets import DESTINATION, Packets
 from ringfence.model.address import AddressRange, Prefix
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType, Remote, Rule

@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from ringfence.analysis.diagram import NOTHING, Diagram
+from ringfence.analysis.sets.diagram import NOTHING, Diagram
 
 Sieve = dict[Diagram, int]
 """Services, and the far ends (as bits) with which they pass. No far end comes twice; those without any are left out."""

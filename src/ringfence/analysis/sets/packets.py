@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ringfence.analysis.diagram import EVERYTHING, NOTHING, Diagram, Interval, span
+from ringfence.analysis.sets.diagram import EVERYTHING, NOTHING, Diagram, Interval, span
 from ringfence.model.address import Address, AddressRange, Family
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
 from ringfence.model.service import ALL_PORTS, ICMP, ICMPV6, TCP, UDP, PortSet, Protocol, Service, ServiceSet

@@ -1,4 +1,4 @@
-"""What was found inside a guest, as values that `ringfence.analysis.why` tells after the verdict. The lab looks."""
+"""What was found inside a guest, as values told after the verdict by `ringfence.analysis.why.telling`. The lab looks."""
 
 from __future__ import annotations
 

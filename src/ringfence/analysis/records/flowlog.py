@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ringfence.analysis.drops import DropRecord, Reason
+from ringfence.analysis.records.drops import DropRecord, Reason
 from ringfence.errors import NotationError
 from ringfence.model.address import Address
 from ringfence.model.connection import Connection

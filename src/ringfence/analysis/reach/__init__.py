@@ -1,0 +1,1 @@
+"""Who can reach whom, exactly: ends in classes that no rule tells apart, and what passes between these."""

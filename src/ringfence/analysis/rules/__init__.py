@@ -1,0 +1,1 @@
+"""What the single rules of a list do: what they decide, and which of them nobody would miss."""

@@ -1,0 +1,1 @@
+"""Exact sets of packets: decision diagrams over intervals, and how they are written."""
