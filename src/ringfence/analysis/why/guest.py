@@ -1,4 +1,4 @@
-"""What was found inside a guest, as values told after the verdict by `ringfence.analysis.why.telling`. The lab looks."""
+"""What was found inside a guest; `ringfence.analysis.why.telling` tells it after the verdict. The lab looks."""
 
 from __future__ import annotations
 
