@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from ringfence.control.explaining import Explainer
 from ringfence.control.planning import Plan, plan
 from ringfence.errors import Conflict, Forbidden, InvalidFields, Protected, RingfenceError, UnknownName, WorldFileError
 from ringfence.model.flow import Query
+from ringfence.model.group import SecurityGroup
 from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.resources.kind import Kind
@@ -223,6 +225,18 @@ def test_what_a_file_cannot_say_stays(tmp_path: Path) -> None:
     exported = desk.export(me)
     assert desk.apply(me, exported).plan.changes == ()
     assert exported.groups["sg-dts"].managed == "dts"
+
+
+def test_a_default_group_that_the_file_does_not_name_stays_beside_one_that_it_names(tmp_path: Path) -> None:
+    """Two VPCs have one each; a file that speaks of that of a third takes neither away."""
+    desk = Desk(tmp_path)
+    me = desk.tenant("tenant")
+    names = ("one", "two", "three")
+    vpcs = [desk.make(me, Kind.VPC, name=name, cidrs=["10.0.0.0/16"], profile="alibaba").id for name in names]
+    made = [desk.make(me, Kind.GROUP, name="default", vpc=vpc) for vpc in vpcs[:2]]
+    wanted = replace(desk.export(me), groups={"default": SecurityGroup("default", vpc="three")})
+    assert _told(desk.apply(me, wanted).plan) == ["create group default"]
+    assert [desk.control.state.get(Kind.GROUP, it.id) for it in made] == made
 
 
 def test_names_that_are_no_names_of_a_file(tmp_path: Path) -> None:

@@ -343,7 +343,8 @@ class _Planner:
         if isinstance(value, Machine):
             return resource.id not in self.state.world.instances
         if isinstance(value, SecurityGroup) and resource.name == DEFAULT_GROUP:
-            return DEFAULT_GROUP not in self._wanted.groups and (not value.vpc or value.vpc in self._in_ids.vpcs)
+            replaced = self._naming.called("groups", resource.id) in self._wanted.groups
+            return not replaced and (not value.vpc or value.vpc in self._in_ids.vpcs)
         return False
 
 
