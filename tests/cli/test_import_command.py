@@ -65,8 +65,8 @@ def test_a_file_that_is_cut_off_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_one_message(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"\xff\xfe")
-    for file in (tmp_path / "x", tmp_path / "none"):
+    (tmp_path / "x").write_bytes(b"{\n\xff\xfe")
+    for file, code in ((tmp_path / "x", "import.invalid"), (tmp_path / "none", "input.invalid")):
         done = ringfence("import", str(file))
         assert (done.code, done.out) == (2, "")
-        assert "[input.invalid]" in done.err
+        assert f"[{code}]" in done.err

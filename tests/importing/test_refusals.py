@@ -21,7 +21,8 @@ GOOD = {**PERMISSION, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 GROUP = {"GroupId": "sg-1", "GroupName": "x", "VpcId": "vpc-1"}
 BAD: list[tuple[Any, int, str]] = [
     ({"hello": 1}, 1, "nothing that can be imported"),
-    ([], 1, "a list"),
+    ([], 1, "an empty list"),
+    ([[{"GroupId": "sg-1"}]], 2, "a list of lists"),
     ({"SecurityGroups": "x"}, 1, "nothing that can be imported"),
     ({"SecurityGroups": [{"GroupName": "x"}]}, 3, "has no GroupId"),
     ({"SecurityGroups": [{**GROUP, "IpPermissions": [PERMISSION]}]}, 14, "is no prefix"),
@@ -34,7 +35,9 @@ BAD: list[tuple[Any, int, str]] = [
     ({"security_group_rules": []}, 1, "it is empty"),
     ({"terraform_version": "1", "planned_values": {"root_module": {}}}, 1, "it is a plan"),
     ({"terraform_version": "1", "version": 3, "resources": [{"type": "aws_vpc"}]}, 3, "version 4"),
-    ({"terraform_version": "1", "format_version": "1.0", "values": {}}, 1, "nothing in it is of a cloud"),
+    ({"terraform_version": "1", "format_version": "1.0", "values": {}}, 1, "it has no resources"),
+    (shapes.state(("aws_s3_bucket", {"id": "b"})), 1, "resources of aws_s3_bucket only"),
+    ({"version": 3, "terraform_version": "0.11.1", "modules": []}, 2, "only version 4"),
     (shapes.state(*shapes.terraform_aws_resources(), ("alicloud_vpc", {"id": "v"})), 1, "alibaba and aws"),
 ]
 

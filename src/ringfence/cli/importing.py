@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from ringfence.errors import InvalidInput
-from ringfence.importing import Cloud, FileKind, Imported, Source, import_files
+from ringfence.importing import Cloud, FileKind, Imported, Source, decoded, import_files
 from ringfence.worldfile import dump
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Their JSON; several together are one world.")]
@@ -51,9 +51,7 @@ def import_(
 
 def _source(path: Path) -> Source:
     try:
-        return Source(str(path), path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8 text; give the JSON that the cloud's own API or tool prints") from None
+        return decoded(str(path), path.read_bytes())
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 

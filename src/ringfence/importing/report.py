@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -118,11 +118,6 @@ class Report:
         """Tell once what holds of the whole."""
         if text not in self.assumptions:
             self.assumptions.append(text)
-
-    def pass_over(self, item: Item, fields: Iterable[str]) -> None:
-        """Fields were not read."""
-        base = "".join("[]" if isinstance(step, int) else f".{step}" for step in item.path).removeprefix(".")
-        self.unread.update((item.source.name, f"{base}.{name}") for name in fields)
 
     def tallies(self) -> dict[Kind, Tally]:
         """The counts of each kind of which there is something."""
