@@ -67,8 +67,8 @@ def read_attribute(reading: Reading, item: Item) -> None:
 
 def _tell_pages(reading: Reading, item: Item) -> None:
     if item.text("NextToken"):
-        why = "the answer goes on, and this file ends"
-        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further rules", why, "give the next answer too")
+        why, done = "the answer is one page of several", "the next page must be among the files"
+        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further rules", why, done)
 
 
 def _group(reading: Reading, item: Item) -> GroupDraft:

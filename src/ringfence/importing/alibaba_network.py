@@ -106,5 +106,5 @@ def read_answer(reading: Reading, item: Item) -> None:
         if item.text("NextToken") or (total is not None and total > len(listed)):
             why = f"the answer is one page of several: {len(listed)} of {total or 'more'}"
             reading.draft.report.note(
-                Outcome.TOLD, item.get(outer), f"further {outer}", why, "give the other pages too"
+                Outcome.TOLD, item.get(outer), f"further {outer}", why, "the other pages must be among the files"
             )

@@ -81,5 +81,5 @@ def _read_lists(reading: Reading, item: Item, lists: Mapping[str, Read], passed:
         for each in things(item, name):
             lists[name](reading, each)
     if item.text("NextToken"):
-        why = "the answer is one page of several"
-        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further things", why, "give the next pages too")
+        why, done = "the answer is one page of several", "the next page must be among the files"
+        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further things", why, done)

@@ -26,6 +26,8 @@ _FORMS: Final = (
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 _DEEPEST: Final = 200
 _BRACKET: Final = re.compile("{")
+_HALF: Final = re.compile(r"\\?u[0-9a-fA-F]{0,3}|\\")
+"""An escape of a text that ends in the middle."""
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -93,8 +95,12 @@ def _no_json(source: Source, error: json.JSONDecodeError) -> BadImportFile:
     if text[0] not in "[{":
         form = next((what for begins, what in _FORMS if re.match(begins, text)), "no JSON")
         return _bad(source, error.pos, f"it is {form}", _AS_JSON)
-    cut = error.pos >= len(source.text.rstrip()) or error.msg.startswith("Unterminated string")
-    return _bad(source, error.pos, f"{'the file is cut off' if cut else 'this is no JSON'}: {error.msg}", _RIGHT)
+    rest = source.text[error.pos :].rstrip()
+    begun = any(word.startswith(rest) for word in ("null", "true", "false", "-"))  # also with nothing
+    cut = begun or error.msg.startswith("Unterminated string") or _HALF.fullmatch(rest)
+    if cut:
+        return _bad(source, len(source.text.rstrip()), f"the file is cut off: {error.msg}", _RIGHT)
+    return _bad(source, error.pos, f"this is no JSON: {error.msg}", _RIGHT)
 
 
 def _check_depth(source: Source, value: Any) -> None:
