@@ -8,14 +8,15 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from ringfence.errors import BadImportFile
 from ringfence.importing import FileKind, Imported, import_files
-from ringfence.importing.report import Note, Outcome
+from ringfence.importing.report import Kind, Note, Outcome
 from ringfence.importing.source import Source
-from tests.importing.shapes import Files
+from tests.importing.shapes import Doc, Files
 
 Path = tuple[str | int, ...]
 
@@ -170,3 +171,52 @@ def _changes_nothing(
         return outcome(_imported(changed, kind)) == usual
     except BadImportFile:
         return False
+
+
+REMOTES = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+BLOCKS = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
+OWNERS = ("GroupId", "SecurityGroupId", "security_group_id", "Security Group")
+
+
+def rules_by_group(value: Any, group: str = "") -> Iterator[str]:
+    """The group of each rule in a configuration, counted without knowing what the rules mean."""
+    if isinstance(value, list):
+        for each in value:
+            yield from rules_by_group(each, group)
+    if not isinstance(value, dict):
+        return
+    own = next((value[name] for name in OWNERS if value.get(name)), group or value.get("id", ""))
+    if "IpPermissions" in value:
+        own = value["GroupId"]
+    if "ingress" in value and "egress" in value:
+        own = value["id"]
+    said = _said(value)
+    if said is not None:
+        yield from [own] * said
+        return
+    for each in value.values():
+        yield from rules_by_group(each, own if "values" not in value and "attributes" not in value else "")
+
+
+def _said(value: Doc) -> int | None:
+    """How many rules an object is; none if it is no rule."""
+    if "IpProtocol" in value and "IpRanges" in value:
+        return sum(len(value[name]) for name in REMOTES)
+    if "protocol" in value and "from_port" in value and "cidr_blocks" in value:
+        one = bool(value.get("self")) + bool(value.get("source_security_group_id"))
+        return sum(len(value.get(name) or ()) for name in BLOCKS) + one
+    marks = ({"Direction", "PortRange"}, {"direction", "ethertype"}, {"IP Protocol"}, {"ip_protocol"})
+    return 1 if any(mark <= value.keys() for mark in marks) or {"IsEgress", "IpProtocol"} <= value.keys() else None
+
+
+def accounted(made: Imported) -> Counter[str]:
+    """The rules of each group that are in the world or told to be gone, less those that were made up."""
+    ids = {name: id_ for kind, id_, name in made.report.names if kind is Kind.GROUPS}
+    found = Counter({ids.get(name, name): len(group.rules) for name, group in made.world.groups.items()})
+    for note in made.report.notes:
+        word, _, group = note.what.partition(" of ")
+        if word == "rule" and note.outcome in (Outcome.LEFT_OUT, Outcome.MERGED):
+            found[group] += 1
+        elif word == "rule" and note.outcome is Outcome.MADE_UP:
+            found[group] -= 1
+    return +found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from ringfence.importing.report import Outcome
 from tests.importing import shapes
-from tests.importing.accounting import lost
+from tests.importing.accounting import accounted, lost, rules_by_group
 from tests.importing.reading import imported, notes, passes, rules
 from tests.importing.shapes import ALL, Doc
 from tests.importing.test_laws import FEW
@@ -18,6 +19,11 @@ from tests.importing.test_laws import FEW
 @pytest.mark.parametrize("name", FEW)
 def test_a_leaf_that_says_something_else_is_noticed(name: str) -> None:
     assert lost(FEW[name]) == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_rules_of_each_group_are_in_the_world_or_told(name: str) -> None:
+    assert accounted(imported(ALL[name])) == Counter(rules_by_group([*ALL[name].values()]))
 
 
 EVERY_FIELD = shapes.permission(
