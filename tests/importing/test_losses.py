@@ -98,6 +98,14 @@ def test_files_that_do_not_agree_are_told() -> None:
     assert told >= {"name www", "VPC vpc-0b", "subnet subnet-0b", "prefix 10.9.0.0/24"}
 
 
+@pytest.mark.parametrize("enabled", [(True, False), (False, True)])
+def test_of_two_rules_that_say_the_same_the_one_that_is_enabled_counts(enabled: tuple[bool, bool]) -> None:
+    said = [shapes.huawei_rule(f"r-{n}", "g-1", protocol="tcp", enabled=each) for n, each in enumerate(enabled)]
+    made = imported({"rules.json": {"security_group_rules": said}})
+    assert rules(made, "g-1") == {"in allow tcp from 0.0.0.0/0"}
+    assert len(notes(made, Outcome.MERGED)) == 1
+
+
 def test_a_network_acls_last_line_is_merged_only_where_it_denies_all() -> None:
     files = copy.deepcopy(ALL["aws"])
     entries = files["acls.json"]["NetworkAcls"][0]["Entries"]
