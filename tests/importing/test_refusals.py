@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.errors import BadImportFile
-from ringfence.importing import Cloud, import_files
+from ringfence.importing import Cloud, FileKind, import_files
 from ringfence.importing.report import Outcome
 from ringfence.importing.source import Source
 from tests.importing import shapes
@@ -74,6 +74,28 @@ def test_what_is_told_is_fit_for_a_terminal() -> None:
     with pytest.raises(BadImportFile) as caught:
         imported({"x.json": {"SecurityGroups": [{"\x1b[31m": 1}]}})
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        (FileKind.HUAWEI, "no list is in it that such an answer has; give one of vpcs"),
+        (FileKind.OPENSTACK, "no list is in it that such an answer has; give one of subnets"),
+        (FileKind.ALIBABA, "no list is in it that such an answer has; give one of SecurityGroups, Vpcs"),
+        (FileKind.TERRAFORM, "it is no state of Terraform; give what terraform show -json prints"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [True, False])
+def test_a_file_of_another_kind_than_was_said(kind: FileKind, what: str, lenient: bool) -> None:
+    doc = {"NetworkAcls": [{"NetworkAclId": "acl-1"}]}
+    with pytest.raises(BadImportFile) as caught:
+        imported({"file.json": doc}, kind, lenient=lenient)
+    assert what in str(caught.value)
+
+
+def test_a_file_of_another_cloud_than_was_said() -> None:
+    with pytest.raises(BadImportFile, match="it is of aws; give files of huawei, or say another --cloud"):
+        import_files([Source("x", json.dumps(shapes.ALL["aws"]["vpcs.json"]))], cloud=Cloud.HUAWEI)
 
 
 def test_two_clouds_are_not_one_world() -> None:

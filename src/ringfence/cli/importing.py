@@ -42,11 +42,18 @@ def import_(
     """
     made = import_files([_source(path) for path in files], kind, cloud, lenient=lenient)
     text = dump(made.world)
-    _tell(made, json, sys.stdout if output and json else sys.stderr)
     if output:
-        output.write_text(text, encoding="utf-8")
-    else:
+        _write(output, text)
+    _tell(made, json, sys.stdout if output and json else sys.stderr)
+    if not output:
         print(text, end="")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _source(path: Path) -> Source:
@@ -58,5 +65,5 @@ def _source(path: Path) -> Source:
 
 def _tell(made: Imported, as_json: bool, file: TextIO) -> None:
     report = made.report
-    told = json_.dumps(report.as_json(), indent=2, ensure_ascii=False) if as_json else "\n".join(report.lines())
-    print(told, file=file)
+    lines = [json_.dumps(report.as_json(), indent=2, ensure_ascii=False)] if as_json else report.lines()
+    print(*lines, *([] if as_json else [report.summary()]), sep="\n", file=file)

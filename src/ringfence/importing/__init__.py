@@ -80,7 +80,10 @@ def _chosen(answers: Sequence[Answer], wanted: Cloud | None) -> Cloud:
         raise answers[0].item.bad(
             nothing_in(answers[0]), "give a state that has security groups of one of the four clouds"
         )
-    if wanted or len(found) > 1:
+    if wanted:
+        item = next(iter(found.values())).item
+        raise item.bad(f"it is of {' and '.join(found)}", f"give files of {wanted}, or say another --cloud")
+    if len(found) > 1:
         item = next(reversed(found.values())).item
         names = " and ".join(found)
         raise item.bad(f"the files are of {names}", "import one cloud at a time; of one state, say which with --cloud")

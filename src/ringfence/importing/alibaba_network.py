@@ -97,6 +97,9 @@ def read_answer(reading: Reading, item: Item) -> None:
         read_attribute(reading, item)
         return
     lists = {outer: inner for outer, inner in LISTS if item.has(outer)}
+    if not lists:
+        known = ", ".join(outer for outer, _ in LISTS)
+        raise item.bad("no list is in it that such an answer has", f"give one of {known}, or Permissions")
     reading.decisive(item, lists.keys(), _PASSED)
     for outer, inner in lists.items():
         listed = item.part(outer).items(inner)

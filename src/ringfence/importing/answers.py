@@ -76,6 +76,8 @@ def _read_rows(reading: Reading, item: Item) -> None:
 
 def _read_lists(reading: Reading, item: Item, lists: Mapping[str, Read], passed: frozenset[str]) -> None:
     one = {name[:-1] for name in lists if item.has(name[:-1])}
+    if not one and not any(item.has(name) for name in lists):
+        raise item.bad("no list is in it that such an answer has", f"give one of {', '.join(lists)}")
     reading.decisive(item, {*lists, *one, "NextToken"}, passed)
     for name in sorted(lists, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER)):
         for each in things(item, name):

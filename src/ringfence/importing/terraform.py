@@ -55,6 +55,8 @@ def resources(item: Item) -> list[Resource]:
             right = "print it with terraform show -json, of a version of Terraform that is not older than 0.12"
             raise item.get("version").bad("of state files only version 4 is known", right)
         return [*_from_state(item)]
+    if not is_state(item):
+        raise item.bad("it is no state of Terraform", "give what terraform show -json prints")
     return [*_from_module(item.part("values").part("root_module"), 0)]
 
 
