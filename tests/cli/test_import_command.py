@@ -64,9 +64,23 @@ def test_a_file_that_is_cut_off_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "w.yaml").exists()
 
 
+def test_a_world_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    done = ringfence("import", *written(tmp_path, "aws"), "-o", str(tmp_path / "none" / "w.yaml"))
+    assert (done.code, done.out) == (2, "")
+    assert "w.yaml cannot be written: No such file or directory" in done.err
+
+
+def test_the_report_ends_with_what_became_of_it(tmp_path: Path) -> None:
+    done = ringfence("import", *written(tmp_path, "aws"), "-o", str(tmp_path / "w.yaml"))
+    lines = done.err.splitlines()
+    assert lines[-1].startswith("2 left out, 1 changed, ")
+    outcomes = [line.split(": ")[1] for line in lines if line.startswith(str(tmp_path)) and ": " in line]
+    assert outcomes == sorted(outcomes, key=["left out", "changed", "not modelled", "made up", "merged"].index)
+
+
 def test_what_cannot_be_read_is_one_message(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"\xff\xfe")
-    for file in (tmp_path / "x", tmp_path / "none"):
+    (tmp_path / "x").write_bytes(b"{\n\xff\xfe")
+    for file, code in ((tmp_path / "x", "import.invalid"), (tmp_path / "none", "input.invalid")):
         done = ringfence("import", str(file))
         assert (done.code, done.out) == (2, "")
-        assert "[input.invalid]" in done.err
+        assert f"[{code}]" in done.err

@@ -122,6 +122,7 @@ RULES: list[tuple[str, str, set[str]]] = [
         "web",
         {
             "out allow all to 0.0.0.0/0",
+            "out allow all to ::/0",  # OpenStack makes both: told
             "in allow tcp 22 from group web to 0.0.0.0/0",
             *(f"in allow tcp {n + 1} from 0.0.0.0/0" for n in range(MANY)),
         },

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.errors import BadImportFile
-from ringfence.importing import Cloud, import_files
+from ringfence.importing import Cloud, FileKind, import_files
 from ringfence.importing.report import Outcome
 from ringfence.importing.source import Source
 from tests.importing import shapes
@@ -21,7 +21,8 @@ GOOD = {**PERMISSION, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 GROUP = {"GroupId": "sg-1", "GroupName": "x", "VpcId": "vpc-1"}
 BAD: list[tuple[Any, int, str]] = [
     ({"hello": 1}, 1, "nothing that can be imported"),
-    ([], 1, "a list"),
+    ([], 1, "an empty list"),
+    ([[{"GroupId": "sg-1"}]], 2, "a list of lists"),
     ({"SecurityGroups": "x"}, 1, "nothing that can be imported"),
     ({"SecurityGroups": [{"GroupName": "x"}]}, 3, "has no GroupId"),
     ({"SecurityGroups": [{**GROUP, "IpPermissions": [PERMISSION]}]}, 14, "is no prefix"),
@@ -34,7 +35,9 @@ BAD: list[tuple[Any, int, str]] = [
     ({"security_group_rules": []}, 1, "it is empty"),
     ({"terraform_version": "1", "planned_values": {"root_module": {}}}, 1, "it is a plan"),
     ({"terraform_version": "1", "version": 3, "resources": [{"type": "aws_vpc"}]}, 3, "version 4"),
-    ({"terraform_version": "1", "format_version": "1.0", "values": {}}, 1, "nothing in it is of a cloud"),
+    ({"terraform_version": "1", "format_version": "1.0", "values": {}}, 1, "it has no resources"),
+    (shapes.state(("aws_s3_bucket", {"id": "b"})), 1, "resources of aws_s3_bucket only"),
+    ({"version": 3, "terraform_version": "0.11.1", "modules": []}, 2, "only version 4"),
     (shapes.state(*shapes.terraform_aws_resources(), ("alicloud_vpc", {"id": "v"})), 1, "alibaba and aws"),
 ]
 
@@ -71,6 +74,28 @@ def test_what_is_told_is_fit_for_a_terminal() -> None:
     with pytest.raises(BadImportFile) as caught:
         imported({"x.json": {"SecurityGroups": [{"\x1b[31m": 1}]}})
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        (FileKind.HUAWEI, "no list is in it that such an answer has; give one of vpcs"),
+        (FileKind.OPENSTACK, "no list is in it that such an answer has; give one of subnets"),
+        (FileKind.ALIBABA, "no list is in it that such an answer has; give one of SecurityGroups, Vpcs"),
+        (FileKind.TERRAFORM, "it is no state of Terraform; give what terraform show -json prints"),
+    ],
+)
+@pytest.mark.parametrize("lenient", [True, False])
+def test_a_file_of_another_kind_than_was_said(kind: FileKind, what: str, lenient: bool) -> None:
+    doc = {"NetworkAcls": [{"NetworkAclId": "acl-1"}]}
+    with pytest.raises(BadImportFile) as caught:
+        imported({"file.json": doc}, kind, lenient=lenient)
+    assert what in str(caught.value)
+
+
+def test_a_file_of_another_cloud_than_was_said() -> None:
+    with pytest.raises(BadImportFile, match="it is of aws; give files of huawei, or say another --cloud"):
+        import_files([Source("x", json.dumps(shapes.ALL["aws"]["vpcs.json"]))], cloud=Cloud.HUAWEI)
 
 
 def test_two_clouds_are_not_one_world() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 import typer
 
 from ringfence.errors import InvalidInput
-from ringfence.importing import Cloud, FileKind, Imported, Source, import_files
+from ringfence.importing import Cloud, FileKind, Imported, Source, decoded, import_files
 from ringfence.worldfile import dump
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Their JSON; several together are one world.")]
@@ -42,23 +42,28 @@ def import_(
     """
     made = import_files([_source(path) for path in files], kind, cloud, lenient=lenient)
     text = dump(made.world)
-    _tell(made, json, sys.stdout if output and json else sys.stderr)
     if output:
-        output.write_text(text, encoding="utf-8")
-    else:
+        _write(output, text)
+    _tell(made, json, sys.stdout if output and json else sys.stderr)
+    if not output:
         print(text, end="")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _source(path: Path) -> Source:
     try:
-        return Source(str(path), path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8 text; give the JSON that the cloud's own API or tool prints") from None
+        return decoded(str(path), path.read_bytes())
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _tell(made: Imported, as_json: bool, file: TextIO) -> None:
     report = made.report
-    told = json_.dumps(report.as_json(), indent=2, ensure_ascii=False) if as_json else "\n".join(report.lines())
-    print(told, file=file)
+    lines = [json_.dumps(report.as_json(), indent=2, ensure_ascii=False)] if as_json else report.lines()
+    print(*lines, *([] if as_json else [report.summary()]), sep="\n", file=file)

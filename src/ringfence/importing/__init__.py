@@ -6,22 +6,25 @@ no word for something, it is told with its place; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringfence.errors import BadImportFile
-from ringfence.importing.answers import Answer, FileKind, answers_of, cloud_of, read_answers
+from ringfence.importing.answers import cloud_of, nothing_in, read_answers
 from ringfence.importing.building import build
-from ringfence.importing.cloud import MEANINGS, Cloud
+from ringfence.importing.cloud import MEANINGS, NO_MACHINES, Cloud
+from ringfence.importing.kinds import Answer, FileKind, answers_of
 from ringfence.importing.naming import with_names
+from ringfence.importing.parsing import decoded, read_source
 from ringfence.importing.reading import Reading
 from ringfence.importing.report import Kind, Report
 from ringfence.importing.settling import settled
-from ringfence.importing.source import Source, read_source
+from ringfence.importing.source import Source
 from ringfence.model.switches import switches_of
 from ringfence.model.world import World
 
-__all__ = ["Cloud", "FileKind", "Imported", "Report", "Source", "import_files"]
+__all__ = ["Cloud", "FileKind", "Imported", "Report", "Source", "decoded", "import_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def import_files(
     ``kind`` says what the files are, where they do not say it themselves. ``cloud``: the one whose resources are meant,
     where a state has those of several. ``lenient``: fields that are not known are told, instead of refused.
     """
-    answers = [answer for source in sources for answer in answers_of(read_source(source), kind)]
+    answers = answers_of(map(read_source, sources), kind)
     chosen = _chosen(answers, cloud)
     reading = Reading(lenient=lenient)
     read_answers(reading, answers, chosen)
@@ -51,9 +54,13 @@ def import_files(
     world = with_names(settled(built, draft.report), draft, built.ports)
     for text in meaning.gaps:
         draft.report.assume(text)
+    if not world.instances:
+        draft.report.assume(NO_MACHINES)
+    if not all(each.sure for each in answers):
+        draft.report.assume("Huawei Cloud's older answers look the same; if they are that, say --kind huawei")
     if not draft.acls:
         draft.report.assume("no file tells the lines of network ACLs, so the world has none")
-    said = ", ".join(f"{name}: {value}" for name, value in switches_of(world.profile).items())
+    said = ", ".join(f"{name}: {json.dumps(value)}" for name, value in switches_of(world.profile).items())
     draft.report.assume(f"switches set: {said}" if said else "no switches set")
     draft.report.in_world = _counts(world)
     return Imported(chosen, world, draft.report)
@@ -67,11 +74,16 @@ def _chosen(answers: Sequence[Answer], wanted: Cloud | None) -> Cloud:
         if strange:
             raise strange[0].item.bad(f"it is of {strange[0].kind}", f"give files of {wanted} only")
         return wanted
-    if not answers or not found:
-        item = answers[0].item if answers else None
-        where = (item.source.name, item.line, item.where) if item else ("", 1, "")
-        raise BadImportFile(*where, "nothing in it is of a cloud that is known", "give files of one of the four clouds")
-    if wanted or len(found) > 1:
+    if not answers:
+        raise BadImportFile("", 1, "", "no file was given", "give files of one of the four clouds")
+    if not found:
+        raise answers[0].item.bad(
+            nothing_in(answers[0]), "give a state that has security groups of one of the four clouds"
+        )
+    if wanted:
+        item = next(iter(found.values())).item
+        raise item.bad(f"it is of {' and '.join(found)}", f"give files of {wanted}, or say another --cloud")
+    if len(found) > 1:
         item = next(reversed(found.values())).item
         names = " and ".join(found)
         raise item.bad(f"the files are of {names}", "import one cloud at a time; of one state, say which with --cloud")

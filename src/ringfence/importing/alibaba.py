@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ringfence.errors import NotationError
@@ -66,8 +67,8 @@ def read_attribute(reading: Reading, item: Item) -> None:
 
 def _tell_pages(reading: Reading, item: Item) -> None:
     if item.text("NextToken"):
-        why = "the answer goes on, and this file ends"
-        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further rules", why, "give the next answer too")
+        why, done = "the answer is one page of several", "the next page must be among the files"
+        reading.draft.report.note(Outcome.TOLD, item.get("NextToken"), "further rules", why, done)
 
 
 def _group(reading: Reading, item: Item) -> GroupDraft:
@@ -78,9 +79,8 @@ def _group(reading: Reading, item: Item) -> GroupDraft:
 
 
 def _described(reading: Reading, item: Item, group: GroupDraft, usual: IntraGroup | None = None) -> GroupDraft:
-    group.label = group.label or item.text("SecurityGroupName")
-    group.description = group.description or item.text("Description")
-    group.vpc = item.text("VpcId") or group.vpc or classic(reading, item)
+    reading.draft.describe(item, group, item.text("SecurityGroupName"), item.text("Description"), item.text("VpcId"))
+    group.vpc = group.vpc or classic(reading, item)
     group.intra_group = usual or group.intra_group
     return group
 
@@ -104,20 +104,23 @@ def read_permission(reading: Reading, item: Item, group: str, *, is_classic: boo
     far, near = ("Source", "Dest") if way is Direction.INGRESS else ("Dest", "Source")
     protocol = item.parsed(protocol_of, "IpProtocol")
     item.need("IpProtocol")
+    source = _ports(item, "SourcePortRange", protocol)
     what: dict[str, Any] = {
         "direction": way,
         "action": item.one_of("Policy", _POLICIES, Action.ALLOW),
         "protocol": protocol,
-        "remote": _remote(item, far),
-        "local": _prefix(item, near),
+        "remote": remote_of(reading, item, [form.format(far) for form in _SIDE]),
+        "local": _near(reading, item, near),
         "priority": priority(reading, item, group, "Priority"),
-        "source_ports": _ports(item, "SourcePortRange", protocol).ports,
+        "source_ports": source.ports,
         "nic": item.one_of("NicType", _NICS, NicType.INTERNET) if is_classic else None,
         "description": item.text("Description"),
     }
-    said = _ports(item, "PortRange", protocol)
+    said = _ports(item, "PortRange", protocol).with_source(source)
     if item.text("PortRangeListId") and not item.text("PortRange"):
         what["ports"] = item.parsed(NamedPorts, "PortRangeListId")
+    elif item.text("PortRangeListId"):
+        _tell_others(reading, item, "PortRange", ["PortRangeListId"])
     reading.draft.rule(item, group, said, id_=item.text("SecurityGroupRuleId"), **what)
 
 
@@ -135,26 +138,42 @@ def priority(reading: Reading, item: Item, group: str, name: str) -> int:
     return min(number, _WEAKEST)
 
 
-def _remote(item: Item, side: str) -> Remote:
-    """Whom a rule is about: a prefix, else a group, else a prefix list (SEMANTICS.md 1.2)."""
-    if prefix := _prefix(item, side):
-        return prefix
-    if group := item.text(f"{side}GroupId"):
-        return GroupRemote(group, account_of(item.text(f"{side}GroupOwnerAccount")))
-    if listed := item.text(f"{side}PrefixListId"):
-        return AddressGroupRemote(listed)
-    raise item.bad("it names neither a prefix nor a group nor a list", f"{side}CidrIp or another of them belongs here")
+def remote_of(reading: Reading, item: Item, names: Sequence[str]) -> Remote:
+    """Whom a rule is about: a prefix of either family, else a group, else a prefix list (SEMANTICS.md 1.2).
+
+    ``names`` are those of the fields in this order, and of the group's account. What it names besides is told.
+    """
+    *sides, account = names
+    group, listed = sides[2:]
+    said = [name for name in sides if item.text(name)]
+    if not said:
+        right = f"{sides[0]} or another of them belongs here"
+        raise item.bad("it names neither a prefix nor a group nor a list", right)
+    _tell_others(reading, item, said[0], said[1:])
+    if said[0] == group:
+        return GroupRemote(item.text(group), account_of(item.text(account)))
+    return AddressGroupRemote(item.text(listed)) if said[0] == listed else item.parsed(prefix_of, said[0])
+
+
+def _tell_others(reading: Reading, item: Item, counts: str, others: Iterable[str]) -> None:
+    for name in others:
+        why = f"the rule has {counts} too, and that counts"
+        reading.draft.report.note(Outcome.TOLD, item.get(name), f"{name} {item.text(name)}", why)
+
+
+def _near(reading: Reading, item: Item, side: str) -> Prefix | None:
+    """The prefix that the port's own address must be in; no rule has groups on its own side."""
+    names = [form.format(side) for form in _SIDE]
+    said = [name for name in names[:2] if item.text(name)]
+    for name in (*said[1:], *(name for name in names[2:] if item.text(name))):
+        why = "a rule has no such thing on its own side" if name not in said else f"the rule has {said[0]} too"
+        reading.draft.report.note(Outcome.TOLD, item.get(name), f"{name} {item.text(name)}", why)
+    return item.parsed(prefix_of, said[0]) if said else None
 
 
 def account_of(text: str) -> str:
     """The name of an account as a world can write it."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:128]
-
-
-def _prefix(item: Item, side: str) -> Prefix | None:
-    names = (f"{side}CidrIp", f"Ipv6{side}CidrIp")
-    name = next((name for name in names if item.text(name)), "")
-    return item.parsed(prefix_of, name) if name else None
 
 
 def _ports(item: Item, name: str, protocol: Protocol) -> Service:

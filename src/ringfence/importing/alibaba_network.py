@@ -16,7 +16,6 @@ from ringfence.model.address import Address
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """One of ``Vpcs``."""
-    reading.other(item, fields("VpcId VpcName CidrBlock Ipv6CidrBlock SecondaryCidrBlocks"))
     names = [name for name in ("CidrBlock", "Ipv6CidrBlock") if item.text(name)]
     prefixes = [item.parsed(prefix_of, name) for name in names]
     prefixes += [each.parsed(prefix_of) for each in item.part("SecondaryCidrBlocks").items("SecondaryCidrBlock")]
@@ -25,7 +24,6 @@ def read_vpc(reading: Reading, item: Item) -> None:
 
 def read_vswitch(reading: Reading, item: Item) -> None:
     """One of ``VSwitches``. Its network ACL is told: its lines are another product's answers."""
-    reading.other(item, fields("VSwitchId VpcId VSwitchName CidrBlock Ipv6CidrBlock NetworkAclId"))
     names = [name for name in ("CidrBlock", "Ipv6CidrBlock") if item.text(name)]
     id_ = item.need("VSwitchId")
     prefixes = [item.parsed(prefix_of, name) for name in names]
@@ -36,8 +34,6 @@ def read_vswitch(reading: Reading, item: Item) -> None:
 
 def read_instance(reading: Reading, item: Item) -> None:
     """One of ``Instances``: its interfaces, or where they are not listed, the one that it tells of itself."""
-    known = "InstanceId InstanceName VpcAttributes SecurityGroupIds NetworkInterfaces InnerIpAddress PublicIpAddress"
-    reading.other(item, fields(known, "EipAddress InstanceNetworkType HostName"))
     id_, place = item.need("InstanceId"), item.part("VpcAttributes")
     groups = item.part("SecurityGroupIds").texts("SecurityGroupId")
     vpc = place.text("VpcId") or classic(reading, item)
@@ -66,8 +62,6 @@ def _tell_public(reading: Reading, item: Item, id_: str) -> None:
 
 def read_interface(reading: Reading, item: Item) -> None:
     """One of ``NetworkInterfaceSets``; one that no instance has meets no packet."""
-    known = "NetworkInterfaceId NetworkInterfaceName InstanceId VpcId VSwitchId SecurityGroupIds Type Status"
-    reading.other(item, fields(known, "PrivateIpAddress PrivateIpSets Ipv6Sets"))
     id_, machine = item.need("NetworkInterfaceId"), item.text("InstanceId")
     if not machine:
         reading.draft.no_interface(item, f"interface {id_}", "no machine has it, so no packet meets it")
@@ -103,6 +97,9 @@ def read_answer(reading: Reading, item: Item) -> None:
         read_attribute(reading, item)
         return
     lists = {outer: inner for outer, inner in LISTS if item.has(outer)}
+    if not lists:
+        known = ", ".join(outer for outer, _ in LISTS)
+        raise item.bad("no list is in it that such an answer has", f"give one of {known}, or Permissions")
     reading.decisive(item, lists.keys(), _PASSED)
     for outer, inner in lists.items():
         listed = item.part(outer).items(inner)
@@ -112,5 +109,5 @@ def read_answer(reading: Reading, item: Item) -> None:
         if item.text("NextToken") or (total is not None and total > len(listed)):
             why = f"the answer is one page of several: {len(listed)} of {total or 'more'}"
             reading.draft.report.note(
-                Outcome.TOLD, item.get(outer), f"further {outer}", why, "give the other pages too"
+                Outcome.TOLD, item.get(outer), f"further {outer}", why, "the other pages must be among the files"
             )

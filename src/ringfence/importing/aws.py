@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ringfence.importing.draft import GroupDraft
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Outcome
 from ringfence.importing.services import Service, prefix_of, protocol_of, service_of
@@ -25,8 +24,8 @@ _RULE: Final = fields(
     "GroupId IsEgress IpProtocol FromPort ToPort CidrIpv4 CidrIpv6 PrefixListId ReferencedGroupInfo Description"
 )
 _RULE_PASSED: Final = fields("SecurityGroupRuleId GroupOwnerId Tags SecurityGroupRuleArn")
-_PAIR: Final = fields("GroupId Description")
-_PAIR_PASSED: Final = fields("UserId GroupName VpcId PeeringStatus VpcPeeringConnectionId")
+_PAIR: Final = fields("GroupId Description PeeringStatus")
+_PAIR_PASSED: Final = fields("UserId GroupName VpcId VpcPeeringConnectionId")
 _WAYS: Final = {"IpPermissions": Direction.INGRESS, "IpPermissionsEgress": Direction.EGRESS}
 
 
@@ -35,17 +34,11 @@ def read_group(reading: Reading, item: Item) -> None:
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     id_ = item.need("GroupId")
     group = reading.draft.group(item, id_)
-    describe(group, item.text("GroupName"), item.text("VpcId"), item.text("Description"))
+    reading.draft.describe(item, group, item.text("GroupName"), item.text("Description"), item.text("VpcId"))
     group.rules_known = group.rules_known or item.has("IpPermissions") or item.has("IpPermissionsEgress")
     for name, way in _WAYS.items():
         for permission in item.items(name):
             _read_permission(reading, permission, id_, way)
-
-
-def describe(group: GroupDraft, label: str, vpc: str, description: str) -> None:
-    """What is said of a group besides its rules, where nothing was said before."""
-    group.label, group.vpc = group.label or label, group.vpc or vpc
-    group.description = group.description or description
 
 
 def service(item: Item, protocol: Protocol, first: str = "FromPort", last: str = "ToPort") -> Service:
@@ -100,11 +93,17 @@ def _lists(reading: Reading, item: Item) -> list[tuple[Item, Remote, str]]:
 
 
 def _pairs(reading: Reading, item: Item) -> list[tuple[Item, Remote, str]]:
-    found: list[tuple[Item, Remote, str]] = []
-    for each in item.items("UserIdGroupPairs"):
-        reading.decisive(each, _PAIR, _PAIR_PASSED)
-        found.append((each, GroupRemote(each.need("GroupId")), each.text("Description")))
-    return found
+    return [(each, _group(reading, each), each.text("Description")) for each in item.items("UserIdGroupPairs")]
+
+
+def _group(reading: Reading, item: Item) -> GroupRemote:
+    """A group that a rule names. The peering to its VPC may be gone: then nobody in it is met."""
+    reading.decisive(item, _PAIR, _PAIR_PASSED)
+    id_, state = item.need("GroupId"), item.text("PeeringStatus")
+    if state not in ("", "active"):
+        why = f"the peering to the VPC of {id_} is {state}"
+        reading.draft.report.note(Outcome.TOLD, item, f"group {id_} in a rule", why, "the rule is there all the same")
+    return GroupRemote(id_)
 
 
 def read_rule(reading: Reading, item: Item) -> None:
@@ -119,21 +118,19 @@ def read_rule(reading: Reading, item: Item) -> None:
 
 
 def _remote(reading: Reading, item: Item) -> Remote:
-    for name in ("CidrIpv4", "CidrIpv6"):
-        if item.text(name):
-            return item.parsed(prefix_of, name)
-    if item.text("PrefixListId"):
-        return AddressGroupRemote(item.text("PrefixListId"))
     pair = item.part("ReferencedGroupInfo")
+    name = item.only("CidrIpv4", "CidrIpv6", "PrefixListId")
+    if name and pair.mapping():
+        raise item.bad(f"it has both {name} and ReferencedGroupInfo", "one of them belongs here")
+    if name:
+        return AddressGroupRemote(item.text(name)) if name == "PrefixListId" else item.parsed(prefix_of, name)
     if not pair.mapping():
         raise item.bad("it names neither a range nor a list nor a group", "a rule is about one of them")
-    reading.decisive(pair, _PAIR, _PAIR_PASSED)
-    return GroupRemote(pair.need("GroupId"))
+    return _group(reading, pair)
 
 
 def read_prefix_list(reading: Reading, item: Item) -> None:
     """One of ``PrefixLists``: with entries as ``describe-prefix-lists`` tells them, else known by name only."""
-    reading.other(item, fields("PrefixListId PrefixListName Cidrs"))
     entries: list[AddressRange] = [each.parsed(prefix_of).range for each in item.items("Cidrs")]
     if entries:
         reading.draft.address_group(item, item.need("PrefixListId"), item.text("PrefixListName"), entries)

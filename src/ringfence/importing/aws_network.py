@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ringfence.importing.aws import service
@@ -15,37 +15,33 @@ from ringfence.importing.services import address_of, prefix_of, protocol_of
 from ringfence.importing.source import Item
 from ringfence.model.address import Address, Prefix
 from ringfence.model.rule import Action, Direction
+from ringfence.model.service import Protocol
 
 _LAST: Final = 32_767
 """The number of the line that denies what no other line matched (AWS's own)."""
 _ENTRY: Final = fields("RuleNumber Protocol RuleAction Egress CidrBlock Ipv6CidrBlock IcmpTypeCode PortRange")
 _ACL: Final = fields("NetworkAclId VpcId Entries Associations Tags")
 _ACTIONS: Final = {"allow": Action.ALLOW, "deny": Action.DENY}
-_INTERFACE: Final = fields(
-    "NetworkInterfaceId VpcId SubnetId PrivateIpAddress PrivateIpAddresses Ipv6Addresses Groups Attachment Association"
-    " Description Status Ipv4Prefixes Ipv6Prefixes TagSet"
-)
 
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """One of ``Vpcs``."""
-    reading.other(item, fields("VpcId CidrBlock CidrBlockAssociationSet Ipv6CidrBlockAssociationSet Tags"))
-    found = [item.text("CidrBlock"), *(each.text("CidrBlock") for each in item.items("CidrBlockAssociationSet"))]
-    found += [each.text("Ipv6CidrBlock") for each in item.items("Ipv6CidrBlockAssociationSet")]
-    prefixes = [_prefix(item, text) for text in found if text]
+    prefixes: list[Prefix] = [item.parsed(prefix_of, "CidrBlock")] if item.has("CidrBlock") else []
+    prefixes += [*_associated(item, "CidrBlock"), *_associated(item, "Ipv6CidrBlock")]
     reading.draft.vpc(item, item.need("VpcId"), name_tag(item), prefixes)
 
 
-def _prefix(item: Item, text: str) -> Prefix:
-    return item.parsed(lambda _: prefix_of(text), "CidrBlock")
+def _associated(item: Item, name: str) -> Iterator[Prefix]:
+    """Prefixes of an association set; those that were taken away stand there for a while."""
+    for each in item.items(f"{name}AssociationSet"):
+        if each.has(name) and each.part(f"{name}State").text("State") in ("", "associated", "associating"):
+            yield each.parsed(prefix_of, name)
 
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """One of ``Subnets``."""
-    reading.other(item, fields("SubnetId VpcId CidrBlock Ipv6CidrBlockAssociationSet Tags"))
     prefixes: list[Prefix] = [item.parsed(prefix_of, "CidrBlock")] if item.has("CidrBlock") else []
-    more = [each for each in item.items("Ipv6CidrBlockAssociationSet") if each.has("Ipv6CidrBlock")]
-    prefixes += [each.parsed(prefix_of, "Ipv6CidrBlock") for each in more]
+    prefixes += _associated(item, "Ipv6CidrBlock")
     reading.draft.subnet(item, item.need("SubnetId"), item.need("VpcId"), name_tag(item), prefixes)
 
 
@@ -59,15 +55,12 @@ def name_tag(item: Item, name: str = "Tags") -> str:
 
 def read_reservation(reading: Reading, item: Item) -> None:
     """One of ``Reservations``: some instances."""
-    reading.other(item, fields("Instances"))
     for each in item.items("Instances"):
         read_instance(reading, each)
 
 
 def read_instance(reading: Reading, item: Item) -> None:
     """One instance: its interfaces; where none is listed, the one that the instance itself tells of."""
-    known = "InstanceId VpcId SubnetId PrivateIpAddress SecurityGroups NetworkInterfaces State Tags PublicIpAddress"
-    reading.other(item, fields(known))
     id_, state = item.need("InstanceId"), item.part("State").text("Name")
     if state == "terminated":
         reading.draft.report.note(Outcome.LEFT_OUT, item, f"instance {id_}", "it is terminated")
@@ -94,7 +87,6 @@ def read_interface(reading: Reading, item: Item) -> None:
 
 
 def _read_interface(reading: Reading, item: Item, machine: str, label: str, index: int) -> None:
-    reading.other(item, _INTERFACE)
     id_ = item.need("NetworkInterfaceId")
     order = item.part("Attachment").number("DeviceIndex")
     groups = [each.need("GroupId") for each in item.items("Groups")]
@@ -155,7 +147,7 @@ def _read_entry(reading: Reading, item: Item, acl: AclDraft, id_: str, number: i
     protocol, action = item.parsed(protocol_of, "Protocol"), item.one_of("RuleAction", _ACTIONS)
     prefix = item.parsed(prefix_of, "CidrBlock" if item.has("CidrBlock") else "Ipv6CidrBlock")
     way = Direction.EGRESS if item.flag("Egress", False) else Direction.INGRESS
-    if number == _LAST and action is Action.DENY:
+    if number == _LAST and (action, protocol, prefix.length) == (Action.DENY, Protocol.ALL, 0):
         why = "every ACL of a world ends so by itself"
         reading.draft.report.count(Kind.LINES)
         reading.draft.report.gone(Kind.LINES, item, f"line {number} of {id_}", why, merged=True)
@@ -170,7 +162,6 @@ def _read_entry(reading: Reading, item: Item, acl: AclDraft, id_: str, number: i
 
 def read_peering(reading: Reading, item: Item) -> None:
     """One of ``VpcPeeringConnections``: both ends must be in the files, and the peering active."""
-    reading.other(item, fields("VpcPeeringConnectionId AccepterVpcInfo RequesterVpcInfo Status"))
     id_, state = item.need("VpcPeeringConnectionId"), item.part("Status").text("Code")
     if state not in ("", "active"):
         reading.draft.report.note(Outcome.LEFT_OUT, item, f"peering {id_}", f"it is {state}")

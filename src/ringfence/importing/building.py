@@ -147,29 +147,34 @@ def _of(family: Family, prefixes: Iterable[Prefix]) -> Prefix | None:
 
 
 def _group(built: Built, draft: Draft, id_: str, group: GroupDraft) -> SecurityGroup:
-    known: dict[str, Item] = {}
-    rules: list[Rule] = []
-    for item, rule in group.rules:
-        if rule.key in known:
-            first = known[rule.key]
+    rules: dict[str, Rule] = {}
+    for item, rule in sorted(group.rules, key=_is_disabled):
+        if rule.key in rules:
+            first = built.at["groups", id_, rule.key]
             why = f"{first.source.name}:{first.line} says the same: {rule.key}"
             draft.report.gone(Kind.RULES, item, f"rule of {id_}", why, merged=True)
             continue
-        known[rule.key] = item
         built.at["groups", id_, rule.key] = item
-        rules.append(rule)
+        rules[rule.key] = rule
     description = one_line(group.description)
     return SecurityGroup(
-        id_, tuple(rules), group.vpc, group.type, group.intra_group, description, account=group.account
+        id_, tuple(rules.values()), group.vpc, group.type, group.intra_group, description, account=group.account
     )
+
+
+def _is_disabled(placed: tuple[Item, Rule]) -> bool:
+    """Those that are enabled come first: they count where another one says the same."""
+    return not placed[1].enabled
 
 
 def _acl(built: Built, draft: Draft, id_: str, acl: AclDraft) -> NetworkAcl:
     known: set[str] = set()
+    enabled = {line.key for _, line in acl.lines if line.enabled}
     lines: list[AclRule] = []
     for item, line in acl.lines:
-        if line.key in known and not line.given_id:
-            why = f"a line before it says the same: {line.key}"
+        is_weaker = not line.enabled and line.key in enabled
+        if (line.key in known or is_weaker) and not line.given_id:
+            why = f"another line says the same: {line.key}"
             draft.report.gone(Kind.LINES, item, f"line of {id_}", why, merged=True)
             continue
         known.add(line.key)

@@ -33,6 +33,11 @@ _NO_ROUTES = (
     "private address from everywhere in its network, and from the internet"
 )
 
+NO_MACHINES = (
+    "no machine is in the world, so nobody reaches anybody in it; give the lists of instances or interfaces too "
+    "(docs/import.md names them)"
+)
+
 _ALLOW_ONLY = (
     "profile huawei: rules allow only, the rules of all groups of an interface count together, what no rule allows is "
     "denied both ways, and groups may name themselves"

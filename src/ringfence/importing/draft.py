@@ -11,13 +11,14 @@ from typing import Any
 
 from ringfence.errors import NotationError
 from ringfence.importing.report import Kind, Outcome, Report
-from ringfence.importing.services import Service, one_line
+from ringfence.importing.services import EVERY, Service, one_line
 from ringfence.importing.source import Item
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, AddressRange, Prefix
 from ringfence.model.group import GroupType
 from ringfence.model.profile import IntraGroup
-from ringfence.model.rule import Action, Rule, check_id
+from ringfence.model.rule import Action, Direction, GroupRemote, Rule, check_id
+from ringfence.model.service import Protocol
 
 
 @dataclass
@@ -122,21 +123,37 @@ class Draft:
         """A VPC was read."""
         self.report.count(Kind.VPCS)
         found: VpcDraft = self._new(self.vpcs, id_, VpcDraft(item), Kind.VPCS, item, "VPC")
-        found.label = found.label or label
-        found.cidrs += [cidr for cidr in cidrs if cidr not in found.cidrs]
+        found.label = self._agreed(item, "name", found.label, label)
+        found.cidrs += [cidr for cidr in dict.fromkeys(cidrs) if cidr not in found.cidrs]
 
     def subnet(self, item: Item, id_: str, vpc: str, label: str, prefixes: Iterable[Prefix]) -> None:
         """A subnet was read."""
         self.report.count(Kind.SUBNETS)
         found: SubnetDraft = self._new(self.subnets, id_, SubnetDraft(item, vpc), Kind.SUBNETS, item, "subnet")
-        found.label = found.label or label
-        found.prefixes += [prefix for prefix in prefixes if prefix not in found.prefixes]
+        found.label = self._agreed(item, "name", found.label, label)
+        self._agreed(item, "VPC", found.vpc, vpc)
+        found.prefixes += [prefix for prefix in dict.fromkeys(prefixes) if prefix not in found.prefixes]
+        for prefix in found.prefixes:
+            first = next(each for each in found.prefixes if each.family is prefix.family)
+            self._agreed(item, "prefix", str(first), str(prefix))
 
     def group(self, item: Item, id_: str) -> GroupDraft:
         """A group was read; the caller says the rest."""
         self.report.count(Kind.GROUPS)
         found: GroupDraft = self._new(self.groups, id_, GroupDraft(item), Kind.GROUPS, item, "group")
         return found
+
+    def describe(self, item: Item, group: GroupDraft, label: str, description: str, vpc: str = "") -> None:
+        """What is said of a group besides its rules: what was said first counts."""
+        group.label = self._agreed(item, "name", group.label, label)
+        group.description = self._agreed(item, "description", group.description, description)
+        group.vpc = self._agreed(item, "VPC", group.vpc, vpc)
+
+    def _agreed(self, item: Item, word: str, known: str, said: str) -> str:
+        if known and said and known != said:
+            why = f"it was told to have {word} {one_line(known, 80)}, and that counts"
+            self.report.note(Outcome.TOLD, item, f"{word} {one_line(said, 80)}", why)
+        return known or said
 
     def acl(self, item: Item, id_: str) -> AclDraft:
         """A network ACL was read."""
@@ -165,6 +182,8 @@ class Draft:
         if found is not new:
             found.machine = new.machine if found.machine == id_ else found.machine
             found.label = found.label or new.label
+            found.vpc = self._agreed(new.item, "VPC", found.vpc, new.vpc)
+            found.subnet = self._agreed(new.item, "subnet", found.subnet, new.subnet)
             found.addresses += [address for address in new.addresses if address not in found.addresses]
             found.groups += [group for group in new.groups if group not in found.groups]
 
@@ -201,7 +220,7 @@ class Draft:
         if not self._fits(Kind.RULES, item, words, service, said["action"]):
             return
         description = one_line(said.get("description", ""))
-        said = {"ports": service.ports, **said, "description": description, "given_id": self._free_id(id_)}
+        said = {"ports": service.ports, **said, "description": description, "given_id": self._free_id(item, id_)}
         try:
             rule = Rule(**said)
         except NotationError as error:
@@ -209,6 +228,17 @@ class Draft:
             return
         self._ids.add(rule.given_id)
         found.rules.append((item, rule))
+
+    def usual_rules(
+        self, item: Item, group: str, why: str, rules: Iterable[tuple[Direction, GroupRemote | None]]
+    ) -> None:
+        """Rules that a cloud makes with a group, and no file tells: one of each family, about all or about a group."""
+        for direction, remote in rules:
+            for family, every in EVERY.items():
+                side: dict[str, Any] = {"remote": remote, "local": every} if remote else {"remote": every}
+                rule = Rule(direction=direction, action=Action.ALLOW, protocol=Protocol.ALL, **side)
+                self.report.made(Kind.RULES, item, f"rule of {group}", f"{why}: {direction.word} allow all, {family}")
+                self.groups[group].rules.append((item, rule))
 
     def _unknown(self, item: Item, group: str) -> GroupDraft:
         self.report.made(Kind.GROUPS, item, f"group {group}", "a rule belongs to it, and no list of groups tells of it")
@@ -228,11 +258,14 @@ class Draft:
             self.report.note(Outcome.CHANGED, item, words, why, "it allows the whole protocol")
         return True
 
-    def _free_id(self, id_: str) -> str:
+    def _free_id(self, item: Item, id_: str) -> str:
         """An id, if it is fit to be one and no other rule has it."""
         try:
             return "" if id_ in self._ids or not id_ else check_id(id_)
-        except NotationError:
+        except NotationError as error:
+            self.report.note(
+                Outcome.TOLD, item, f"id {one_line(id_, 80)}", error.what, "the rule gets an id of its own"
+            )
             return ""
 
     def line(self, item: Item, acl: AclDraft, service: Service, *, id_: str = "", **said: Any) -> None:
@@ -242,7 +275,7 @@ class Draft:
         if not self._fits(Kind.LINES, item, words, service, said["action"]):
             return
         description = one_line(said.get("description", ""))
-        said = {"ports": service.ports, **said, "description": description, "given_id": self._free_id(id_)}
+        said = {"ports": service.ports, **said, "description": description, "given_id": self._free_id(item, id_)}
         try:
             rule = AclRule(**said)
         except NotationError as error:

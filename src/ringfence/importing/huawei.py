@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ringfence.importing.building import NO_FILTER, NO_GROUP
 from ringfence.importing.draft import AclDraft, InterfaceDraft
 from ringfence.importing.neutron import (
     RULE,
@@ -48,7 +49,7 @@ def read_group(reading: Reading, item: Item) -> None:
     """One of ``security_groups``, of v3 or v1, with its rules or without."""
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     group = reading.draft.group(item, item.need("id"))
-    group.label, group.description = item.text("name"), item.text("description")
+    reading.draft.describe(item, group, item.text("name"), item.text("description"))
     group.rules_known = group.rules_known or item.has("security_group_rules")
     for each in item.items("security_group_rules"):
         read_rule(reading, each)
@@ -63,12 +64,22 @@ def read_rule(reading: Reading, item: Item) -> None:
 def add_rule(reading: Reading, item: Item, group: str, multiport: str = "multiport") -> None:
     """A rule of a group; Terraform says it in the same members, but for the name of the ports."""
     said = said_rule(item)
-    ports = _ports(item, said["protocol"], multiport) if item.text(multiport) else range_of(item, said["protocol"])
+    ports = range_of(item, said["protocol"])
+    if item.text(multiport):
+        ports, other = _ports(item, said["protocol"], multiport), ports
+        _tell_range(reading, item, multiport, ports, other)
     said |= {"action": item.one_of("action", ACTIONS, Action.ALLOW), "enabled": item.flag("enabled", True)}
     number = item.number("priority")
     if number is not None and not 1 <= number <= 100:
         raise item.get("priority").bad(f"{number} is no priority", "a number from 1 to 100 belongs here")
     reading.draft.rule(item, group, ports, id_=item.text("id"), priority=number or 1, **said)
+
+
+def _tell_range(reading: Reading, item: Item, multiport: str, ports: Service, other: Service) -> None:
+    if other not in (ports, Service()):
+        why = f"{multiport} {item.text(multiport)} counts"
+        what = f"port_range_min {item.text('port_range_min')}, port_range_max {item.text('port_range_max')}"
+        reading.draft.report.note(Outcome.TOLD, item, what, why)
 
 
 def _ports(item: Item, protocol: Protocol, name: str) -> Service:
@@ -82,7 +93,6 @@ def _ports(item: Item, protocol: Protocol, name: str) -> Service:
 
 def read_address_group(reading: Reading, item: Item) -> None:
     """One of ``address_groups``: entries with remarks or without."""
-    reading.other(item, fields("id name ip_set ip_extra_set max_capacity"))
     extra = [(each, "ip") for each in item.items("ip_extra_set")]
     entries = [each.parsed(_range, name) for each, name in extra] or [
         each.parsed(_range) for each in item.items("ip_set")
@@ -100,7 +110,6 @@ def _range(text: str) -> AddressRange:
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """One of ``vpcs``."""
-    reading.other(item, fields("id name cidr extend_cidrs"))
     prefixes = [item.parsed(prefix_of, "cidr")] if item.text("cidr") else []
     prefixes += [each.parsed(prefix_of) for each in item.items("extend_cidrs")]
     reading.draft.vpc(item, item.need("id"), item.text("name"), prefixes)
@@ -108,28 +117,24 @@ def read_vpc(reading: Reading, item: Item) -> None:
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """One of ``subnets``, which ports name as their network."""
-    reading.other(item, fields("id name cidr cidr_v6 vpc_id"))
     prefixes = [item.parsed(prefix_of, name) for name in ("cidr", "cidr_v6") if item.text(name)]
     reading.draft.subnet(item, item.need("id"), item.need("vpc_id"), item.text("name"), prefixes)
 
 
 def read_port(reading: Reading, item: Item) -> None:
     """One of ``ports``."""
-    known = "id name device_id device_owner network_id fixed_ips security_groups allowed_address_pairs instance_id"
-    reading.other(item, fields(known))
     machine = owner_of(reading, item, item.text("device_owner"), item.text("device_id", "instance_id"))
     if not machine:
         return
     addresses = [address for _, address in fixed_addresses(item)]
-    groups = item.texts("security_groups")
-    new = InterfaceDraft(item, machine, "", "", item.text("network_id"), addresses, groups or ["no-group"])
+    groups = item.texts("security_groups") if item.flag("port_security_enabled", True) else [NO_FILTER]
+    new = InterfaceDraft(item, machine, "", "", item.text("network_id"), addresses, groups or [NO_GROUP])
     reading.draft.interface(item.need("id"), new)
     tell_pairs(reading, item)
 
 
 def read_peering(reading: Reading, item: Item) -> None:
     """One of ``peerings``."""
-    reading.other(item, fields("id name status request_vpc_info accept_vpc_info"))
     if (status := item.text("status")) not in ("", "ACTIVE"):
         reading.draft.report.note(Outcome.LEFT_OUT, item, f"peering {item.need('id')}", f"it is {status}")
         return

@@ -35,6 +35,9 @@ def with_names(world: World, draft: Draft, ports: Mapping[str, str]) -> World:
         "subnets": _subnets(world, draft),
         "instances": _told(report, Kind.INSTANCES, {id_: machines[id_] for id_ in world.instances}, "machine", _is_end),
     }
+    for id_, known in draft.aliases.items():
+        told = names["subnets"].items()
+        report.names += [(Kind.SUBNETS, id_, name) for full, name in told if full.endswith(f"/{known}")]
     for id_, port in ports.items():
         machine, _, name = port.partition(".")
         if machine in world.instances and name in world.instances[machine].by_name:

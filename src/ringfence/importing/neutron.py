@@ -47,11 +47,12 @@ def said_rule(item: Item) -> dict[str, Any]:
 
 def sides(item: Item, family: Family, prefix: str, group: str, listed: str) -> dict[str, Any]:
     """The remote, and for one that is of no family the family as the port's own side."""
-    if item.text(group):
+    said = item.only(prefix, group, listed)
+    if said == group:
         return {"remote": GroupRemote(item.text(group)), "local": EVERY[family]}
-    if item.text(listed):
+    if said == listed:
         return {"remote": AddressGroupRemote(item.text(listed)), "local": EVERY[family]}
-    if not item.text(prefix):
+    if not said:
         return {"remote": EVERY[family]}
     found = item.parsed(prefix_of, prefix)
     if found.family is not family:

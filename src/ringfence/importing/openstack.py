@@ -36,10 +36,6 @@ NETWORK: Final = "network"
 """The VPC that all subnets are in."""
 _GROUP: Final = fields("id name description security_group_rules stateful")
 _GROUP_PASSED: Final = fields("tenant_id project_id created_at updated_at revision_number tags shared standard_attr_id")
-_PORT: Final = fields(
-    "id name device_id device_owner network_id fixed_ips security_groups security_group_ids allowed_address_pairs"
-    " port_security_enabled"
-)
 _COLUMNS: Final = frozenset(
     {"ID", "IP Protocol", "Ethertype", "IP Range", "Port Range", "Direction", "Description"}
     | {"Remote Security Group", "Remote Address Group", "Security Group", "Security Group ID"}
@@ -61,7 +57,7 @@ def read_group(reading: Reading, item: Item) -> None:
 
 def describe(reading: Reading, item: Item, group: GroupDraft, label: str, description: str) -> None:
     """Name and description of a group, and whether it keeps no state."""
-    group.label, group.description = group.label or label, group.description or description
+    reading.draft.describe(item, group, label, description)
     if not item.flag("stateful", True):
         why = "it keeps no state, and groups of a world do"
         done = "answers to what it allows pass without a rule"
@@ -82,7 +78,6 @@ def add_rule(reading: Reading, item: Item, group: str) -> None:
 
 def read_address_group(reading: Reading, item: Item) -> None:
     """One of ``address_groups``."""
-    reading.other(item, fields("id name addresses"))
     entries: list[AddressRange] = [each.parsed(prefix_of).range for each in item.items("addresses")]
     reading.draft.address_group(item, item.need("id"), item.text("name"), entries)
 
@@ -92,7 +87,6 @@ def read_address_group(reading: Reading, item: Item) -> None:
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """One of ``subnets``."""
-    reading.other(item, fields("id name cidr network_id"))
     add_subnet(reading, item, item.need("id"), item.text("network_id"), item.text("name"), "cidr")
 
 
@@ -116,7 +110,6 @@ def add_subnet(reading: Reading, item: Item, id_: str, network: str, label: str,
 
 def read_port(reading: Reading, item: Item) -> None:
     """One of ``ports``."""
-    reading.other(item, _PORT)
     groups = item.texts("security_groups") or item.texts("security_group_ids")
     if not item.flag("port_security_enabled", True):
         groups = [NO_FILTER]
@@ -187,7 +180,6 @@ def _row_ports(item: Item, protocol: Protocol) -> Service:
 
 def read_port_row(reading: Reading, item: Item) -> None:
     """A row of ``openstack port list --long``: it tells no machine, so each port is one."""
-    reading.other(item, fields("ID Name") | _WITH_SPACES)
     value = item.get("Fixed IP Addresses")
     fixed = fixed_addresses(item, "Fixed IP Addresses") if isinstance(value.value, list) else _told_addresses(value)
     groups = item.get("Security Groups")
@@ -197,12 +189,11 @@ def read_port_row(reading: Reading, item: Item) -> None:
         add_port(reading, item, item.need("ID"), item.need("ID"), fixed, ids)
 
 
-_WITH_SPACES: Final = frozenset({"Fixed IP Addresses", "Security Groups", "Device Owner"})
-
-
 def _told_addresses(item: Item) -> list[tuple[str, Address]]:
-    found = _FIXED.findall(item.text())
-    return [(subnet, _address(item, text)) for text, subnet in found]
+    text = item.text()
+    if rest := _FIXED.sub("", text).strip(" ,\n"):
+        raise item.bad(f"{rest!r} is no address of a port", "ip_address='10.0.1.11', subnet_id='...' belongs here")
+    return [(subnet, _address(item, address)) for address, subnet in _FIXED.findall(text)]
 
 
 def _address(item: Item, text: str) -> Address:
@@ -211,7 +202,6 @@ def _address(item: Item, text: str) -> Address:
 
 def read_subnet_row(reading: Reading, item: Item) -> None:
     """A row of ``openstack subnet list``."""
-    reading.other(item, fields("ID Name Network Subnet"))
     add_subnet(reading, item, item.need("ID"), item.text("Network"), item.text("Name"), "Subnet")
 
 

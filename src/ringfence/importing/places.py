@@ -42,7 +42,7 @@ def _find_vpcs(draft: Draft) -> None:
 def _homeless(interface: InterfaceDraft) -> str:
     if not interface.addresses:
         return "no file tells a private address of it"
-    return "" if interface.vpc else "no file tells the VPC that it is in"
+    return "" if interface.vpc else "no file tells the VPC that it is in; give the lists of subnets and VPCs too"
 
 
 def _named_vpcs(draft: Draft) -> Iterator[tuple[Item, str]]:
@@ -123,10 +123,14 @@ def _make_cidrs_up(draft: Draft) -> None:
             why = "no file tells these prefixes of it, and its subnets have them"
             draft.report.note(Outcome.MADE_UP, vpc.item, f"{said} of VPC {id_}", why)
             vpc.cidrs += _apart(lacking)
-        if not vpc.cidrs:
-            why = "no file tells its prefixes, and a world file gives a VPC one"
-            draft.report.note(Outcome.MADE_UP, vpc.item, f"{NOWHERE} of VPC {id_}", why, "nobody has that prefix")
-            vpc.cidrs.append(NOWHERE)
+    nowhere = [id_ for id_, vpc in draft.vpcs.items() if not vpc.cidrs]
+    if nowhere:
+        draft.report.assume(
+            f"no file tells a prefix of {', '.join(nowhere)}, and a world file gives each VPC one: {NOWHERE}, which "
+            "nobody has"
+        )
+    for id_ in nowhere:
+        draft.vpcs[id_].cidrs.append(NOWHERE)
 
 
 def _is_inside(prefix: Prefix, cidrs: list[Prefix]) -> bool:

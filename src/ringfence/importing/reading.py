@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ringfence.errors import BadImportFile
 from ringfence.importing.draft import Draft
 from ringfence.importing.report import Outcome
-from ringfence.importing.source import Item
+from ringfence.importing.source import EMPTY, Item
 
 
 @dataclass
@@ -18,20 +18,19 @@ class Reading:
     draft: Draft = field(default_factory=Draft)
     lenient: bool = False
     _unknown: list[tuple[Item, str]] = field(default_factory=list)
+    _watched: list[Item] = field(default_factory=list)
 
     def decisive(self, item: Item, read: Set[str], passed: Set[str] = frozenset()) -> None:
         """Watch over something whose every field may decide about packets, as those of a rule.
 
         ``read`` are those that are read, ``passed`` those that are known to decide nothing. What is empty says nothing.
         """
-        fields = item.mapping()
-        self.draft.report.pass_over(item, (name for name in sorted(fields) if name in passed))
-        said = (name for name, value in fields.items() if value not in (None, "", [], {}))
+        said = (name for name, value in item.mapping().items() if value not in EMPTY)
         self._unknown += [(item, name) for name in said if name not in read and name not in passed]
 
-    def other(self, item: Item, read: Set[str]) -> None:
-        """Watch over something of which only some fields matter here: the others are told as not read."""
-        self.draft.report.pass_over(item, (name for name in sorted(item.mapping()) if name not in read))
+    def watch(self, item: Item) -> None:
+        """Tell in the end which fields inside of it no reader asked for."""
+        self._watched.append(item)
 
     def finish(self) -> None:
         """Refuse the files if they say what is not known, or tell it. Raises `BadImportFile`."""
@@ -45,6 +44,8 @@ class Reading:
         for item, name in self._unknown:
             why = "this version does not know it, and it may decide what passes"
             self.draft.report.note(Outcome.TOLD, item.get(name), f"field {name}", why, "it is not read")
+        for item in self._watched:
+            self.draft.report.unread.update((item.source.name, shape) for shape in item.unasked())
 
 
 Read = Callable[[Reading, Item], None]

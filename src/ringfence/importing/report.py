@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,18 +12,18 @@ from ringfence.importing.source import Item, shown
 
 
 class Outcome(StrEnum):
-    """What became of a thing that is not in the world as it was in the file."""
+    """What became of a thing that is not in the world as it was in the file; what matters most is first."""
 
     LEFT_OUT = "left out"
     """It is not in the world."""
-    MERGED = "merged"
-    """The world says it once, and the files said it more often."""
     CHANGED = "changed"
     """It is in the world, and means something else there."""
-    MADE_UP = "made up"
-    """It is in the world, and no file says it."""
     TOLD = "not modelled"
     """Something that a world has no word for; the rest of the thing is in the world."""
+    MADE_UP = "made up"
+    """It is in the world, and no file says it."""
+    MERGED = "merged"
+    """The world says it once, and the files said it more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,6 @@ class Report:
         if text not in self.assumptions:
             self.assumptions.append(text)
 
-    def pass_over(self, item: Item, fields: Iterable[str]) -> None:
-        """Fields were not read."""
-        base = "".join("[]" if isinstance(step, int) else f".{step}" for step in item.path).removeprefix(".")
-        self.unread.update((item.source.name, f"{base}.{name}") for name in fields)
-
     def tallies(self) -> dict[Kind, Tally]:
         """The counts of each kind of which there is something."""
         found = {kind: self._tally(kind) for kind in Kind}
@@ -153,14 +148,21 @@ class Report:
 
     def lines(self) -> list[str]:
         """The whole report for people."""
+        order = [*Outcome]
         lines = [
             *(f"{kind}: {_sum(tally)}" for kind, tally in self.tallies().items()),
-            *map(str, self.notes),
+            *map(str, sorted(self.notes, key=lambda note: order.index(note.outcome))),
             *(f"note: {text}" for text in self.assumptions),
             *(f"name: {kind.value} {id_} is called {name}" for kind, id_, name in self.names),
             *(f"not read: {file} {name} ({times})" for (file, name), times in sorted(self.unread.items())),
         ]
         return list(map(shown, lines))
+
+    def summary(self) -> str:
+        """What became of what was read, in one line."""
+        found = Counter(note.outcome for note in self.notes)
+        parts = [f"{found[outcome]} {outcome}" for outcome in Outcome if found[outcome]]
+        return f"{', '.join(parts)}: told above" if parts else "everything that was read is in the world"
 
 
 def _sum(tally: Tally) -> str:

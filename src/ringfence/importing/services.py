@@ -54,6 +54,12 @@ class Service(NamedTuple):
     nothing: bool = False
     """Whether it is one that no packet can ask for."""
 
+    def with_source(self, source: Service) -> Service:
+        """It, of packets whose source ports are said by themselves: what is lost of those is lost of it."""
+        lost = f"source {source.lost}" if source.lost else ""
+        both = " and ".join(filter(None, (self.lost, lost)))
+        return self._replace(lost=both, nothing=self.nothing or source.nothing)
+
 
 def service_of(protocol: Protocol, first: int | None, last: int | None) -> Service:
     """Two numbers as ports, or as type and code of ICMP; None and -1 are all. Raises `NotationError`."""

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from ringfence.errors import BadImportFile, NotationError
-from ringfence.model.names import is_whole
 
 Path = tuple[str | int, ...]
 T = TypeVar("T")
 
+EMPTY: Final[tuple[object, ...]] = (None, "", [], {})
+"""What says nothing."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 _DEEPEST = 200
@@ -31,6 +32,8 @@ class Source:
     text: str
     _children: dict[Path, dict[str | int, int]] = field(default_factory=dict, repr=False, compare=False)
     _breaks: list[int] = field(default_factory=list, repr=False, compare=False)
+    asked: set[str] = field(default_factory=set, repr=False, compare=False)
+    """The shapes of the fields that were asked for."""
 
     def line(self, path: Path) -> int:
         """The line, from 1, on which the value at a path begins."""
@@ -84,6 +87,8 @@ class Item:
     value: Any
     source: Source = field(repr=False, compare=False)
     path: Path = ()
+    shape: str = field(default="", compare=False)
+    """The path without indexes: fields of things of one kind have one."""
 
     @property
     def where(self) -> str:
@@ -110,7 +115,11 @@ class Item:
         """The first of some fields that is there and not null."""
         fields = self.mapping()
         name = next((name for name in names if fields.get(name) is not None), names[0])
-        return Item(fields.get(name), self.source, (*self.path, name))
+        self.source.asked.update(self._shape(each) for each in names)
+        return Item(fields.get(name), self.source, (*self.path, name), self._shape(name))
+
+    def _shape(self, name: str) -> str:
+        return f"{self.shape}.{name}" if self.shape else name
 
     def mapping(self) -> dict[str, Any]:
         """The value as an object; raises `BadImportFile`."""
@@ -126,7 +135,7 @@ class Item:
         """A field that is an object; an empty one where it is absent."""
         found = self.get(name)
         if found.value is None:
-            return Item({}, self.source, found.path)
+            return Item({}, self.source, found.path, found.shape)
         found.mapping()
         return found
 
@@ -137,7 +146,21 @@ class Item:
             return []
         if not isinstance(found.value, list):
             raise found.bad(f"it is {_kind(found.value)}", "a list belongs here")
-        return [Item(each, self.source, (*found.path, index)) for index, each in enumerate(found.value)]
+        shape = f"{found.shape}[]"
+        return [Item(each, self.source, (*found.path, index), shape) for index, each in enumerate(found.value)]
+
+    def unasked(self) -> Iterator[str]:
+        """The shapes of fields inside that nobody asked for, one for each time that they say something."""
+        if isinstance(self.value, list):
+            for each in self.items():
+                yield from each.unasked()
+        elif isinstance(self.value, dict):
+            for name, value in self.value.items():
+                shape = self._shape(name)
+                if shape in self.source.asked:
+                    yield from Item(value, self.source, (), shape).unasked()
+                elif value not in EMPTY:
+                    yield shape
 
     def text(self, *names: str) -> str:
         """A field, or this value where none is named, as a text; empty where it is absent."""
@@ -155,6 +178,13 @@ class Item:
         if not text:
             raise self.bad(f"it has no {names[0]}", "give what the cloud's own API or tool prints, unshortened")
         return text
+
+    def only(self, *names: str) -> str:
+        """The name of the one of some fields that says something, or nothing; two of them exclude each other."""
+        said = [name for name in names if self.text(name)]
+        if len(said) > 1:
+            raise self.bad(f"it has both {said[0]} and {said[1]}", "one of them belongs here")
+        return said[0] if said else ""
 
     def texts(self, name: str) -> list[str]:
         """A list of texts."""
@@ -216,50 +246,3 @@ def _kind(value: object) -> str:
     if isinstance(value, dict):
         return "an object"
     return "a list" if isinstance(value, list) else "a number"
-
-
-def read_source(source: Source) -> Item:
-    """The value of a file; raises `BadImportFile` for what is no JSON, with the line."""
-    try:
-        value = json.loads(source.text, object_pairs_hook=_object, parse_constant=_constant)
-    except json.JSONDecodeError as error:
-        cut = error.pos >= len(source.text.rstrip()) or error.msg.startswith("Unterminated string")
-        what = "the file is empty" if not source.text.strip() else "the file is cut off" if cut else "this is no JSON"
-        raise BadImportFile(source.name, error.lineno, "", f"{what}: {error.msg}", _RIGHT) from None
-    except (ValueError, RecursionError) as error:
-        what = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise BadImportFile(source.name, 1, "", what, _RIGHT) from None
-    _check_depth(source, value)
-    if not is_whole(json.dumps(value, ensure_ascii=False)):
-        raise BadImportFile(source.name, 1, "", "a text holds half of a surrogate pair", _RIGHT)
-    return Item(value, source)
-
-
-_RIGHT = "give the JSON that the cloud's own API or tool prints, as a whole"
-
-
-def _check_depth(source: Source, value: Any) -> None:
-    level = [value]
-    for _ in range(_DEEPEST):
-        level = [
-            each
-            for it in level
-            if isinstance(it, dict | list)
-            for each in (it.values() if isinstance(it, dict) else it)
-        ]
-        if not level:
-            return
-    raise BadImportFile(source.name, 1, "", "it is nested too deeply", _RIGHT)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"an object names {twice!r} twice")
-    return found
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value of JSON")

@@ -6,6 +6,7 @@ Resources are read by their types, in an order in which what others name comes f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import compress
 from operator import not_
 from typing import Final, NamedTuple
@@ -49,10 +50,13 @@ def resources(item: Item) -> list[Resource]:
     """The resources of a state. Raises `BadImportFile` for a plan, and for a state of another version."""
     if item.has("planned_values") or item.has("resource_changes"):
         raise item.bad("it is a plan, and what a plan makes is not known yet", "run terraform show -json on the state")
-    if item.has("resources"):
+    if item.has("resources") or item.has("modules"):
         if item.number("version") != 4:
-            raise item.get("version").bad("only version 4 of state files is known", "run terraform show -json")
+            right = "print it with terraform show -json, of a version of Terraform that is not older than 0.12"
+            raise item.get("version").bad("of state files only version 4 is known", right)
         return [*_from_state(item)]
+    if not is_state(item):
+        raise item.bad("it is no state of Terraform", "give what terraform show -json prints")
     return [*_from_module(item.part("values").part("root_module"), 0)]
 
 
@@ -87,7 +91,9 @@ def read_resources(reading: Reading, found: list[Resource], cloud: Cloud) -> Non
     order = {name: index for index, name in enumerate(types)}
     known = [each.type in types and (not each.is_data or each.type in _PLACES) for each in found]
     for each in sorted(compress(found, known), key=lambda each: order[each.type]):
-        types[each.type](reading, each.values)
+        values = replace(each.values, shape=each.type)  # each type has fields of its own
+        reading.watch(values)
+        types[each.type](reading, values)
     for each in compress(found, map(not_, known)):
         kind = "data source" if each.is_data else "resource"
         reading.draft.report.note(

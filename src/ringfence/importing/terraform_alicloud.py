@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ringfence.importing.alibaba import account_of, classic, ports_of, priority
+from ringfence.importing.alibaba import classic, ports_of, priority, remote_of
 from ringfence.importing.draft import InterfaceDraft
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Outcome
@@ -14,7 +14,7 @@ from ringfence.importing.source import Item
 from ringfence.model.group import GroupType
 from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup
-from ringfence.model.rule import Action, AddressGroupRemote, Direction, GroupRemote, NicType, Remote
+from ringfence.model.rule import Action, Direction, NicType
 
 _GROUP: Final = fields(
     "id name security_group_name description vpc_id inner_access inner_access_policy security_group_type"
@@ -24,6 +24,7 @@ _RULE: Final = fields(
     "type ip_protocol nic_type policy port_range priority security_group_id cidr_ip ipv6_cidr_ip"
     " source_security_group_id source_group_owner_account prefix_list_id port_range_list_id description"
 )
+_FAR: Final = ("cidr_ip", "ipv6_cidr_ip", "source_security_group_id", "prefix_list_id", "source_group_owner_account")
 _WAYS: Final = {"ingress": Direction.INGRESS, "egress": Direction.EGRESS}
 _POLICIES: Final = {"accept": Action.ALLOW, "drop": Action.DENY}
 _TYPES: Final = {"normal": GroupType.BASIC, "enterprise": GroupType.ADVANCED}
@@ -54,7 +55,7 @@ def read_rule(reading: Reading, item: Item) -> None:
         "direction": item.one_of("type", _WAYS),
         "action": item.one_of("policy", _POLICIES, Action.ALLOW),
         "protocol": protocol,
-        "remote": _remote(item),
+        "remote": remote_of(reading, item, _FAR),
         "priority": priority(reading, item, id_, "priority"),
         "nic": item.one_of("nic_type", _NICS, NicType.INTERNET) if known and known.vpc == "classic" else None,
         "description": item.text("description"),
@@ -65,18 +66,8 @@ def read_rule(reading: Reading, item: Item) -> None:
     reading.draft.rule(item, id_, said, id_=item.text("security_group_rule_id"), **what)
 
 
-def _remote(item: Item) -> Remote:
-    name = next((name for name in ("cidr_ip", "ipv6_cidr_ip") if item.text(name)), "")
-    if name:
-        return item.parsed(prefix_of, name)
-    if group := item.text("source_security_group_id"):
-        return GroupRemote(group, account_of(item.text("source_group_owner_account")))
-    return AddressGroupRemote(item.need("prefix_list_id"))
-
-
 def read_prefix_list(reading: Reading, item: Item) -> None:
     """``alicloud_ecs_prefix_list``."""
-    reading.other(item, fields("id prefix_list_name entry max_entries"))
     entries = [each.parsed(prefix_of, "cidr").range for each in item.items("entry")]
     found = reading.draft.address_group(item, item.need("id"), item.text("prefix_list_name"), entries)
     found.max_entries = item.number("max_entries")
@@ -84,7 +75,6 @@ def read_prefix_list(reading: Reading, item: Item) -> None:
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """``alicloud_vpc``."""
-    reading.other(item, fields("id vpc_name name cidr_block ipv6_cidr_block secondary_cidr_blocks"))
     prefixes = [item.parsed(prefix_of, name) for name in ("cidr_block", "ipv6_cidr_block") if item.text(name)]
     prefixes += [each.parsed(prefix_of) for each in item.items("secondary_cidr_blocks")]
     reading.draft.vpc(item, item.need("id"), item.text("vpc_name", "name"), prefixes)
@@ -92,15 +82,12 @@ def read_vpc(reading: Reading, item: Item) -> None:
 
 def read_vswitch(reading: Reading, item: Item) -> None:
     """``alicloud_vswitch``."""
-    reading.other(item, fields("id vpc_id vswitch_name name cidr_block ipv6_cidr_block"))
     prefixes = [item.parsed(prefix_of, name) for name in ("cidr_block", "ipv6_cidr_block") if item.text(name)]
     reading.draft.subnet(item, item.need("id"), item.need("vpc_id"), item.text("vswitch_name", "name"), prefixes)
 
 
 def read_instance(reading: Reading, item: Item) -> None:
     """``alicloud_instance``: its primary interface."""
-    known = "id instance_name vswitch_id vpc_id private_ip security_groups ipv6_addresses public_ip"
-    reading.other(item, fields(known))
     id_ = item.need("id")
     own = [item.parsed(address_of, "private_ip")] if item.text("private_ip") else []
     own += [each.parsed(address_of) for each in item.items("ipv6_addresses")]

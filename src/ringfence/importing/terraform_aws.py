@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ringfence.importing.aws import allow, describe, service
+from ringfence.importing.aws import allow, service
 from ringfence.importing.draft import InterfaceDraft
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Kind, Outcome
@@ -46,7 +46,7 @@ def read_group(reading: Reading, item: Item) -> None:
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     id_ = item.need("id")
     group = reading.draft.group(item, id_)
-    describe(group, item.text("name"), item.text("vpc_id"), item.text("description"))
+    reading.draft.describe(item, group, item.text("name"), item.text("description"), item.text("vpc_id"))
     group.rules_known = True
     for name, way in _WAYS.items():
         for block in item.items(name):
@@ -100,7 +100,7 @@ def _rule_of(way: Direction) -> Read:
         item.need("ip_protocol")
         protocol = item.parsed(protocol_of, "ip_protocol")
         said = service(item, protocol, "from_port", "to_port")
-        id_ = item.text("security_group_rule_id", "id")
+        id_ = item.text("security_group_rule_id") or item.text("id")
         group, description = item.need("security_group_id"), item.text("description")
         allow(reading, item, group, way, protocol, said, _remote(item), description, id_)
 
@@ -108,17 +108,16 @@ def _rule_of(way: Direction) -> Read:
 
 
 def _remote(item: Item) -> Remote:
-    for name in ("cidr_ipv4", "cidr_ipv6"):
-        if item.text(name):
+    match item.only("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id"):
+        case "prefix_list_id":
+            return AddressGroupRemote(item.text("prefix_list_id"))
+        case ("cidr_ipv4" | "cidr_ipv6") as name:
             return item.parsed(prefix_of, name)
-    if item.text("prefix_list_id"):
-        return AddressGroupRemote(item.text("prefix_list_id"))
     return GroupRemote(_group_id(item.need("referenced_security_group_id")))
 
 
 def read_prefix_list(reading: Reading, item: Item) -> None:
     """``aws_ec2_managed_prefix_list``."""
-    reading.other(item, fields("id name entry"))
     entries: list[AddressRange] = [each.parsed(prefix_of, "cidr").range for each in item.items("entry")]
     reading.draft.address_group(item, item.need("id"), item.text("name"), entries)
 
@@ -132,7 +131,6 @@ def _label(item: Item) -> str:
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """``aws_vpc``."""
-    reading.other(item, fields("id cidr_block ipv6_cidr_block tags"))
     reading.draft.vpc(item, item.need("id"), _label(item), _prefixes(item))
 
 
@@ -142,14 +140,11 @@ def _prefixes(item: Item) -> list[Prefix]:
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """``aws_subnet``."""
-    reading.other(item, fields("id vpc_id cidr_block ipv6_cidr_block tags"))
     reading.draft.subnet(item, item.need("id"), item.need("vpc_id"), _label(item), _prefixes(item))
 
 
 def read_instance(reading: Reading, item: Item) -> None:
     """``aws_instance``: its primary interface."""
-    known = "id subnet_id private_ip secondary_private_ips ipv6_addresses vpc_security_group_ids tags public_ip"
-    reading.other(item, fields(known, "primary_network_interface_id"))
     id_, listed = item.need("id"), [*item.items("secondary_private_ips"), *item.items("ipv6_addresses")]
     own = [item.parsed(address_of, "private_ip")] if item.text("private_ip") else []
     own += [each.parsed(address_of) for each in listed]
@@ -163,7 +158,6 @@ def read_instance(reading: Reading, item: Item) -> None:
 
 def read_interface(reading: Reading, item: Item) -> None:
     """``aws_network_interface``: of the machine that it is attached to."""
-    reading.other(item, fields("id subnet_id private_ips private_ip ipv6_addresses security_groups attachment tags"))
     id_ = item.need("id")
     machines = [each.text("instance") for each in item.items("attachment") if each.text("instance")]
     if not machines:
@@ -226,7 +220,6 @@ def _read_entry(reading: Reading, item: Item, acl: str, way: Direction, number: 
 
 def read_peering(reading: Reading, item: Item) -> None:
     """``aws_vpc_peering_connection``."""
-    reading.other(item, fields("id vpc_id peer_vpc_id accept_status"))
     if (status := item.text("accept_status")) not in ("", "active"):
         reading.draft.report.note(Outcome.LEFT_OUT, item, f"peering {item.need('id')}", f"it is {status}")
         return

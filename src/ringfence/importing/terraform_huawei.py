@@ -13,9 +13,10 @@ from ringfence.importing.report import Outcome
 from ringfence.importing.services import address_of, prefix_of
 from ringfence.importing.source import Item
 from ringfence.model.address import AddressRange
+from ringfence.model.rule import Direction, GroupRemote
 
-_GROUP: Final = fields("id name description rules")
-_GROUP_PASSED: Final = fields("region enterprise_project_id delete_default_rules tags created_at updated_at timeouts")
+_GROUP: Final = fields("id name description rules delete_default_rules")
+_GROUP_PASSED: Final = fields("region enterprise_project_id tags created_at updated_at timeouts")
 _RULE: Final = fields(
     "security_group_id direction ethertype protocol ports port_range_min port_range_max remote_ip_prefix"
     " remote_group_id remote_address_group_id action priority description"
@@ -35,7 +36,12 @@ def read_group(reading: Reading, item: Item) -> None:
     """``huaweicloud_networking_secgroup``: as it was last refreshed, with rules that are resources of their own."""
     reading.decisive(item, _GROUP, _GROUP_PASSED)
     group = reading.draft.group(item, item.need("id"))
-    group.label, group.description, group.rules_known = item.text("name"), item.text("description"), True
+    reading.draft.describe(item, group, item.text("name"), item.text("description"))
+    group.rules_known = True
+    if not item.has("rules") and not item.flag("delete_default_rules", False):
+        why = "Huawei Cloud makes it with each group, and this state does not tell the group's rules"
+        own = [(Direction.INGRESS, GroupRemote(item.need("id"))), (Direction.EGRESS, None)]
+        reading.draft.usual_rules(item, item.need("id"), why, own)
     for each in item.items("rules"):
         reading.decisive(each, _RULE, _RULE_PASSED)
         add_rule(reading, unset(each), item.need("id"), multiport="ports")
@@ -49,7 +55,6 @@ def read_rule(reading: Reading, item: Item) -> None:
 
 def read_address_group(reading: Reading, item: Item) -> None:
     """``huaweicloud_vpc_address_group``."""
-    reading.other(item, fields("id name addresses max_capacity"))
     entries = [each.parsed(_range) for each in item.items("addresses")]
     found = reading.draft.address_group(item, item.need("id"), item.text("name"), entries)
     found.max_entries = item.number("max_capacity")
@@ -61,7 +66,6 @@ def _range(text: str) -> AddressRange:
 
 def read_vpc(reading: Reading, item: Item) -> None:
     """``huaweicloud_vpc``."""
-    reading.other(item, fields("id name cidr secondary_cidr secondary_cidrs"))
     prefixes = [item.parsed(prefix_of, name) for name in ("cidr", "secondary_cidr") if item.text(name)]
     prefixes += [each.parsed(prefix_of) for each in item.items("secondary_cidrs")]
     reading.draft.vpc(item, item.need("id"), item.text("name"), prefixes)
@@ -69,14 +73,12 @@ def read_vpc(reading: Reading, item: Item) -> None:
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """``huaweicloud_vpc_subnet``."""
-    reading.other(item, fields("id name cidr ipv6_cidr vpc_id"))
     prefixes = [item.parsed(prefix_of, name) for name in ("cidr", "ipv6_cidr") if item.text(name)]
     reading.draft.subnet(item, item.need("id"), item.need("vpc_id"), item.text("name"), prefixes)
 
 
 def read_instance(reading: Reading, item: Item) -> None:
     """``huaweicloud_compute_instance``: all its interfaces are in its groups."""
-    reading.other(item, fields("id name network security_group_ids public_ip"))
     id_, groups = item.need("id"), item.texts("security_group_ids") or ["no-group"]
     for index, each in enumerate(item.items("network")):
         own = [each.parsed(address_of, name) for name in ("fixed_ip_v4", "fixed_ip_v6") if each.text(name)]

@@ -12,13 +12,10 @@ from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.services import address_of, prefix_of
 from ringfence.importing.source import Item
 from ringfence.importing.terraform_huawei import unset
+from ringfence.model.rule import Direction
 
 _GROUP: Final = fields("id name description stateful")
 _GROUP_PASSED: Final = fields("region tenant_id delete_default_rules tags all_tags timeouts")
-_PORT: Final = fields(
-    "id name network_id device_id device_owner fixed_ip all_fixed_ips security_group_ids all_security_group_ids"
-    " port_security_enabled"
-)
 
 
 def read_group(reading: Reading, item: Item) -> None:
@@ -28,10 +25,8 @@ def read_group(reading: Reading, item: Item) -> None:
     describe(reading, item, group, item.text("name"), item.text("description"))
     group.rules_known = True
     if not item.flag("delete_default_rules", False):
-        reading.draft.report.assume(
-            "OpenStack makes two rules with each group that let everything out, and Terraform's state tells them only "
-            "where they are resources: groups without them let nothing out here"
-        )
+        why = "OpenStack makes it with each group, and a state tells it only where it is a resource"
+        reading.draft.usual_rules(item, item.need("id"), why, [(Direction.EGRESS, None)])
 
 
 def read_rule(reading: Reading, item: Item) -> None:
@@ -42,20 +37,17 @@ def read_rule(reading: Reading, item: Item) -> None:
 
 def read_subnet(reading: Reading, item: Item) -> None:
     """``openstack_networking_subnet_v2``."""
-    reading.other(item, fields("id name cidr network_id"))
     add_subnet(reading, item, item.need("id"), item.text("network_id"), item.text("name"), "cidr")
 
 
 def read_address_group(reading: Reading, item: Item) -> None:
     """``openstack_networking_address_group_v2``."""
-    reading.other(item, fields("id name addresses"))
     entries = [each.parsed(prefix_of).range for each in item.items("addresses")]
     reading.draft.address_group(item, item.need("id"), item.text("name"), entries)
 
 
 def read_port(reading: Reading, item: Item) -> None:
     """``openstack_networking_port_v2``."""
-    reading.other(item, _PORT)
     groups = item.texts("all_security_group_ids") or item.texts("security_group_ids")
     if not item.flag("port_security_enabled", True):
         groups = [NO_FILTER]
@@ -70,7 +62,6 @@ def read_port(reading: Reading, item: Item) -> None:
 
 def read_instance(reading: Reading, item: Item) -> None:
     """``openstack_compute_instance_v2``: it names its groups, and tells ports only where they are resources."""
-    reading.other(item, fields("id name network security_groups"))
     id_, label = item.need("id"), item.text("name")
     names = {group.label: group_id for group_id, group in reading.draft.groups.items()}
     groups = [names.get(each, each) for each in item.texts("security_groups")]
