@@ -94,7 +94,7 @@ CHANGES = [
     (
         "cidrs: [10.0.0.0/16]",
         "cidrs: [10.0.0.0/16, 172.16.0.0/16]",
-        ["bastion-1.eth0, db-1.eth0, web (2 addresses) -> 172.16.0.0/16 (outside): all but tcp 25,"],
+        ["everybody in VPC shop -> 172.16.0.0/16 (outside): all but tcp 25,"],
     ),
     ("    rules:\n      - in allow tcp 80", "    description: x\n    rules:\n      - in allow tcp 80", []),
 ]

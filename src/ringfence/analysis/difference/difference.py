@@ -157,6 +157,11 @@ class Differ:
     def _planes(self) -> dict[Family, Plane]:
         return {family: Plane(self._policy, self._rosters[family]) for family in Family}
 
+    def prepare(self) -> None:
+        """Work out now what the next change may need; else that happens as it is needed."""
+        for family, plane in self._planes.items():
+            _ = plane.sent_to, plane.received_from, self._places[family].of_class
+
     def to(self, after: World, change: Change | None = None) -> Difference:
         """What another world changes; ``change`` is what differs from this one, if that is known."""
         change = change or Change.between(self.before, after)

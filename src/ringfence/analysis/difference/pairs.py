@@ -78,7 +78,7 @@ class Pairs:
         """The classes between which and an end nothing leaves the guest, before or after."""
         found = 0
         for side in (self._joint.before, self._joint.after):
-            view = side.views[index]
+            view = side.view(index)
             if view and view.guest:
                 found |= side.in_guest(view.guest)
         return found
@@ -105,7 +105,7 @@ class _Rows:
 
     def after(self, index: int) -> Sieve:
         """What a class lets pass after."""
-        view = self._joint.after.views[index]
+        view = self._joint.after.view(index)
         return self._anew(view) if view else {}
 
     def column_before(self, index: int, near: int) -> Sieve:
@@ -129,7 +129,7 @@ class _Rows:
         return joined((*kept.items(), *self._new_column(index, anew, everybody=to is None).items()))
 
     def _new_column(self, index: int, near: int, *, everybody: bool) -> Sieve:
-        if not self._joint.after.views[index]:
+        if not self._joint.after.view(index):
             return {}
         if near.bit_count() > _FEW:
             return _only((self._all if everybody else self._of_touched).to(index), near)
