@@ -35,6 +35,8 @@ class _Fate(NamedTuple):
     news: int
     """In which newly named sets they lie."""
     changed: bool
+    moved: bool = False
+    """Whether they belong to another port, or to none."""
     lot: Lot | None = None
     """What decides about them now, if that changed; None if nobody has them."""
 
@@ -97,9 +99,10 @@ class Joint:
         lot = lot_of(after, new, address) if new else None
         if whole is None:
             return _Fate(None, self._news.ends.segments.mark(address), mark, changed=True, lot=lot)
-        if old and new and old.guest == new.guest and lot_of(before, old, address) == lot:
+        moved = (old and str(old)) != (new and str(new))
+        if old and new and old.guest == new.guest and not moved and lot_of(before, old, address) == lot:
             return _Fate(whole.index, 0, mark, changed=False)
-        return _Fate(whole.index, 0, mark, changed=True, lot=lot)
+        return _Fate(whole.index, 0, mark, changed=True, moved=moved, lot=lot)
 
     def _cut(self, mark: int, run: AddressRange) -> None:
         """Take note of what lies in newly named sets."""
@@ -218,6 +221,11 @@ class Joint:
         return outside_class(whole.index, label, ranges)
 
     # ---- what is asked of it
+
+    @property
+    def moved(self) -> int:
+        """The classes of the world before whose addresses belong to another port now, or to none."""
+        return _all(_by((fate.moved, index) for fate, index in self._fates.items()), [True])
 
     @cached_property
     def cut(self) -> int:
