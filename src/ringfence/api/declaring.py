@@ -56,11 +56,24 @@ _TURNED: Schema = {
         },
     },
 }
+_ENDING: Schema = {
+    "type": "array",
+    "description": "connections that would be cut, of all that could have begun, and for how long their keys are held",
+    "items": {
+        "type": "object",
+        "required": ["from", "to", "family", "services", "example", "because", "hold"],
+        "properties": {
+            **dict.fromkeys(("from", "to", "services"), _TEXTS),
+            **{name: {"type": "string"} for name in ("family", "example", "because")},
+            "hold": {"type": "integer"},
+        },
+    },
+}
 _REACHABILITY: Schema = {
     "type": "object",
     "description": "exactly what changes in who reaches whom, each with an example and what makes the difference",
-    "required": ["allowed", "denied"],
-    "properties": {"allowed": _TURNED, "denied": _TURNED},
+    "required": ["allowed", "denied", "connections"],
+    "properties": {"allowed": _TURNED, "denied": _TURNED, "connections": _ENDING},
 }
 _PLANNED: Schema = {
     "type": "object",

@@ -11,6 +11,7 @@ import typer
 from ringfence.analysis.difference.difference import difference
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking
+from ringfence.cli.changes import show_cuts
 from ringfence.cli.choosing import where
 from ringfence.cli.plans import show_reached
 from ringfence.client.paths import at
@@ -19,6 +20,7 @@ from ringfence.worldfile import parse, read
 
 if TYPE_CHECKING:
     from ringfence.model.world import World
+    from ringfence.policy.live import Cut
 
 _LAB = "lab:"
 _WORLD = "A world file; @N is revision N of the server and @now the newest; lab:NAME is a lab that is up."
@@ -50,13 +52,26 @@ def diff(
     """
     before, after = (_world(name, server, account) for name in (old, new))
     found = difference(before, after)
+    cuts = _living(old, after)
     if json:
-        output.print_json(found.as_json())
-    elif found:
-        show_reached(found.as_json())
+        output.print_json(found.as_json() | ({} if cuts is None else {"living": [cut.as_json() for cut in cuts]}))
     else:
-        print("nothing changes in who reaches whom")
+        if not found:
+            print("nothing changes in who reaches whom")
+        show_reached(found.as_json())
+        if cuts is not None:
+            show_cuts(cuts, "it would cut")
     raise typer.Exit(1 if found else 0)
+
+
+def _living(old: str, after: World) -> list[Cut] | None:
+    """The connections of a lab that are there and would be cut; None of what is no lab, as nobody can look."""
+    if not old.startswith(_LAB):
+        return None
+    from ringfence.lab.lab import Lab
+
+    with closing(Lab.attach(old.removeprefix(_LAB))) as attached:
+        return attached.preview(after)
 
 
 def _world(name: str, server: str, account: str) -> World:

@@ -56,15 +56,28 @@ def show_plan(told: Mapping[str, Any]) -> None:
         print("nothing to change")
     show_changes(changes)
     if changes:
-        print("\nwho reaches whom:" if any(reached[key] for key, *_ in _TURNS) else "\nwho reaches whom: as before")
-        show_reached(reached)
-    for each in told["expectations"]:
-        by = each["decided_by"]
-        print(
-            f"expectation fails: {each['expect']}: it is {each['found']} by {by['group'] or by['stage']}: {by['text']}"
-        )
+        _show_turns(reached)
+    _show_failing(told["expectations"])
     if changes:
         print(f"\n{counted(len(changes), 'resource')}: {summary(changes)}")
+
+
+def _show_failing(expectations: Iterable[Mapping[str, Any]]) -> None:
+    for each in expectations:
+        by = each["decided_by"]
+        who = by["group"] or by["stage"]
+        print(f"expectation fails: {each['expect']}: it is {each['found']} by {who}: {by['text']}")
+
+
+def show_foreseen(told: Mapping[str, Any]) -> None:
+    """What a dry run says of who would reach whom, and of expectations that would not hold."""
+    _show_turns(told["reachability"])
+    _show_failing(told["expectations"])
+
+
+def _show_turns(reached: Mapping[str, Any]) -> None:
+    print("\nwho reaches whom:" if any(reached[key] for key, *_ in _TURNS) else "\nwho reaches whom: as before")
+    show_reached(reached)
 
 
 def show_reached(reached: Mapping[str, Any]) -> None:
@@ -80,6 +93,12 @@ def show_reached(reached: Mapping[str, Any]) -> None:
                 out.print(Text(f"      for example {each['example']}{_because(each)}", style="dim"), soft_wrap=True)
     if shown > _SHOWN:
         print(f"… and {shown - _SHOWN} more; --json tells all")
+    if reached["connections"]:
+        print("connections that would be cut, if they live:")
+    for each in reached["connections"][:_SHOWN]:
+        out.print(Text(f"  {_line(each)}"), soft_wrap=True)
+        held = f", and held for {each['hold']} s" if each["hold"] else ""
+        out.print(Text(f"      {each['because']}{held}", style="dim"), soft_wrap=True)
 
 
 def _line(told: Mapping[str, Any]) -> str:
