@@ -43,6 +43,7 @@ class EndClass:
 
     ``port`` has the example; None outside, where ``ranges`` are all that is in it. ``guest`` is the guest that all of
     them are in, if it is one: between its ports nothing leaves the guest. ``index`` counts the classes of a family.
+    ``members`` are the first few of them inside, no two in one guest: the example, and a second one where there is one.
     """
 
     index: int
@@ -53,6 +54,7 @@ class EndClass:
     own: bool
     guest: tuple[str, str] | None
     ranges: Ranges = ()
+    members: tuple[tuple[Port, Address], ...] = ()
 
     @property
     def family(self) -> Family:
@@ -90,12 +92,36 @@ class EndSet:
 
 @dataclass(slots=True)
 class _Bucket:
-    """Addresses that came together: how many, the first, and whether there is another guest."""
+    """Addresses that came together: how many, and the first ones, each in another guest."""
 
-    port: Port
-    address: Address
+    members: list[tuple[Port, Address]]
     size: int = 1
-    mixed: bool = False
+
+    @classmethod
+    def of(cls, having: Iterable[tuple[Port, Address]], size: int) -> _Bucket:
+        """The bucket of some; looks no further than it must."""
+        made = cls([], size)
+        for each in having:
+            if made.meets(each):
+                break
+        return made
+
+    def meets(self, one: tuple[Port, Address]) -> bool:
+        """Keep one of them if it is in another guest; whether enough are kept."""
+        if all(port.guest != one[0].guest for port, _ in self.members):
+            self.members.append(one)
+        return len(self.members) == _KEPT
+
+    def join(self, other: _Bucket) -> None:
+        """Take in another one."""
+        self.size += other.size
+        for each in other.members[: _KEPT * (len(self.members) < _KEPT)]:
+            if self.meets(each):
+                break
+
+
+_KEPT = 3
+"""How many members of a class are known by name."""
 
 
 class Ends:
@@ -149,7 +175,7 @@ class Ends:
             for address in vip.addresses:
                 holder = self._world.port_at(Endpoint(address, vip.vpc))
                 if holder and address not in holder.addresses:
-                    self._add(address.family, _Bucket(holder, address))
+                    self._add(address.family, _Bucket([(holder, address)]))
 
     def _alike(self) -> Iterable[list[Port]]:
         """The ports by what takes no time to look up: the one place where it counts how many there are."""
@@ -165,9 +191,8 @@ class Ends:
         """Add ports of a subnet in which nothing tells addresses of a family apart."""
         size = [address.family for port in ports for address in port.addresses].count(family)
         having = ((port, address) for port in ports if (address := port.address(family)))
-        if first := next(having, None):
-            mixed = any(port.guest != first[0].guest for port, _ in having)
-            self._add(family, _Bucket(*first, size, mixed))
+        if size:
+            self._add(family, _Bucket.of(having, size))
 
     def _add_each(self, family: Family, ports: list[Port]) -> None:
         """Add ports of a subnet through which a named prefix goes."""
@@ -177,14 +202,12 @@ class Ends:
                 if address.family is family:
                     marked[self._segments.mark(address)].append((port, address))
         for each in marked.values():
-            first = each[0]
-            self._add(family, _Bucket(*first, len(each), any(port.guest != first[0].guest for port, _ in each)))
+            self._add(family, _Bucket.of(each, len(each)))
 
     def _add(self, family: Family, bucket: _Bucket) -> None:
-        known = self._inside[family].setdefault(self._key(bucket.port, bucket.address), bucket)
+        known = self._inside[family].setdefault(self._key(*bucket.members[0]), bucket)
         if known is not bucket:
-            known.size += bucket.size
-            known.mixed = known.mixed or bucket.mixed or known.port.guest != bucket.port.guest
+            known.join(bucket)
 
     def _key(self, port: Port, address: Address) -> _Key:
         subnet = self._world.subnet_of(port)
@@ -196,10 +219,12 @@ class Ends:
         labels: set[str] = set()
         buckets = self._inside[family]
         for index, (key, bucket) in enumerate(buckets.items()):
-            label = _label(bucket, labels, own=key.own)
-            example = Endpoint(bucket.address, bucket.port.vpc, label if bucket.size == 1 else str(bucket.port))
-            guest = None if bucket.mixed else bucket.port.guest
-            yield self._kept(key, EndClass(index, label, bucket.size, example, bucket.port, key.own, guest))
+            label, members = _label(bucket, labels, own=key.own), tuple(bucket.members)
+            port, address = members[0]
+            example = Endpoint(address, port.vpc, label if bucket.size == 1 else str(port))
+            guest = port.guest if len(members) == 1 else None
+            found = EndClass(index, label, bucket.size, example, port, key.own, guest, members=members)
+            yield self._kept(key, found)
         outside = self._outside(family)
         largest = max(map(_size, outside.values()), default=0)
         for index, (mark, ranges) in enumerate(outside.items(), len(buckets)):
@@ -239,14 +264,14 @@ def _size(ranges: list[AddressRange]) -> int:
 
 
 def _label(bucket: _Bucket, taken: set[str], *, own: bool) -> str:
-    port = bucket.port
+    port, address = bucket.members[0]
     if bucket.size == 1:
-        alone = own and sum(it.family is bucket.address.family for it in port.addresses) == 1
-        label = str(port) if alone else f"{port} ({bucket.address})"
+        alone = own and sum(it.family is address.family for it in port.addresses) == 1
+        label = str(port) if alone else f"{port} ({address})"
     else:
         label = f"{'+'.join(port.groups)} ({bucket.size} addresses)"
     if label in taken:
-        label = f"{label[:-1]}, as {port} {bucket.address})"
+        label = f"{label[:-1]}, as {port} {address})"
     taken.add(label)
     return label
 
