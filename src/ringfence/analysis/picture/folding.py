@@ -6,6 +6,7 @@ scene says less, and that it does: see `Fold`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from enum import StrEnum
 from itertools import product
 
 from ringfence.analysis.reach.answer import Answer, End, Grade, Kind
+from ringfence.analysis.reach.ends import LARGEST
 
 FAMILIES = ("ipv4", "ipv6")
+_NUMBERS = re.compile(r"(\d{1,9})")
 _OF_ONE_FAMILY = {"icmp": "ipv4", "icmpv6": "ipv6"}
 
 
@@ -152,7 +155,7 @@ def _common(one: list[End], two: list[End]) -> int:
 
 
 def _is_rest(ends: list[End]) -> bool:
-    return any(end.kind is Kind.INTERNET and end.name == "outside" for end in ends)
+    return any(end.kind is Kind.INTERNET and end.name == LARGEST for end in ends)
 
 
 def _node(ends: list[End]) -> Node:
@@ -185,8 +188,10 @@ def _scene(answer: Answer, nodes: list[Node], fold: Fold) -> Scene:
     return Scene(tuple(nodes), cells, fold)
 
 
-def _name(node: Node) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    return node.title, node.members, tuple(end.name for end in node.ends)
+def _name(node: Node) -> tuple[list[tuple[int, str]], tuple[str, ...], tuple[str, ...]]:
+    """By what it is called, ``sg-2`` before ``sg-10``."""
+    title = [(int(part) if part.isdecimal() else -1, part) for part in _NUMBERS.split(node.title)]
+    return title, node.members, tuple(end.name for end in node.ends)
 
 
 def _is_risky(text: str, risky: Iterable[str]) -> bool:

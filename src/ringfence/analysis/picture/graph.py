@@ -108,11 +108,12 @@ class Drawing:
                 boxes.update(dict.fromkeys(together, at))
 
     def _put_chip(self, chip: Box, edge: Edge) -> None:
-        """Services stand in odd columns, where their lines are shortest."""
-        ends = [self._sending[it] for it in edge.sources] + [self._getting[it] for it in edge.destinations]
+        """Services stand in odd columns, where their lines are shortest; of several, before who gets them."""
+        getting = [self._getting[it] for it in edge.destinations]
+        ends = [self._sending[it] for it in edge.sources] + getting
         low, high = (pick(it.column for it in ends) for pick in (min, max))
-        columns = range(max(1, low - 1), high + 2, 2)
-        chip.column = min(columns, key=lambda it: (sum(abs(it - end.column) for end in ends), -it))
+        columns, before = range(max(1, low - 1), high + 2, 2), min(it.column for it in getting)
+        chip.column = min(columns, key=lambda it: (sum(abs(it - end.column) for end in ends), abs(it + 1 - before)))
         inside = sorted(it.band for it in ends if it.band != ANYWHERE)
         chip.band = inside[(len(inside) - 1) // 2] if inside else ANYWHERE
 

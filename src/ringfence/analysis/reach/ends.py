@@ -24,6 +24,9 @@ from ringfence.model.world import World
 from ringfence.policy.decisions import PolicyClass, class_of
 from ringfence.policy.platform import penalty_of
 
+LARGEST = "outside"
+"""What the largest class outside is called: the internet, but for the parts that rules tell apart."""
+
 
 class _Key(NamedTuple):
     """What decides about an address. Outside there is only the mark."""
@@ -228,7 +231,7 @@ class Ends:
         outside = self._outside(family)
         largest = max(map(_size, outside.values()), default=0)
         for index, (mark, ranges) in enumerate(outside.items(), len(buckets)):
-            label = "outside" if _size(ranges) == largest else self._out_there(ranges)
+            label = LARGEST if _size(ranges) == largest else self._out_there(ranges)
             example = Endpoint(Address(family, ranges[0].first))
             found = EndClass(index, label, _size(ranges), example, None, False, None, tuple(ranges))
             yield self._kept(_Key(mark), found)

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, reduce
 from itertools import product
 from operator import sub
+from typing import NamedTuple
 
-from ringfence.analysis.reach.answer import OTHERS, Answer, End, Grade, Kind, Passage
-from ringfence.analysis.reach.ends import EndClass, EndSet
+from ringfence.analysis.reach.answer import INTERNET, OTHERS, Answer, End, Grade, Kind, Passage
+from ringfence.analysis.reach.ends import LARGEST, EndClass, EndSet
 from ringfence.analysis.reach.reach import Reach, Way
 from ringfence.analysis.sets.diagram import NOTHING, Diagram
 from ringfence.analysis.sets.notation import Services
 from ringfence.analysis.sets.packets import every_service, listed_services
-from ringfence.errors import UnknownName
+from ringfence.errors import InvalidInput, UnknownName
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Query
 from ringfence.model.profile import Profile
@@ -30,51 +31,101 @@ def answer(
     destination: str = "",
     service: Service | None = None,
     *,
-    mine: Mine = lambda _: True,
+    mine: Mine | None = None,
+    most: int | None = None,
 ) -> Answer:
     """Who reaches whom, from and to what people name (empty: everything), by one service if it is given.
 
-    What is not ``mine`` is told as one end, and what passes between two such ends is not told. Raises `UnknownName`,
-    `NotationError`.
+    What is not ``mine`` is told as one end, and what has nothing of mine on either side is not told. Parts of the
+    internet that fare alike are told as one, unless the answer is huge. Raises `UnknownName`, `NotationError`, and
+    `InvalidInput` where an answer would name more than ``most`` ends.
     """
     sources, destinations = (reach.named(name) if name else None for name in (source, destination))
-    ways = reach.ways(sources, destinations, service)
     telling = _Telling(reach, mine)
+    ways = reach.ways(sources, destinations, service)
+    parts = [part for way in ways for part in telling.parts(way) if telling.concerns(part)]
+    total = sum(len(part.sources) + len(part.destinations) for part in parts)
+    if most is not None and total > most:
+        raise InvalidInput(f"the answer would name {total:,} ends, more than {most:,}; ask for less: from, to, service")
+    used = {end for part in parts for side in (part.sources, part.destinations) for end in side}
     if sources is None and destinations is None:
-        ends: Iterable[EndClass] = reach.classes
+        named: Iterable[EndClass] = (it for it in reach.classes if telling.may_name(it))
     else:
-        used = (end for way in ways for side in (way.sources, way.destinations) for end in side)
-        ends = sorted({*(sources or ()), *(destinations or ()), *used}, key=lambda it: (it.family, it.index))
-    parts = (part for way in ways for part in telling.parts(way))
-    passages = dict.fromkeys(told for part in parts if (told := telling.passage(part)))
-    return Answer(tuple(dict.fromkeys(map(telling.end, ends))), tuple(sorted(passages, key=telling.order)))
+        named = (*(sources or ()), *(destinations or ()))
+    ends = sorted({*used, *named}, key=lambda it: (it.family, it.index))
+    if total <= _MERGED:
+        telling.merge(parts, [end for end in ends if end.is_outside])
+    if mine:
+        telling.call([(it, name) for it, name in ((sources, source), (destinations, destination)) if it])
+    passages = sorted(map(telling.passage, parts), key=telling.order)
+    return Answer(tuple(dict.fromkeys(map(telling.end, ends))), tuple(dict.fromkeys(passages)))
+
+
+_MERGED = 2_000_000
+"""Up to so many names, parts of the internet are compared; beyond it takes longer than all else."""
+_JOINED = 3
+"""So many parts of the internet that fare alike are named."""
 
 
 class _Telling:
     """Tells classes and ways of one world."""
 
-    def __init__(self, reach: Reach, mine: Mine) -> None:
-        self._world, self._mine = reach.world, mine
-        self._outside = {str(it) for it in reach.classes if it.is_outside}
+    def __init__(self, reach: Reach, mine: Mine | None) -> None:
+        self._world, self._is_whole = reach.world, mine is None
+        self._mine: Mine = mine or (lambda _: True)
+        self._outside = {INTERNET} | {str(it) for it in reach.classes if it.is_outside}
         self._masks: dict[Family, list[int]] = {}
         self._sides: dict[tuple[Family, int], tuple[str, ...]] = {}
         self._diagrams: dict[tuple[Family, ServiceSet], Diagram] = {}
+        self._together: dict[EndClass, _Part] = {}
+
+    # ---- the internet
+
+    def merge(self, parts: Iterable[Way], outside: Iterable[EndClass]) -> None:
+        """Put classes outside together that are on the same sides of the same ways."""
+        sides = {(side.every[0].family, side.which): side for it in parts for side in (it.sources, it.destinations)}
+        seen: dict[EndClass, list[int]] = {each: [] for each in outside}
+        for number, side in enumerate(sides.values()):
+            for end in side if next(iter(side)).is_outside else ():
+                seen[end].append(number)
+        alike: dict[tuple[Family, tuple[int, ...]], list[EndClass]] = {}
+        for end, numbers in seen.items():
+            alike.setdefault((end.family, tuple(numbers)), []).append(end)
+        for ends in alike.values():
+            part = _Part(_joined(ends), tuple(dict.fromkeys(name for it in ends for name in self._known(it))), ends)
+            self._outside.add(part.name)
+            self._together |= dict.fromkeys(ends, part)
+
+    def call(self, asked: Iterable[tuple[tuple[EndClass, ...], str]]) -> None:
+        """Call what was asked for as the asker did: how others cut the internet up is not the asker's to know."""
+        for ends, name in asked:
+            if name != INTERNET and ends and all(end.is_outside for end in ends):
+                self._outside.add(name)
+                self._together |= {end: _Part(name, self._known(end), [end]) for end in ends}
 
     # ---- ends
 
     def end(self, of: EndClass) -> End:
         """A class of ends."""
         if of.port is None:
-            return End(of.label, str(of.family), Kind.INTERNET, members=self._hosts(of), size=of.size)
+            part = self._together.get(of) or _Part(of.label, self._known(of), [of])
+            size = sum(it.size for it in part.ends) if self._is_whole else 0
+            return End(part.name, str(of.family), Kind.INTERNET, members=part.hosts, size=size)
         if not self._mine(of.port):
             return End(OTHERS, str(of.family), Kind.OTHERS)
         members = dict.fromkeys(self._called(port, address) for port, address in of.members)
         return End(of.label, str(of.family), Kind.INSIDE, of.port.vpc, of.port.groups, tuple(members), of.size)
 
-    def _name(self, of: EndClass) -> str:
-        return of.label if of.port is None or self._mine(of.port) else OTHERS
+    def may_name(self, of: EndClass) -> bool:
+        """Whether an end is the asker's, or outside."""
+        return of.port is None or self._mine(of.port)
 
-    def _hosts(self, of: EndClass) -> tuple[str, ...]:
+    def _name(self, of: EndClass) -> str:
+        if of.port is None:
+            return self._together[of].name if of in self._together else of.label
+        return of.label if self._mine(of.port) else OTHERS
+
+    def _known(self, of: EndClass) -> tuple[str, ...]:
         """The hosts outside that are known by name and in a class."""
         known = self._world.outside.values()
         return tuple(it.name for it in known if any(address in each for address in it.addresses for each in of.ranges))
@@ -130,11 +181,14 @@ class _Telling:
     def _profile(self, end: EndClass) -> Profile | None:
         return self._world.vpcs[end.port.vpc].profile if end.port else None
 
-    def passage(self, part: Way) -> Passage | None:
-        """A part of a way; None if it is between others alone."""
+    def concerns(self, part: Way) -> bool:
+        """Whether anything of the asker's is on either side of a part."""
+        firsts = (next(iter(side)).port for side in (part.sources, part.destinations))
+        return any(port and self._mine(port) for port in firsts)
+
+    def passage(self, part: Way) -> Passage:
+        """A part of a way."""
         sides = [self._names(side) for side in (part.sources, part.destinations)]
-        if sides == [(OTHERS,), (OTHERS,)]:
-            return None
         one, two = (self._profile(next(iter(side))) for side in (part.sources, part.destinations))
         diagram, family = part.services.diagram, part.services.family
         risky = Services(family, diagram & self._listed(family, two.risky_ports) if two else NOTHING)
@@ -183,10 +237,26 @@ class _Telling:
     def _example_end(self, of: EndClass, member: tuple[Port, Address] | None) -> str:
         if member:
             return self._called(*member)
-        hosts = (name for name in self._hosts(of) if self._is_at(name, of))
+        hosts = (name for name in self._known(of) if self._is_at(name, of))
         return next(hosts, str(of.example.address))
 
     def _is_at(self, name: str, of: EndClass) -> bool:
         """Whether a question about a host outside is about a class: its first address of the family is in it."""
         found = self._world.outside[name].address(of.family)
         return found is not None and any(found in each for each in of.ranges)
+
+
+class _Part(NamedTuple):
+    """Classes outside that are told as one: what they are called, and the hosts in them."""
+
+    name: str
+    hosts: tuple[str, ...]
+    ends: list[EndClass]
+
+
+def _joined(ends: list[EndClass]) -> str:
+    labels = [it.label for it in ends]
+    if LARGEST in labels:
+        return LARGEST
+    more = [f"{len(labels) - _JOINED} more parts of the internet"] * (len(labels) > _JOINED)
+    return ", ".join([*labels[:_JOINED], *more])
