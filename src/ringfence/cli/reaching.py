@@ -128,9 +128,11 @@ def _show(found: Answer) -> None:
         out.print(f"{ALL_THAT_MAY} everything but what the platform and carriers never let pass; --json tells it")
 
 
-def _folded(
-    ways: Iterable[Passage],
-) -> dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Grade], list[str]]:
+_Row = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Grade]
+"""From, to, services, and how risky these are."""
+
+
+def _folded(ways: Iterable[Passage]) -> dict[_Row, list[str]]:
     """The families of each line of the table: what both have alike is one line."""
     lines: dict[_Row, list[str]] = {}
     for way in ways:

@@ -102,4 +102,4 @@ def _spots(kinds: Kinds, width: float) -> Iterator[tuple[int, float, str, str]]:
 
 
 def _rows(kinds: Kinds, width: float) -> int:
-    return 1 + max(row for row, *_ in _spots(kinds, width))
+    return 1 + max((row for row, *_ in _spots(kinds, width)), default=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, reduce
 from itertools import product
-from operator import sub
+from operator import or_, sub
 from typing import NamedTuple
 
 from ringfence.analysis.reach.answer import INTERNET, OTHERS, Answer, End, Grade, Kind, Passage
@@ -43,7 +43,7 @@ def answer(
     sources, destinations = (reach.named(name) if name else None for name in (source, destination))
     telling = _Telling(reach, mine)
     ways = reach.ways(sources, destinations, service)
-    parts = [part for way in ways for part in telling.parts(way) if telling.concerns(part)]
+    parts = [part for way in _widened(ways) for part in telling.parts(way) if telling.concerns(part)]
     total = sum(len(part.sources) + len(part.destinations) for part in parts)
     if most is not None and total > most:
         raise InvalidInput(f"the answer would name {total:,} ends, more than {most:,}; ask for less: from, to, service")
@@ -65,6 +65,16 @@ _MERGED = 2_000_000
 """Up to so many names, parts of the internet are compared; beyond it takes longer than all else."""
 _JOINED = 3
 """So many parts of the internet that fare alike are named."""
+
+
+def _widened(ways: Iterable[Way]) -> Iterator[Way]:
+    """Ways put together that lead to the same ends by the same services."""
+    found: dict[tuple[Services, int], list[Way]] = {}
+    for way in ways:
+        found.setdefault((way.services, way.destinations.which), []).append(way)
+    for same in found.values():
+        sources = EndSet(same[0].sources.every, reduce(or_, (it.sources.which for it in same)))
+        yield Way(sources, same[0].destinations, same[0].services)
 
 
 class _Telling:
