@@ -215,7 +215,7 @@ def check_heatmap(text: str, scene: Scene) -> None:
     assert found == {pair: class_of(lines) for pair, lines in scene.cells.items()}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(full_worlds())
 def test_answers_and_pictures_are_what_reach_says(world: World) -> None:
     check_answer(world)
@@ -317,6 +317,15 @@ def test_what_is_too_much_is_put_together_and_said(groups: int, parts: int, fold
         texts = " ".join(ElementTree.fromstring(draw(found, Caption("world"))).itertext())
         assert ("shown as one" in texts, "VPCs are shown whole" in texts) == (fold is Fold.INTERNET, fold is Fold.VPCS)
         assert "--from" in texts or fold is Fold.NOT
+
+
+def test_a_large_heat_map_says_it_in_runs() -> None:
+    found = grown(90, 9)
+    pairs = [(one, two) for one, two in combinations(range(90), 2) if two > one + 1 and one * two % 7 < 3]
+    wide = Answer(found.ends, (*found.ways, *(way(f"g{one}", f"g{two}", "tcp 9") for one, two in pairs)))
+    text = heatmap(wide, Caption("world"))
+    check_heatmap(text, next(scenes(wide, ALL)))
+    assert text.count("<rect") < len(wide.ways) * 0.7
 
 
 def test_whole_vpcs_have_all_that_any_end_of_theirs_may() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli.shell import ringfence
 from tests.cli.test_model_commands import WORLD
+from tests.served import served
 
 WEB, DB = "web-1.eth0", "db-1.eth0"
 ROOT = Path(__file__).parent.parent.parent
@@ -102,6 +103,24 @@ def test_pictures_beside_the_table(world: str, tmp_path: Path) -> None:
     for path in (svg, heat):
         title = ElementTree.parse(path).getroot().findtext("{http://www.w3.org/2000/svg}title")
         assert title == "Who reaches whom: shop.yaml (by tcp/80)"
+
+
+def test_a_server_says_the_same_as_its_world_file(world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(tmp_path) as service:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        monkeypatch.setenv("RINGFENCE_SERVER", service.url)
+        monkeypatch.setenv("RINGFENCE_ACCESS_KEY_ID", service.key.id)
+        monkeypatch.setenv("RINGFENCE_ACCESS_KEY_SECRET", service.key.secret.reveal())
+        assert ringfence("apply", world, "--yes").code == 0
+        drawn = tmp_path / "server.svg"
+        asked: list[tuple[str, ...]] = [(), *(words for words, _ in ASKED)]
+        for words in asked:
+            here, there = ringfence("reach", world, *words, "--json"), ringfence("reach", *words, "--json")
+            assert there.code == 0, there.err
+            assert there.json == here.json
+        assert ringfence("reach", "--to", "db-9").code == 2
+        assert ringfence("reach", "--service", "tcp/22", "--server", service.url, "--svg", str(drawn)).code == 0
+        assert f"at {service.url} (by tcp/22)" in drawn.read_text()
 
 
 @pytest.mark.parametrize(("option", "name"), [("--svg", "reach.svg"), ("--heatmap", "reach-heatmap.svg")])

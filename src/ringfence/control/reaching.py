@@ -46,7 +46,8 @@ class Reachability:
         with self._lock:
             for name in (source, destination):
                 self._check(name)
-            return answer(self._reach, source, destination, service, mine=self._is_mine, most=MOST)
+            mine = None if self._is_alone else self._is_mine
+            return answer(self._reach, source, destination, service, mine=mine, most=MOST)
 
     def _check(self, name: str) -> None:
         """Refuse what the account has no name for, as if there was no such thing."""
@@ -81,6 +82,11 @@ class Reachability:
     def _foreign(self, kind: Kind) -> frozenset[str]:
         own = {it.id for it in self._state.owned(self._account, kind)}
         return frozenset(getattr(self._visible, SECTIONS[kind])) - own
+
+    @cached_property
+    def _is_alone(self) -> bool:
+        """Whether nothing on the way is anybody else's, so that all may be told."""
+        return not any(map(self._foreign, SECTIONS))
 
     @cached_property
     def _reach(self) -> Reach:

@@ -112,7 +112,7 @@ class Drawing:
         getting = [self._getting[it] for it in edge.destinations]
         ends = [self._sending[it] for it in edge.sources] + getting
         low, high = (pick(it.column for it in ends) for pick in (min, max))
-        columns, before = range(max(1, low - 1), high + 2, 2), min(it.column for it in getting)
+        columns, before = range(low + 1, high + 2, 2), min(it.column for it in getting)
         chip.column = min(columns, key=lambda it: (sum(abs(it - end.column) for end in ends), abs(it + 1 - before)))
         inside = sorted(it.band for it in ends if it.band != ANYWHERE)
         chip.band = inside[(len(inside) - 1) // 2] if inside else ANYWHERE

@@ -76,9 +76,8 @@ class HeatMap:
 
     def _runs(self, row: int, found: dict[int, Lines]) -> Iterator[str]:
         """Neighbours that are alike as one shape."""
-        for key, run in groupby(found, key=lambda it: (it - [*found].index(it), class_of(found[it]))):
-            del key
-            columns = [*run]
+        for _, run in groupby(enumerate(found), key=lambda it: (it[1] - it[0], class_of(found[it[1]]))):
+            columns = [column for _, column in run]
             yield self._cell(row, columns[0], len(columns), found[columns[0]])
 
     def _cell(self, row: int, column: int, columns: int, lines: Lines) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
-GAP, BESIDE = 14.0, 52.0
+GAP, BESIDE = 14.0, 42.0
 """Between boxes of a column, and between columns, in pixels."""
 _PASSING = 9.0
 """The height that a link takes where it passes a column."""

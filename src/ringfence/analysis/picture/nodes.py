@@ -137,6 +137,6 @@ def legend(styles: Sequence[str]) -> list[tuple[str, str]]:
         "in": "from the internet",
         "risk": "a risky port, from inside",
         "all": "everything, from inside",
-        "": "anything else",
+        "": "anything else" if any(styles) else "permitted",
     }
     return [(style, text) for style, text in known.items() if style in styles]
