@@ -93,14 +93,15 @@ class GateWorld:
         )
 
 
-def estate(ports: int, edition: int = 0) -> World:
-    """A VPC of many ports, ten to a group, each with an IPv4 and an IPv6 address, and twenty rules in every group.
+def estate(ports: int, edition: int = 0, groups: int = 0) -> World:
+    """A VPC of many ports, ten to a group or in so many ``groups``, and twenty rules in every group.
 
+    Each port has an IPv4 and an IPv6 address.
     Rules name prefixes of both families, other groups, address groups and any; the first port of each group is in a
     second one too, so that there are two classes to a group. Another edition has other names and the same size: what
     an earlier measurement left in a cache is of no use to it.
     """
-    groups = max(1, ports // PORTS_PER_GROUP)
+    groups = groups or max(1, ports // PORTS_PER_GROUP)
     return World(
         PROFILE,
         vpcs=by_name([_vpc("10.0.0.0/8", "fd00::/64")]),

@@ -14,6 +14,7 @@ PACKAGE = Path(ringfence.__file__).parent
 ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram", "importing")
 ALLOWED = {
     *("__future__", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib"),
+    "html",  # its escape
     *("ipaddress", "itertools", "json", "operator", "re", "rpds", "types", "typing"),
     *(f"ringfence.{room}" for room in (*ROOMS, "errors")),
 }

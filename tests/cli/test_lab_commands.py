@@ -37,6 +37,7 @@ def test_a_life_of_a_lab(world: str, lab_name: str, tmp_path: Path) -> None:
     probed = ringfence("why", "laptop", "db-1", "tcp/3306", "--probe", *lab)
     assert probed.returncode == 1
     assert "Model: deny   packet: deny   they agree" in probed.stdout
+    assert ringfence("reach", *lab).stdout == ringfence("reach", world).stdout
     other = tmp_path / "other.yaml"
     other.write_text(WORLD.replace("tcp 80", "tcp 81"))
     mixed = ringfence("why", "laptop", "web-1", "tcp/80", "-f", str(other), "--probe", *lab)

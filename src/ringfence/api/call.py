@@ -15,6 +15,7 @@ from ringfence.control.caller import Caller
 from ringfence.control.confirming import Confirming
 from ringfence.control.control import Control
 from ringfence.control.identity import Identities
+from ringfence.control.reaching import Reaching
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.names import is_whole
 from ringfence.resources.resource import Text
@@ -37,6 +38,11 @@ class Service:
     def confirming(self) -> Confirming:
         """Takes back what nobody confirms: started and stopped with the server."""
         return Confirming(self.control)
+
+    @cached_property
+    def reaching(self) -> Reaching:
+        """Answers who can reach whom, and keeps what it worked out for that."""
+        return Reaching()
 
 
 @dataclass(frozen=True)

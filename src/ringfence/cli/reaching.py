@@ -1,21 +1,35 @@
-"""The command ``reach``: who can reach whom in a world file, exactly."""
+"""The command ``reach``: who can reach whom in a world file, in a lab or at a server; as a table, JSON or a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from ringfence.analysis.reach.reach import Reach, Way
+from ringfence.analysis.picture.frame import Caption, summary
+from ringfence.analysis.picture.graph import graph
+from ringfence.analysis.picture.heatmap import heatmap
+from ringfence.analysis.reach.answer import ALL_THAT_MAY, Answer, Grade, Passage
+from ringfence.analysis.reach.reach import Reach
+from ringfence.analysis.reach.telling import answer
 from ringfence.cli import output
-from ringfence.cli.asking import Json
-from ringfence.cli.judging import WorldFile
+from ringfence.cli.asking import Account, Json, Server, asking
+from ringfence.cli.choosing import Where, where
+from ringfence.client.paths import at
+from ringfence.errors import InvalidInput
 from ringfence.model.service import Service
+from ringfence.model.world import World
 from ringfence.worldfile import read
 
 _END = "An instance, instance.port, virtual IP, outside host, address or security group; internet is all outside."
+_SHOWN = 4
+"""So many ends are named on either side of a line of the table."""
+_STYLES = {Grade.SOME: "", Grade.RISKY: "red", Grade.ALL: "yellow"}
 
 
 def register(app: typer.Typer) -> None:
@@ -24,42 +38,108 @@ def register(app: typer.Typer) -> None:
 
 
 def reach(
-    file: WorldFile,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A world file.", show_default=False)] = None,
     source: Annotated[str, typer.Option("--from", metavar="END", help=f"Only from here. {_END}")] = "",
     destination: Annotated[str, typer.Option("--to", metavar="END", help="Only to here. The same.")] = "",
     service: Annotated[
         str, typer.Option("--service", metavar="PROTO[/PORT]", help="Only where this passes: tcp/22, udp/53, icmp, …")
     ] = "",
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="OUT", help="Draw it: groups, and what passes.")] = None,
+    heat: Annotated[Path | None, typer.Option("--heatmap", metavar="OUT", help="Draw the matrix.")] = None,
+    lab: Annotated[str | None, typer.Option("--lab", help="Ask about the lab of this name.")] = None,
+    server: Server = "",
+    account: Account = "",
     json: Json = False,
 ) -> None:
     """Say who can reach whom by which services: both ways, along the whole path, exactly.
 
     Ends that no rule tells apart are one class, so the answer is as long as there are different things to say, however
-    many instances there are. Traffic inside one guest is left out. No root, no kernel.
+    many instances there are. What comes from the internet is told first, and the risky first of all; --from internet
+    asks for nothing else. Traffic inside one guest is left out.
+
+    It is asked about the world file, with no root and no kernel; without one, about the lab (--lab) or of the server
+    that is named; else of the server that is known (RINGFENCE_SERVER, a login); else about the usual lab. --svg and
+    --heatmap write pictures (SVG) beside the table, which --json replaces.
     """
-    world = read(file)
-    asked = Service.parse(service) if service else None
-    reach = Reach(world)
-    ways = reach.ways(reach.named(source) if source else None, reach.named(destination) if destination else None, asked)
+    if file and (lab or server):
+        raise InvalidInput("a file and a lab or a server are named; give one of FILE, --lab and --server")
+    question = (source, destination, service)
+    place = Where() if file else where(server, lab)
+    found, name = _of_server(place.server, account, question) if place.server else _of_world(file, place.lab, question)
+    asked = " ".join(f"{word} {it}" for word, it in zip(("from", "to", "by"), question, strict=True) if it)
+    for path, draw in ((svg, graph), (heat, heatmap)):
+        if path:
+            _write(path, draw, found, Caption(name, asked))
     if json:
-        output.print_json({"ways": [_json(way) for way in ways]})
+        output.print_json(found.as_json())
     else:
-        _show(ways)
+        _show(found)
 
 
-def _json(way: Way) -> dict[str, object]:
-    ends = {name: [str(each) for each in side] for name, side in (("from", way.sources), ("to", way.destinations))}
-    return {**ends, "family": str(way.services.family), "services": list(way.services.lines)}
+_Question = tuple[str, str, str]
+"""From, to and service; empty where nothing is said."""
 
 
-def _show(ways: Iterable[Way]) -> None:
+def _of_world(file: Path | None, lab: str, question: _Question) -> tuple[Answer, str]:
+    source, destination, service = question
+    asked = Service.parse(service) if service else None
+    world = read(file) if file else _in_lab(lab)
+    return answer(Reach(world), source, destination, asked), file.name if file else f"lab {lab}"
+
+
+def _in_lab(lab: str) -> World:
+    from ringfence.lab.lab import Lab
+
+    with closing(Lab.attach(lab)) as attached:
+        return attached.world
+
+
+def _of_server(server: str, account: str, question: _Question) -> tuple[Answer, str]:
+    query = {name: it for name, it in zip(("source", "destination", "service"), question, strict=True) if it}
+    with asking(server, account, {}, json=True) as asked:
+        said: dict[str, Any] = asked.client.get(at("reach"), query)
+    return Answer.of_json(said), f"revision {said['revision']} at {server}"
+
+
+def _write(path: Path, draw: Callable[[Answer, Caption], str], found: Answer, caption: Caption) -> None:
+    try:
+        path.write_text(draw(found, caption), encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}; name another file") from error
+
+
+# ---- the table
+
+
+def _show(found: Answer) -> None:
+    out = output.console()
+    if not found.ways:
+        out.print("nothing passes")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("from", "to", "family", "services"):
         table.add_column(heading, overflow="fold")
+    for (sources, destinations, services, grade), families in _folded(found.ways).items():
+        style = _STYLES[grade]
+        table.add_row(_named(sources), _named(destinations), ", ".join(families), Text("; ".join(services), style))
+    out.print(table)
+    out.print(f"\n{summary(found)}")
+    if any(ALL_THAT_MAY in way.short for way in found.ways):
+        out.print(f"{ALL_THAT_MAY} everything but what the platform and carriers never let pass; --json tells it")
+
+
+_Row = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], Grade]
+"""From, to, services, and how risky these are."""
+
+
+def _folded(ways: Iterable[Passage]) -> dict[_Row, list[str]]:
+    """The families of each line of the table: what both have alike is one line."""
+    lines: dict[_Row, list[str]] = {}
     for way in ways:
-        table.add_row(str(way.sources), str(way.destinations), str(way.services.family), str(way.services))
-    out = output.console()
-    if table.row_count:
-        out.print(table)
-    else:
-        out.print("nothing passes")
+        lines.setdefault((way.sources, way.destinations, way.short, way.grade), []).append(way.family)
+    return lines
+
+
+def _named(names: tuple[str, ...]) -> str:
+    more = [f"{len(names) - _SHOWN} more"] * (len(names) > _SHOWN)
+    return ", ".join([*names[:_SHOWN], *more])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ringfence.analysis.difference.news import News
 from ringfence.analysis.difference.places import Places
-from ringfence.analysis.reach.ends import EndClass, Lot, label_of, lot_of, out_there, outside_class
+from ringfence.analysis.reach.ends import LARGEST, Bucket, EndClass, Lot, inside_class, lot_of, out_there, outside_class
 from ringfence.analysis.reach.roster import Guest, Lists, OneWorld
 from ringfence.analysis.sets.diagram import Interval, joined
 from ringfence.analysis.sets.segments import Ranges
@@ -217,7 +217,7 @@ class Joint:
         cut = [it for fate, found in self._outside.items() if fate.whole == whole.index for it in found]
         gone = joined((it.first, it.last) for it in cut)
         ranges = [AddressRange(self.family, *it) for each in whole.ranges for it in _without(each, gone)]
-        label = whole.label if whole.label == "outside" else out_there(self._news.after, ranges)
+        label = whole.label if whole.label == LARGEST else out_there(self._news.after, ranges)
         return outside_class(whole.index, label, ranges)
 
     # ---- what is asked of it
@@ -366,13 +366,7 @@ def _size(member: _Member | AddressRange) -> int:
 
 
 def _inside_class(index: int, members: Iterable[tuple[str, Address, Port]], size: int, taken: set[str]) -> EndClass:
-    each = iter(members)
-    vpc, address, port = next(each)
-    other = next((Endpoint(at, vpc, str(it)) for _, at, it in each if it.guest != port.guest), None)
-    label = label_of(port, address, size, taken)
-    example = Endpoint(address, vpc, label if size == 1 else str(port))
-    guest = None if other else port.guest
-    return EndClass(index, label, size, example, port, address in port.addresses, guest, (), other)
+    return inside_class(index, Bucket.of(((port, address) for _, address, port in members), size), taken)
 
 
 def _without(run: AddressRange, gone: list[Interval]) -> Iterator[Interval]:

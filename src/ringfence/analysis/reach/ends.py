@@ -23,6 +23,9 @@ from ringfence.model.world import World
 from ringfence.policy.decisions import PolicyClass, class_of
 from ringfence.policy.platform import penalty_of
 
+LARGEST = "outside"
+"""What the largest class outside is called: the internet, but for the parts that rules tell apart."""
+
 
 class Lot(NamedTuple):
     """What decides about an address inside, apart from the sets that it lies in."""
@@ -44,8 +47,8 @@ class EndClass:
     """Addresses that fare alike. ``example`` is one of them, ``size`` how many there are.
 
     ``port`` has the example; None outside, where ``ranges`` are all that is in it. ``guest`` is the guest that all of
-    them are in, if it is one: between its ports nothing leaves the guest; else ``other`` is an address of it in another
-    guest than the example. ``index`` counts the classes of a family.
+    them are in, if it is one: between its ports nothing leaves the guest. ``index`` counts the classes of a family.
+    ``members`` are the first few of them inside, no two in one guest: the example, and a second one where there is one.
     """
 
     index: int
@@ -56,12 +59,19 @@ class EndClass:
     own: bool
     guest: tuple[str, str] | None
     ranges: Ranges = ()
-    other: Endpoint | None = None
+    members: tuple[tuple[Port, Address], ...] = ()
 
     @property
     def family(self) -> Family:
         """The family of its addresses."""
         return self.example.address.family
+
+    @property
+    def other(self) -> Endpoint | None:
+        """An address of it in another guest than the example; None if there is none."""
+        return (
+            Endpoint(self.members[1][1], self.members[1][0].vpc, str(self.members[1][0])) if self.members[1:] else None
+        )
 
     @property
     def is_outside(self) -> bool:
@@ -93,19 +103,37 @@ class EndSet:
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """Addresses that came together: how many, the first, and the first one in another guest."""
+class Bucket:
+    """Addresses that came together: how many, and the first ones, each in another guest."""
 
-    port: Port
-    address: Address
+    members: list[tuple[Port, Address]]
     size: int = 1
-    other: tuple[Port, Address] | None = None
 
-    def add(self, more: _Bucket) -> None:
-        """Put others to them."""
-        self.size += more.size
-        if not self.other:
-            self.other = more.other if more.port.guest == self.port.guest else (more.port, more.address)
+    @classmethod
+    def of(cls, having: Iterable[tuple[Port, Address]], size: int) -> Bucket:
+        """The bucket of some; looks no further than it must."""
+        made = cls([], size)
+        for each in having:
+            if made.meets(each):
+                break
+        return made
+
+    def meets(self, one: tuple[Port, Address]) -> bool:
+        """Keep one of them if it is in another guest; whether enough are kept."""
+        if all(port.guest != one[0].guest for port, _ in self.members):
+            self.members.append(one)
+        return len(self.members) == _KEPT
+
+    def join(self, other: Bucket) -> None:
+        """Take in another one."""
+        self.size += other.size
+        for each in other.members[: _KEPT * (len(self.members) < _KEPT)]:
+            if self.meets(each):
+                break
+
+
+_KEPT = 3
+"""How many members of a class are known by name."""
 
 
 class Ends:
@@ -117,7 +145,7 @@ class Ends:
         """Every set of addresses that some stage of a path may tell from others."""
         self.segments = Segments(self.named)
         self._whole = {(it.vpc, it.name): self._marks(it) for vpc in world.vpcs.values() for it in vpc.subnets.values()}
-        self._inside: Mapping[Family, dict[_Key, _Bucket]] = {family: {} for family in Family}
+        self._inside: Mapping[Family, dict[_Key, Bucket]] = {family: {} for family in Family}
         self._gather()
         self._by_key: dict[tuple[Family, _Key], EndClass] = {}
         self.of_family = {family: tuple(self._classes(family)) for family in Family}
@@ -161,7 +189,7 @@ class Ends:
             for address in vip.addresses:
                 holder = self._world.port_at(Endpoint(address, vip.vpc))
                 if holder and address not in holder.addresses:
-                    self._add(address.family, _Bucket(holder, address))
+                    self._add(address.family, Bucket([(holder, address)]))
 
     def _alike(self) -> Iterable[list[Port]]:
         """The ports by what takes no time to look up: the one place where it counts how many there are."""
@@ -177,9 +205,8 @@ class Ends:
         """Add ports of a subnet in which nothing tells addresses of a family apart."""
         size = [address.family for port in ports for address in port.addresses].count(family)
         having = ((port, address) for port in ports if (address := port.address(family)))
-        if first := next(having, None):
-            other = next((it for it in having if it[0].guest != first[0].guest), None)
-            self._add(family, _Bucket(*first, size, other))
+        if size:
+            self._add(family, Bucket.of(having, size))
 
     def _add_each(self, family: Family, ports: list[Port]) -> None:
         """Add ports of a subnet through which a named prefix goes."""
@@ -189,31 +216,24 @@ class Ends:
                 if address.family is family:
                     marked[self.segments.mark(address)].append((port, address))
         for each in marked.values():
-            first = each[0]
-            other = next((it for it in each if it[0].guest != first[0].guest), None)
-            self._add(family, _Bucket(*first, len(each), other))
+            self._add(family, Bucket.of(each, len(each)))
 
-    def _add(self, family: Family, bucket: _Bucket) -> None:
-        key = self.segments.mark(bucket.address), lot_of(self._world, bucket.port, bucket.address)
+    def _add(self, family: Family, bucket: Bucket) -> None:
+        port, address = bucket.members[0]
+        key = self.segments.mark(address), lot_of(self._world, port, address)
         known = self._inside[family].setdefault(key, bucket)
         if known is not bucket:
-            known.add(bucket)
+            known.join(bucket)
 
     def _classes(self, family: Family) -> Iterator[EndClass]:
         labels: set[str] = set()
         buckets = self._inside[family]
         for index, (key, bucket) in enumerate(buckets.items()):
-            label = label_of(bucket.port, bucket.address, bucket.size, labels)
-            own = key[1] is not None and key[1].own
-            example = Endpoint(bucket.address, bucket.port.vpc, label if bucket.size == 1 else str(bucket.port))
-            other = Endpoint(bucket.other[1], bucket.port.vpc, str(bucket.other[0])) if bucket.other else None
-            guest = None if other else bucket.port.guest
-            found = EndClass(index, label, bucket.size, example, bucket.port, own, guest, (), other)
-            yield self._kept(key, found)
+            yield self._kept(key, inside_class(index, bucket, labels))
         outside = self._outside(family)
         largest = max(map(_size, outside.values()), default=0)
         for index, (mark, ranges) in enumerate(outside.items(), len(buckets)):
-            label = "outside" if _size(ranges) == largest else out_there(self._world, ranges)
+            label = LARGEST if _size(ranges) == largest else out_there(self._world, ranges)
             yield self._kept((mark, None), outside_class(index, label, ranges))
 
     def _kept(self, key: _Key, found: EndClass) -> EndClass:
@@ -266,7 +286,17 @@ def lot_of(world: World, port: Port, address: Address) -> Lot:
     return Lot(of, subnet.acl and subnet.name, penalty_of(world, port) is not None, address in port.addresses)
 
 
-def label_of(port: Port, address: Address, size: int, taken: set[str]) -> str:
+def inside_class(index: int, bucket: Bucket, taken: set[str]) -> EndClass:
+    """A class of addresses inside; it is called like none of the ``taken`` names."""
+    (port, address), *others = bucket.members
+    label = _label(port, address, bucket.size, taken)
+    example = Endpoint(address, port.vpc, label if bucket.size == 1 else str(port))
+    guest = None if others else port.guest
+    own = address in port.addresses
+    return EndClass(index, label, bucket.size, example, port, own, guest, members=tuple(bucket.members))
+
+
+def _label(port: Port, address: Address, size: int, taken: set[str]) -> str:
     """What a class inside is called: its port, or its groups; never as another of the ``taken`` names."""
     if size == 1:
         own = address in port.addresses

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from ringfence.analysis.reach.answer import INTERNET
 from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
 from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.reach.roster import OneWorld
@@ -23,9 +24,6 @@ from ringfence.model.service import Service
 from ringfence.model.topology import OutsideHost
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
-
-INTERNET = "internet"
-"""What all of the outside is called."""
 
 
 @dataclass(frozen=True, slots=True)

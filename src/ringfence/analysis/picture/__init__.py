@@ -1,0 +1,1 @@
+"""Answers about reachability as pictures: SVG for reviews, the same bytes for the same answer."""
