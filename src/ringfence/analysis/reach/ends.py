@@ -69,9 +69,7 @@ class EndClass:
     @property
     def other(self) -> Endpoint | None:
         """An address of it in another guest than the example; None if there is none."""
-        return (
-            Endpoint(self.members[1][1], self.members[1][0].vpc, str(self.members[1][0])) if self.members[1:] else None
-        )
+        return next((Endpoint(address, port.vpc, str(port)) for port, address in self.members[1:]), None)
 
     @property
     def is_outside(self) -> bool:
