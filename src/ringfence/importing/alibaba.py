@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ringfence.errors import NotationError
-from ringfence.importing.draft import GroupDraft, VpcDraft
+from ringfence.importing.drafted import GroupDraft, VpcDraft
 from ringfence.importing.reading import Reading, fields
 from ringfence.importing.report import Kind, Outcome
 from ringfence.importing.services import Service, prefix_of, protocol_of, service_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ringfence.importing.alibaba import classic, read_attribute, read_group
-from ringfence.importing.draft import InterfaceDraft
+from ringfence.importing.drafted import InterfaceDraft
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Outcome
 from ringfence.importing.services import address_of, prefix_of

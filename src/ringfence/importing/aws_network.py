@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ringfence.importing.aws import service
-from ringfence.importing.draft import AclDraft, InterfaceDraft
+from ringfence.importing.drafted import AclDraft, InterfaceDraft
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Kind, Outcome
 from ringfence.importing.services import address_of, prefix_of, protocol_of

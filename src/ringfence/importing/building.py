@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ringfence.importing.draft import AclDraft, Draft, GroupDraft, InterfaceDraft, ListDraft, VpcDraft
+from ringfence.importing.draft import Draft
+from ringfence.importing.drafted import AclDraft, GroupDraft, InterfaceDraft, ListDraft, VpcDraft
 from ringfence.importing.places import with_places
 from ringfence.importing.report import Kind, Outcome
 from ringfence.importing.services import one_line

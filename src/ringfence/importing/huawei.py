@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ringfence.importing.building import NO_FILTER, NO_GROUP
-from ringfence.importing.draft import AclDraft, InterfaceDraft
+from ringfence.importing.drafted import AclDraft, InterfaceDraft
 from ringfence.importing.neutron import (
     RULE,
     RULE_PASSED,

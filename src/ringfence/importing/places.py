@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringfence.importing.draft import Draft, InterfaceDraft, SubnetDraft, VpcDraft
+from ringfence.importing.draft import Draft
+from ringfence.importing.drafted import InterfaceDraft, SubnetDraft, VpcDraft
 from ringfence.importing.report import Kind, Outcome
 from ringfence.importing.source import Item
 from ringfence.model.address import Address, Family, Prefix

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from ringfence.importing.draft import InterfaceDraft
+from ringfence.importing.drafted import InterfaceDraft
 from ringfence.importing.huawei import add_rule
 from ringfence.importing.reading import Read, Reading, fields
 from ringfence.importing.report import Outcome
