@@ -161,6 +161,7 @@ class Control:
         with self._turn:
             self._coming.pop()
             group = self._group = self._group or self._begun()
+            group.joined += 1
             try:
                 yield group
             finally:
@@ -184,13 +185,13 @@ class Control:
 
     def _leave(self, group: Group) -> None:
         """Leave the group to those who want the turn; who finds nobody coming makes it durable, for all in it."""
-        if group.over or (self._coming and group.has_room):
+        if group.over:
             return
-        if group.used:
+        if not group.used:
+            self._give_up(group)
+        elif not (self._coming and group.has_room):
             self._group = None
             group.commit(self._advance)
-        else:
-            self._give_up(group)
 
     @contextmanager
     def asked(self, caller: Caller, operation: str, actions: Sequence[Action]) -> Iterator[None]:

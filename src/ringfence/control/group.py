@@ -37,6 +37,8 @@ class Group:
         self._open = ExitStack()
         self.writer = self._open.enter_context(store.writing())
         self.steps: list[Step] = []
+        self.joined = 0
+        """How many have made their changes in it, in vain or not."""
         self.used = False
         """Whether anything is written that somebody waits for."""
         self._over = threading.Event()
@@ -50,7 +52,7 @@ class Group:
     @property
     def has_room(self) -> bool:
         """Whether another change may join."""
-        return len(self.steps) < _MOST
+        return self.joined < _MOST
 
     def commit(self, advance: Callable[[Step], None]) -> None:
         """Make all of it durable, and then known, before others may write; what goes wrong `wait` tells."""
