@@ -17,7 +17,8 @@ from ringfence.resources.state import State
 from ringfence.store.rows import Revision
 from ringfence.store.store import Store
 
-_MOST = 64  # changes of a group: whoever came first is not to wait for an endless row of others
+MOST = 32
+"""So many changes a group has: whoever came first is not to wait for an endless row of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Group:
     @property
     def has_room(self) -> bool:
         """Whether another change may join."""
-        return self.joined < _MOST
+        return self.joined < MOST
 
     def commit(self, advance: Callable[[Step], None]) -> None:
         """Make all of it durable, and then known, before others may write; what goes wrong `wait` tells."""
