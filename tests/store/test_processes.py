@@ -97,7 +97,7 @@ def test_a_writer_that_is_killed_inside_its_transaction_leaves_nothing(url: str,
         "import sys, time; from ringfence.store.store import Store; from ringfence.store import history;"
         "from tests.store.writers import *; store = Store.open(sys.argv[1])\n"
         "with store.writing() as writer:\n"
-        "    history.add_revision(writer._connection, revision(2, Version(row('a'), row('a', '2'))))\n"
+        "    history.add_revisions(writer._connection, [revision(2, Version(row('a'), row('a', '2')))])\n"
         "    history.add_audit(writer._connection, writer._head, [entry(2)])\n"
         "    print('written', flush=True); time.sleep(60)\n"
     )

@@ -9,8 +9,11 @@ from typing import Any, cast
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 
 from ringfence.api import (
     attaching,
@@ -36,7 +39,7 @@ from ringfence.api.requests import signed_request
 from ringfence.api.route import Route
 from ringfence.control.caller import Caller
 from ringfence.control.identity import From
-from ringfence.errors import NotAuthenticated
+from ringfence.errors import NotAuthenticated, RingfenceError
 from ringfence.security.keys import is_token
 from ringfence.security.secret import Secret
 
@@ -45,6 +48,8 @@ ACCOUNT_HEADER, SERVICE_HEADER = "x-ringfence-account", "x-ringfence-service"
 
 _OFTEN = ("create_rule", "authorize_rules", "get_group")
 """The routes that are asked for most."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def all_routes() -> list[Route]:
@@ -57,12 +62,13 @@ def all_routes() -> list[Route]:
 
 def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
     """The application. What stands around it (request ids, bounds, logs) is `ringfence.api.requests.Frame`."""
-    app = FastAPI(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
+    app = _Native(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
     problems.install(app)
     for route in all_routes() if routes is None else routes:
+        endpoint = _endpoint(service, route)
         app.router.add_api_route(
             route.path,
-            _endpoint(service, route),
+            endpoint,
             methods=[route.method],
             operation_id=route.name,
             summary=route.doc,
@@ -72,8 +78,35 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
             openapi_extra=route.as_openapi(),
             route_class_override=_Plain,
         )
+        if "{" not in route.path:
+            app.direct[route.method, route.path] = app.router.routes[-1], endpoint
     _describe(app)
     return app
+
+
+class _Native(FastAPI):
+    """FastAPI, which finds the routes and tells them. What a path alone names is asked for at once.
+
+    All that stands between there is nothing to us: no dependencies, no bounds but the frame's. It takes 60 µs.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.direct: dict[tuple[str, str], tuple[BaseRoute, Endpoint]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what nobody foresaw is raised, for the frame to log."""
+        found = self.direct.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["route"], endpoint = found
+        request = Request(scope, receive, send)
+        try:
+            response = await endpoint(request)
+        except (RingfenceError, HTTPException) as error:
+            response = await problems.answer(request, error)
+        await response(scope, receive, send)
 
 
 class _Plain(APIRoute):
@@ -84,7 +117,7 @@ class _Plain(APIRoute):
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def _endpoint(service: Service, route: Route) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(service: Service, route: Route) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
         return await run_in_threadpool(_answered, service, route, request, raw)

@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from ringfence import garbage
 from ringfence.api.protocol import MAX_HEAD, PROTOCOL, StoppableState
 from ringfence.errors import CannotRun
 
@@ -35,6 +36,11 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Stop as on a signal, from any thread or from a signal's handler."""
         self.should_exit = True
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        with garbage.settled():
+            await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Control:
         self.authority = Authority(lambda: self._tip if self._group else self._state, region)
         self.enforcement = Enforcement(store)
         self._turn = threading.Lock()  # of who makes a change
-        self._settling = threading.Lock()  # of who waits for the disk
+        self._coming: deque[Caller] = deque()  # who wants the turn
         self._group: Group | None = None  # that the next change may join
         self._news = threading.Condition()
         self._steps: list[Step] = []
@@ -101,19 +102,13 @@ class Control:
         what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
         """
         try:
-            with self._turn:
-                group = self._group = self._group or self._begun()
+            answered = None
+            with self._joined(caller) as group:
                 try:
-                    answered = None
-                    try:
-                        yield from self._made(group, caller, operation, dry_run, if_match, once, settles)
-                    except Answered as before:
-                        answered, group.used = before, True
-                except BaseException:
-                    if not group.used:
-                        self._give_up(group)
-                    raise
-            self._settle(group)
+                    yield from self._made(group, caller, operation, dry_run, if_match, once, settles)
+                except Answered as before:
+                    answered, group.used = before, True
+            group.wait()
             if answered:
                 raise answered
         except RingfenceError as error:
@@ -159,6 +154,19 @@ class Control:
             group.steps.append(Step(before, after, changes, revision))
             self._tip = after
 
+    @contextmanager
+    def _joined(self, caller: Caller) -> Iterator[Group]:
+        """The turn to make a change, in the group of those who came at the same time."""
+        self._coming.append(caller)
+        with self._turn:
+            self._coming.pop()
+            group = self._group = self._group or self._begun()
+            group.joined += 1
+            try:
+                yield group
+            finally:
+                self._leave(group)
+
     def _begun(self) -> Group:
         """A group that begins with what everybody has written so far."""
         group = Group(self.store)
@@ -175,17 +183,15 @@ class Control:
         group.give_up(error)
         self._group, self._tip = None, self._state
 
-    def _settle(self, group: Group) -> None:
-        """Wait until a group is durable, or see to it. Raises why it could not be made so."""
-        with self._settling:
-            if not group.over:
-                with self._turn:  # who is in it is in it, and nobody joins any more
-                    if self._group is group:
-                        self._group = None
-                if not group.over:
-                    group.commit(self._advance)
-        if group.error:
-            raise group.error
+    def _leave(self, group: Group) -> None:
+        """Leave the group to those who want the turn; who finds nobody coming makes it durable, for all in it."""
+        if group.over:
+            return
+        if not group.used:
+            self._give_up(group)
+        elif not (self._coming and group.has_room):
+            self._group = None
+            group.commit(self._advance)
 
     @contextmanager
     def asked(self, caller: Caller, operation: str, actions: Sequence[Action]) -> Iterator[None]:

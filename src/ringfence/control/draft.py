@@ -129,7 +129,7 @@ class Draft:
         return [*kept, *(it for it in made if key in it.refers)]
 
     def _is_called(self, resource: Resource, kind: Kind, name: str) -> bool:
-        return (resource.kind, resource.account, resource.name) == (kind, self.caller.account, name)
+        return bool(name) and (resource.kind, resource.account, resource.name) == (kind, self.caller.account, name)
 
     def owned(self, kind: Kind) -> list[Resource]:
         """What the caller's account has of a kind, as the change leaves it so far, by id."""

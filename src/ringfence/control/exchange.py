@@ -16,7 +16,7 @@ from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
+from ringfence.resources.resource import NO_TAGS, Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf
 
@@ -81,7 +81,4 @@ def import_rules(draft: Draft, group: str, read: Preview) -> Authorized:
             )
         )
     rows = [(row.place, row.rule) for row in read.rows if row.rule]
-    bare = [
-        Resource(Kind.RULE, "", found.account, RuleOf(found.id, rule), description=rule.description) for _, rule in rows
-    ]
-    return add(draft, found, bare, [f"rows.{place}" for place, _ in rows])
+    return add(draft, found, [(rule, NO_TAGS) for _, rule in rows], [f"rows.{place}" for place, _ in rows])

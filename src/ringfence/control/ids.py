@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -16,6 +18,9 @@ from ringfence.resources.kind import Kind
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another; 32, so bytes give each as often
 _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
 _LENGTH = 17
+_AT_ONCE = 64
+_drawn: deque[str] = deque()
+os.register_at_fork(after_in_child=_drawn.clear)  # two processes do not give the same ones
 _MADE_UP = frozenset({Kind.RULE, Kind.ACL_LINE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
 """Kinds whose names say nothing: their ids are always made up."""
 
@@ -44,14 +49,19 @@ def new_id(kind: Kind, name: str, *, style: IdStyle, speaking: bool, taken: Call
 
 def made_up(prefix: str, style: IdStyle, taken: Callable[[str], bool]) -> str:
     """An id that says nothing and that nobody has."""
-    while taken(made := str(uuid.uuid4()) if style is IdStyle.UUID else f"{prefix}-{random_text(_LENGTH)}"):
+    while taken(made := str(uuid.uuid4()) if style is IdStyle.UUID else f"{prefix}-{_random_text()}"):
         pass
     return made
 
 
-def random_text(length: int) -> str:
-    """Small letters and digits by chance."""
-    return secrets.token_bytes(length).translate(_LETTER_OF).decode()
+def _random_text() -> str:
+    """Small letters and digits by chance; many are drawn at once, as to ask the kernel takes longer than all else."""
+    while True:
+        try:
+            return _drawn.pop()
+        except IndexError:
+            text = secrets.token_bytes(_LENGTH * _AT_ONCE).translate(_LETTER_OF).decode()
+            _drawn.extend(text[at : at + _LENGTH] for at in range(0, len(text), _LENGTH))
 
 
 def _fits(kind: Kind, name: str) -> bool:

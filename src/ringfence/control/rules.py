@@ -15,11 +15,14 @@ from ringfence.model.rule import Rule
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
-from ringfence.resources.resource import Resource, common_problems, refuse
+from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
 from ringfence.resources.values import RuleOf
 
 RULES_PER_CALL = 100
 """So many rules one call authorizes or revokes (SEMANTICS.md 1.2)."""
+
+Tagged = tuple[Rule, Mapping[str, str]]
+"""A rule without an id, and the tags that it is to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,18 @@ def authorize(draft: Draft, group: str, said: Sequence[Any]) -> Authorized:
     return add(draft, found, _read(draft, found, said), [f"rules.{index}" for index in range(len(said))])
 
 
-def add(draft: Draft, group: Resource, rules: Iterable[Resource], places: Iterable[str]) -> Authorized:
+def add(draft: Draft, group: Resource, rules: Iterable[Tagged], places: Iterable[str]) -> Authorized:
     """Have a group have some rules; ``places`` are where the request says them."""
     known = {_key(each): each for each in draft.rules(group.id)}
     added, already = [], []
-    for rule, place in zip(rules, places, strict=True):
-        key = _key(rule)
-        if there := known.get(key):
-            draft.require(action_for(Verb.CREATE, rule), group)
+    for (rule, tags), place in zip(rules, places, strict=True):
+        if there := known.get(rule.key):
+            draft.require(action_for(Verb.CREATE, there), group)
             already.append(there)
         else:
-            made = add_rule(draft, group, _rule(rule), rule.tags)
+            made = add_rule(draft, group, rule, tags)
             draft.places[made.key] = place
-            known[key] = made
+            known[rule.key] = made
             added.append(made)
     return Authorized(tuple(added), tuple(already))
 
@@ -77,7 +79,7 @@ def revoke(draft: Draft, group: str, ids: Sequence[str] = (), said: Sequence[Any
 def meant_by(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
     """The rules of a group that say the same as some that a request says; raises `InvalidFields`."""
     by_key = {_key(each): each for each in draft.rules(group.id)}
-    return [there for rule in _read(draft, group, said) if (there := by_key.get(_key(rule)))]
+    return [there for rule, _ in _read(draft, group, said) if (there := by_key.get(rule.key))]
 
 
 def _check_number(number: int, field: str) -> None:
@@ -92,21 +94,17 @@ def _unknown_id(index: int, id_: object, group: Resource) -> FieldProblem:
     return FieldProblem(f"ids.{index}", what, "give ids of its rules", "InvalidParam.SecurityGroupRuleId", id_)
 
 
-def _rule(resource: Resource) -> Rule:
-    return cast("RuleOf", resource.value).rule
-
-
 def _key(resource: Resource) -> str:
-    return _rule(resource).key
+    return cast("RuleOf", resource.value).rule.key
 
 
-def _read(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
+def _read(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Tagged]:
     """The rules of a request, without ids; raises `InvalidFields` with what is wrong with all of them."""
     rules, problems = [], []
     priority = profile_of(draft, group).default_priority
     for index, each in enumerate(said):
         try:
-            rules.append(_of_line(draft, group, each, priority) if isinstance(each, str) else _one(draft, group, each))
+            rules.append(_of_line(draft, each, priority) if isinstance(each, str) else _one(draft, group, each))
         except NotationError as error:
             problems.append(FieldProblem(f"rules.{index}", error.what, error.right, error.code, each))
         except InvalidFields as error:
@@ -115,11 +113,11 @@ def _read(draft: Draft, group: Resource, said: Sequence[Any]) -> list[Resource]:
     return rules
 
 
-def _of_line(draft: Draft, group: Resource, line: str, priority: int) -> Resource:
-    return _bare(draft, group, rule_by_id(draft, Rule.parse(line, default_priority=priority)))
+def _of_line(draft: Draft, line: str, priority: int) -> Tagged:
+    return rule_by_id(draft, Rule.parse(line, default_priority=priority)), NO_TAGS
 
 
-def _one(draft: Draft, group: Resource, said: Mapping[str, Any]) -> Resource:
+def _one(draft: Draft, group: Resource, said: Mapping[str, Any]) -> Tagged:
     wanted = expanded(Kind.RULE, said)
     if wanted.get("group", group.id) not in (group.id, group.name):
         what = f"the request is about {group.key}"
@@ -128,10 +126,4 @@ def _one(draft: Draft, group: Resource, said: Mapping[str, Any]) -> Resource:
     refuse(common_problems(wanted, TAGS))
     tags, description = wanted.pop("tags", {}), wanted.pop("description", "")
     value = FORMS[Kind.RULE].read(Called("", "", group.account, description), wanted)
-    return replace(_bare(draft, group, cast("RuleOf", value).rule), tags=tags)
-
-
-def _bare(draft: Draft, group: Resource, rule: Rule) -> Resource:
-    return Resource(
-        Kind.RULE, "", group.account, RuleOf(group.id, rule), description=rule.description, created=draft.at
-    )
+    return cast("RuleOf", value).rule, tags

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from operator import itemgetter
 
+from ringfence.lazy import lazy
 from ringfence.model.address import AddressRange, Family
 from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup
@@ -45,23 +45,23 @@ class SecurityGroup:
     profile: str = ""
     """The profile that it is of where it belongs to no VPC; empty for the world's. Only VPCs of that may use it."""
 
-    @cached_property
+    @lazy
     def by_id(self) -> Mapping[str, Rule]:
         """The group's rules by their ids, in the order of the ids."""
         return dict(sorted(((rule.id_in(self.name), rule) for rule in self.rules), key=itemgetter(0)))
 
-    @cached_property
+    @lazy
     def rule_sizes(self) -> Mapping[RuleSize, int]:
         """How many rules it has of each size: what they cost, whatever the profile."""
         return Counter(rule.size for rule in self.rules)
 
-    @cached_property
+    @lazy
     def named(self) -> tuple[GroupRemote | AddressGroupRemote, ...]:
         """The groups and address groups that its rules name, once a rule."""
         remotes = (rule.remote for rule in self.rules)
         return tuple(remote for remote in remotes if isinstance(remote, GroupRemote | AddressGroupRemote))
 
-    @cached_property
+    @lazy
     def port_lists(self) -> frozenset[str]:
         """The port lists that its rules name."""
         return frozenset(rule.ports.name for rule in self.rules if isinstance(rule.ports, NamedPorts))

@@ -23,10 +23,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from typing import NamedTuple
 
 from ringfence.errors import NotationError
+from ringfence.lazy import lazy
 from ringfence.model.address import Family, Prefix
 from ringfence.model.names import check_name, is_whole
 from ringfence.model.port_list import NamedPorts, RulePorts, parse_ports
@@ -93,6 +94,10 @@ Remote = AnyRemote | Prefix | GroupRemote | AddressGroupRemote
 
 def parse_remote(text: str) -> Remote:
     """Read the remote side of a rule; whether a named group exists is for the world to say."""
+    return _known_remote(text) if len(text) <= _SHORT else _read_remote(text)
+
+
+def _read_remote(text: str) -> Remote:
     word, _, rest = text.strip().partition(" ")
     if word == "any" and not rest:
         return AnyRemote.ANY
@@ -104,6 +109,10 @@ def parse_remote(text: str) -> Remote:
     if "/" in word or ":" in word or re.fullmatch(r"[\d.]+", word):
         return Prefix.parse(word)
     return AddressGroupRemote(check_name(word))
+
+
+_SHORT = 64
+_known_remote = lru_cache(maxsize=4096)(_read_remote)  # rules name the same few again and again, and share them then
 
 
 class NicType(StrEnum):
@@ -231,7 +240,7 @@ class Rule:
         """The address families in which the rule can match."""
         return common_families(self.protocol, self.remote, self.local)
 
-    @cached_property
+    @lazy
     def size(self) -> RuleSize:
         """What of it counts towards limits."""
         families = len(self.families) if isinstance(self.remote, AnyRemote) else 1
@@ -244,7 +253,7 @@ class Rule:
         """Whether it says more than family, remote, protocol and destination ports."""
         return bool((self.local and self.local.length) or self.source_ports)
 
-    @cached_property
+    @lazy
     def key(self) -> str:
         """What makes the rule this rule and no other: all but description, enabled, managed, id (SEMANTICS.md 1.2)."""
         ports = f" {self.ports}" if self.ports else ""

@@ -36,7 +36,7 @@ class Protocol:
         """Read a name or a number from 0 to 255; raises `NotationError`."""
         word = text.lower()
         if word == "all":
-            return cls(None)
+            return cls.ALL
         if word in _NUMBERS:
             return cls(_NUMBERS[word])
         if word.isascii() and word.isdigit() and len(word) < 10 and int(word) <= 255:

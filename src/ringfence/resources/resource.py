@@ -61,11 +61,11 @@ class Resource:
     tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     protected: bool = False
     created: str = ""
+    key: Key = field(init=False, repr=False, compare=False)
+    """Its kind and id."""
 
-    @property
-    def key(self) -> Key:
-        """Its kind and id."""
-        return Key(self.kind, self.id)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", Key(self.kind, self.id))
 
     @property
     def form(self) -> Form:

@@ -109,7 +109,7 @@ def _owners(resources: Iterable[Resource]) -> dict[tuple[str, Kind], list[str]]:
 
 
 def _names(resources: Iterable[Resource]) -> dict[tuple[str, Kind, str], list[str]]:
-    return _gathered(((each.account, each.kind, each.name), each.id) for each in resources)
+    return _gathered(((each.account, each.kind, each.name), each.id) for each in resources if each.name)
 
 
 def _with(index: _Index, come: Mapping[Any, Iterable[Any]]) -> _Index:

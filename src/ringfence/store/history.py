@@ -134,19 +134,31 @@ def _unknown(what: str, oldest: int, newest: int) -> UnknownRevision:
     return UnknownRevision(f"{what} cannot be read", f"this store can read from {oldest} up to {newest}")
 
 
-def add_revision(connection: Connection, revision: Revision) -> None:
-    """Write a revision and what it did; raises StoreMismatch if a resource is not as its version says."""
-    number = revision.number
-    _ADD_REVISION.run(connection, [_revision_row(revision)])
-    ended = [version.key for version in revision.versions if version.before]
-    if ended:
-        rows = [{"of_kind": kind, "of_id": name, "ended": number} for kind, name in ended]
-        found = _END_ROWS.run(connection, rows).rowcount
-        if found != len(ended):
-            raise StoreMismatch(f"revision {number} changes {len(ended)} resources, of which only {found} are stored")
-    begun = [_resource_row(number, version.after) for version in revision.versions if version.after]
-    if begun:
-        _ADD_ROWS.run(connection, begun)
+def add_revisions(connection: Connection, revisions: Sequence[Revision]) -> None:
+    """Write revisions and what they did, many rows at a time; raises StoreMismatch if a resource is not as one says."""
+    if revisions:
+        _ADD_REVISION.run(connection, [_revision_row(revision) for revision in revisions])
+    begun: list[dict[str, Any]] = []
+    for revision in revisions:
+        ended = [version.key for version in revision.versions if version.before]
+        if ended:
+            _add_rows(connection, begun)  # some of those may be what it ends
+            begun = []
+            _end_rows(connection, revision.number, ended)
+        begun += [_resource_row(revision.number, version.after) for version in revision.versions if version.after]
+    _add_rows(connection, begun)
+
+
+def _add_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        _ADD_ROWS.run(connection, rows)
+
+
+def _end_rows(connection: Connection, number: int, keys: Sequence[tuple[str, str]]) -> None:
+    rows = [{"of_kind": kind, "of_id": name, "ended": number} for kind, name in keys]
+    found = _END_ROWS.run(connection, rows).rowcount
+    if found != len(keys):
+        raise StoreMismatch(f"revision {number} changes {len(keys)} resources, of which only {found} are stored")
 
 
 def _revision_row(revision: Revision) -> dict[str, Any]:

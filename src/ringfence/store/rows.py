@@ -15,7 +15,7 @@ ANSWERS_KEPT = timedelta(hours=24)
 
 def utc(moment: datetime) -> str:
     """A moment (with its time zone) as the text that the store keeps: UTC, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def now() -> str:

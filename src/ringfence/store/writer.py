@@ -16,11 +16,13 @@ from ringfence.store.rows import AuditEntry, Confirmation, IdempotentAnswer, Rev
 class Writer:
     """What ``Store.writing`` gives: all that is done through it is committed together by ``commit``, or not at all."""
 
-    __slots__ = ("_connection", "_database", "_head")
+    __slots__ = ("_audit", "_began", "_connection", "_database", "_head", "_revisions")
 
     def __init__(self, database: Database, connection: Connection) -> None:
         self._database, self._connection = database, connection
-        self._head = history.locked_head(connection)
+        self._began = self._head = history.locked_head(connection)
+        self._revisions: list[Revision] = []
+        self._audit: list[AuditEntry] = []
 
     @property
     def head(self) -> int:
@@ -59,25 +61,29 @@ class Writer:
     def add(
         self, revision: Revision | None, audit: Sequence[AuditEntry] = (), answer: IdempotentAnswer | None = None
     ) -> None:
-        """Write a revision (None: nothing was changed), audit entries, and an answer to repeat; see `finish`.
+        """Take in a revision (None: nothing was changed), audit entries, and an answer to repeat; see `finish`.
 
-        Raises StoreMismatch, and all that this writer has written is lost, if the revision is not the next one, if what
-        it changes is not as it says, or if the answer's key has one already.
+        Raises StoreMismatch, and all that this writer has taken in is lost, if the revision is not the next one, or if
+        the answer's key has one already.
         """
         if revision and revision.number != self.head + 1:
             raise StoreMismatch(f"revision {revision.number} was to be committed, but the next one is {self.head + 1}")
-        with self._database.translating():
-            if revision:
-                history.add_revision(self._connection, revision)
-            history.add_audit(self._connection, self._head, audit)
-            if answer:
+        if answer:
+            with self._database.translating():
                 records.keep_answer(self._connection, answer)
+        self._revisions += [revision] if revision else []
+        self._audit += audit
         number = revision.number if revision else self._head.number
         self._head = replace(self._head, number=number, audited=self._head.audited + len(audit))
 
     def finish(self) -> None:
-        """Commit what was written; durable on return. It ends the writer: others may write."""
+        """Write and commit all that was taken in; durable on return. It ends the writer: others may write.
+
+        Raises StoreMismatch, and nothing is written, if something that a revision changes is not as it says.
+        """
         with self._database.translating():
+            history.add_revisions(self._connection, self._revisions)
+            history.add_audit(self._connection, self._began, self._audit)
             self._connection.commit()
 
     def commit(

@@ -31,7 +31,7 @@ def repeated_id_problems(scope: Scope) -> Iterator[Problem]:
     for name, new in scope.new_rules.items():
         owners.update(_claiming(scope.world, new))
         ids = [rule.id_in(name) for rule in scope.world.groups[name].rules]
-        if any(ids.count(each) > 1 for each in new):
+        if len({*ids}) < len(ids):  # before there were the new ones, each was there once
             owners.add((0, name))
     for owner in sorted(owners):
         yield from _owner_problems(scope.world, owner)

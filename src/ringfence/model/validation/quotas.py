@@ -32,10 +32,12 @@ def group_cost(group: SecurityGroup, profile: Profile, world: World) -> int:
 
 
 def _cost(size: RuleSize, profile: Profile, world: World) -> int:
-    ranges = size.ranges if profile.port_range_counts else 1
-    remotes = _entries(world.address_groups.get(size.address_group), counts=profile.address_group_costs_entries)
-    ports = _entries(world.port_lists.get(size.port_list), counts=profile.port_list_costs_entries)
-    return size.families * ranges * remotes * ports
+    cost = size.families * (size.ranges if profile.port_range_counts else 1)
+    if size.address_group:
+        cost *= _entries(world.address_groups.get(size.address_group), counts=profile.address_group_costs_entries)
+    if size.port_list:
+        cost *= _entries(world.port_lists.get(size.port_list), counts=profile.port_list_costs_entries)
+    return cost
 
 
 def acl_rule_cost(rule: AclRule, profile: Profile, world: World, family: Family) -> int:

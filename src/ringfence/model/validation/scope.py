@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
-from functools import cached_property
 
+from ringfence.lazy import lazy
 from ringfence.model.facts import LINE_SECTIONS, LineOwner, Member, owner_rank, peering_rank
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
@@ -56,18 +56,18 @@ class Scope:
             names |= self._naming(target, getattr(self.touched, target), section)
         return self._there(section, names)
 
-    @cached_property
+    @lazy
     def vpcs(self) -> list[str]:
         """VPCs whose lines and subnets' ACLs are to be judged; their prefixes only where they are touched."""
         return self._with_naming("vpcs", "acls", "address_groups")
 
-    @cached_property
+    @lazy
     def filled_vpcs(self) -> list[str]:
         """VPCs that may hold more than they may."""
         acls = (self.world.acls.get(name) for name in self.touched.acls)
         return self._there("vpcs", {acl.vpc for acl in acls if acl}.union(self.touched.vpcs))
 
-    @cached_property
+    @lazy
     def peerings(self) -> list[str]:
         """Peerings to judge."""
         return self._with_naming("peerings", "vpcs", "address_groups")
@@ -78,57 +78,57 @@ class Scope:
         found = {way for name in self.peerings for way in self.world.ways[self.world.peerings[name].vpcs]}
         return sorted(found, key=peering_rank)
 
-    @cached_property
+    @lazy
     def hubs(self) -> list[str]:
         """VPCs from where two ways may lead to one address."""
         there = (self.world.peerings.get(name) for name in self.touched.peerings)
         ends = {vpc for peering in there if peering for vpc in peering.vpcs}
         return self._there("vpcs", ends | {peer for vpc in self.touched.vpcs for peer in self.world.peers_of(vpc)})
 
-    @cached_property
+    @lazy
     def address_groups(self) -> list[str]:
         """Address groups to judge."""
         return self._there("address_groups", self.touched.address_groups)
 
-    @cached_property
+    @lazy
     def port_lists(self) -> list[str]:
         """Port lists to judge."""
         return self._there("port_lists", self.touched.port_lists)
 
-    @cached_property
+    @lazy
     def acls(self) -> list[str]:
         """ACLs to judge."""
         return self._with_naming("acls", "vpcs", "address_groups")
 
-    @cached_property
+    @lazy
     def _changed_groups(self) -> set[str]:
         """Groups that may look different to the groups that name them; some are gone."""
         return self._naming("vpcs", self.touched.vpcs, "groups").union(self.touched.groups)
 
-    @cached_property
+    @lazy
     def _costing_groups(self) -> set[str]:
         """Groups with rules that may cost something else or mean nothing."""
         found = self._naming("address_groups", self.touched.address_groups, "groups")
         return found | self._naming("port_lists", self.touched.port_lists, "groups")
 
-    @cached_property
+    @lazy
     def groups(self) -> list[str]:
         """Groups to judge."""
         return self._there("groups", self._changed_groups | self._costing_groups)
 
-    @cached_property
+    @lazy
     def new_rules(self) -> dict[str, Set[str]]:
         """The new rules of more groups, to judge by those and by what they come to with the old ones."""
         touched = self.touched.rules
         return {name: touched[name] for name in self._there("groups", touched.keys() - {*self.groups}) if touched[name]}
 
-    @cached_property
+    @lazy
     def tied_groups(self) -> list[str]:
         """More groups, to judge by the groups that they name alone."""
         tied = {other for name in self._changed_groups for other in self.world.ties.one_of_each(name)}
         return self._there("groups", tied.difference(self.groups))
 
-    @cached_property
+    @lazy
     def sized_groups(self) -> list[str]:
         """Groups that may have more members than they may have."""
         joined = {
@@ -141,23 +141,23 @@ class Scope:
     def _values(self, names: Iterable[str]) -> list[Instance]:
         return [it for name in names if (it := self.world.instances.get(name))]
 
-    @cached_property
+    @lazy
     def instances(self) -> list[Instance]:
         """Instances to judge."""
         names = self._naming("vpcs", self.touched.vpcs, "instances").union(self.touched.instances)
         return self._values(sorted(names))
 
-    @cached_property
+    @lazy
     def ports(self) -> list[Port]:
         """Ports whose subnet and groups are to be judged."""
         return self._attached(self._members)
 
-    @cached_property
+    @lazy
     def detached(self) -> list[DetachedPort]:
         """Ports of no instance, to judge in the same way."""
         return self._spare(self._members)
 
-    @cached_property
+    @lazy
     def _changed_detached(self) -> list[DetachedPort]:
         names = self._with_naming("detached", "vpcs")
         return [self.world.detached[name] for name in names]
@@ -170,7 +170,7 @@ class Scope:
         names = self._naming("detached", parents, "detached").union(own)
         return [self.world.detached[name] for name in sorted(names)]
 
-    @cached_property
+    @lazy
     def _members(self) -> set[Member]:
         chosen = {(instance.name, port.name) for instance in self.instances for port in instance.ports}
         chosen.update(("", it.name) for it in self._changed_detached)
@@ -193,7 +193,7 @@ class Scope:
         """More ports of no instance, to judge by the same."""
         return self._spare(self._laden)
 
-    @cached_property
+    @lazy
     def _laden(self) -> set[Member]:
         return {member for name in self.new_rules for member in self.world.members.one_of_each(name)}
 
@@ -203,7 +203,7 @@ class Scope:
     def _spare(self, members: Iterable[Member]) -> list[DetachedPort]:
         return [self.world.detached[port] for instance, port in sorted(members) if not instance]
 
-    @cached_property
+    @lazy
     def owners(self) -> list[Port | VirtualIp | DetachedPort]:
         """Ports and virtual IPs to judge by their addresses, and whoever has one of those as well."""
         names = self._naming("vpcs", self.touched.vpcs, "virtual_ips").union(self.touched.virtual_ips)
@@ -213,14 +213,14 @@ class Scope:
         claimed = {owner for it in found for at in it.addresses for owner in self.world.places[it.vpc, at]}
         return sorted((it for it in claimed if not isinstance(it, OutsideHost)), key=owner_rank)
 
-    @cached_property
+    @lazy
     def virtual_ips(self) -> list[str]:
         """Virtual IPs to judge, by their ports and names."""
         found = self._with_naming("virtual_ips", "vpcs", "instances")
         names = {*found, *self.touched.instances, *self.touched.outside}
         return self._there("virtual_ips", names)
 
-    @cached_property
+    @lazy
     def outside(self) -> list[str]:
         """Outside hosts to judge: touched, of a touched instance's name, or with a touched host's address."""
         hosts = (self.world.outside[name] for name in self._there("outside", self.touched.outside))
@@ -233,18 +233,18 @@ class Scope:
         before = {host.account for name, host in self.world.outside.items() if name not in self.touched.outside}
         return {host.account for host in self.world.outside.values()} - before
 
-    @cached_property
+    @lazy
     def penalties(self) -> list[str]:
         """Penalties to judge."""
         return self._with_naming("penalties", "instances")
 
-    @cached_property
+    @lazy
     def line_owners(self) -> list[LineOwner]:
         """Whose lines are touched."""
         sections = enumerate(LINE_SECTIONS)
         return [(at, name) for at, each in sections for name in self._there(each, getattr(self.touched, each))]
 
-    @cached_property
+    @lazy
     def expectations(self) -> Iterator[tuple[int, Expectation]]:
         """Expectations to judge, with their places."""
         if self.touched.expects or not self.world.expects:
