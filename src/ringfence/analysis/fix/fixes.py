@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ringfence.analysis.fix.asked import Asked
+from ringfence.analysis.fix.consequence import Consequence, consequence
 from ringfence.analysis.fix.edits import Edit
+from ringfence.analysis.fix.obstacles import Obstacle, obstacles, silence
 from ringfence.analysis.fix.search import May, Search
 from ringfence.model.flow import Flow
+from ringfence.model.validation import Problem
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
+
+WEIGHED = 48
+"""Of so many fixes of one size it is worked out what else they do, to find the best."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,11 @@ class Fix:
     edits: tuple[Edit, ...]
     before: World = field(repr=False)
     after: World = field(repr=False)
+
+    @cached_property
+    def consequence(self) -> Consequence:
+        """What else they do. Worked out when somebody asks."""
+        return consequence(self.before, self.after, self.edits)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -33,12 +44,20 @@ class Fix:
 
 @dataclass(frozen=True)
 class Fixes:
-    """What would make a flow pass. ``all`` are the smallest fixes, the best first; ``obstacles`` what none mends."""
+    """What would make a flow pass.
+
+    ``all`` are the smallest fixes, the best first. Where there is none, ``obstacles`` and ``refused`` (edits that the
+    world would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
+    """
 
     verdict: Verdict
+    """Of the flow as it is."""
     all: tuple[Fix, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    refused: tuple[Obstacle, ...] = ()
+    silence: Obstacle | None = None
     is_whole: bool = True
-    refused: tuple[str, ...] = ()
+    """Whether nothing was left out for being too much."""
 
     @cached_property
     def smallest(self) -> Fix | None:
@@ -54,11 +73,27 @@ def everything(edit: Edit) -> bool:
 def fixes(world: World, flow: Flow, may: May = everything) -> Fixes:
     """The smallest fixes of a flow. ``may`` says which edits whoever asks may make."""
     search = Search(world, flow, may)
-    verdict = search.start.verdict
-    if verdict.allowed:
-        return Fixes(verdict)
-    found = [Fix(path, search.start.world, at.world) for path, at in _apart(search.smallest())]
-    return Fixes(verdict, tuple(found), search.is_whole)
+    start = search.start
+    known = Fixes(start.verdict, silence=silence(start))
+    if known.verdict.allowed:
+        return known
+    if there := obstacles(start):
+        return replace(known, obstacles=there)
+    found = [Fix(path, start.world, at.world) for path, at in _apart(search.smallest())]
+    refused = () if found else tuple(_refusals(search.refused))
+    return replace(known, all=tuple(_ranked(found)), refused=refused, is_whole=search.is_whole)
+
+
+def _refusals(refused: Mapping[Edit, Problem]) -> Iterator[Obstacle]:
+    for edit, problem in refused.items():
+        yield Obstacle(f"{edit}: {problem.what}", problem.right)
+
+
+def _ranked(found: list[Fix]) -> list[Fix]:
+    """The best first: what closes nothing, breaks no expectation, opens the least; then in the order of preference."""
+    preferred = sorted(found, key=lambda fix: [edit.order for edit in fix.edits])
+    best = sorted(preferred[:WEIGHED], key=lambda fix: fix.consequence.weight)
+    return [*best, *preferred[WEIGHED:]]
 
 
 def _apart(found: Iterable[tuple[tuple[Edit, ...], Asked]]) -> list[tuple[tuple[Edit, ...], Asked]]:
