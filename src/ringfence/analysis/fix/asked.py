@@ -9,7 +9,7 @@ from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
 from ringfence.model.port_list import resolved
-from ringfence.model.rule import AddressGroupRemote, AnyRemote, Direction, GroupRemote, Remote, Rule
+from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, Remote, Rule
 from ringfence.model.service import ALL_PORTS, PortRange, PortSet
 from ringfence.model.topology import Port
 from ringfence.model.world import World
@@ -83,11 +83,6 @@ def source_ports(flow: Flow) -> PortSet:
 def matched_ids(step: Step) -> list[tuple[str, str]]:
     """The rules and lines that matched at a stage, in their order: whose they are, and their ids."""
     return [(step.group, step.rule_id), *((late.group, late.rule_id) for late in step.late)]
-
-
-def is_any(side: Remote) -> bool:
-    """Whether a side means every address of a family."""
-    return isinstance(side, AnyRemote) or (isinstance(side, Prefix) and side.length == 0)
 
 
 def is_line_about(line: AclRule, flow: Flow) -> bool:

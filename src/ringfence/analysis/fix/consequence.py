@@ -75,7 +75,7 @@ def _groups(before: World, after: World, change: Change) -> set[str]:
     """The groups that may have other rules or members, or rules that mean something else."""
     found = set(change.groups)
     for name in change.address_groups:
-        found |= after.naming.users(("address_groups", name), "groups")
+        found.update(after.naming.users(("address_groups", name), "groups"))
     for world in (before, after):
         for name in change.instances:
             found |= {group for port in world.instances[name].ports for group in port.groups}

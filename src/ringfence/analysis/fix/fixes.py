@@ -11,13 +11,14 @@ from ringfence.analysis.fix.consequence import Consequence, consequence
 from ringfence.analysis.fix.edits import Edit
 from ringfence.analysis.fix.obstacles import Obstacle, obstacles, silence
 from ringfence.analysis.fix.search import May, Search
+from ringfence.analysis.fix.ways import AddPeering
 from ringfence.model.flow import Flow
 from ringfence.model.validation import Problem
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
 
 WEIGHED = 48
-"""Of so many fixes of one size it is worked out what else they do, to find the best."""
+"""Of so many fixes of one size it is worked out what else they do, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,15 @@ class Fix:
 class Fixes:
     """What would make a flow pass.
 
-    ``all`` are the smallest fixes, the best first. Where there is none, ``obstacles`` and ``refused`` (edits that the
-    world would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
+    ``all`` are the smallest fixes, the best first. ``withheld`` are smaller ones, or the only ones, that are not
+    proposed since they would let in anybody. Where there is no fix, ``obstacles`` and ``refused`` (edits that the world
+    would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
     """
 
     verdict: Verdict
     """Of the flow as it is."""
     all: tuple[Fix, ...] = ()
+    withheld: tuple[Fix, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     refused: tuple[Obstacle, ...] = ()
     silence: Obstacle | None = None
@@ -70,8 +73,11 @@ def everything(edit: Edit) -> bool:
     return True
 
 
-def fixes(world: World, flow: Flow, may: May = everything) -> Fixes:
-    """The smallest fixes of a flow. ``may`` says which edits whoever asks may make."""
+def fixes(world: World, flow: Flow, may: May = everything, weighed: int = WEIGHED) -> Fixes:
+    """The smallest fixes of a flow. ``may`` says which edits whoever asks may make.
+
+    The best is found among the first ``weighed`` in the order of preference: what else each does is to be worked out.
+    """
     search = Search(world, flow, may)
     start = search.start
     known = Fixes(start.verdict, silence=silence(start))
@@ -81,19 +87,35 @@ def fixes(world: World, flow: Flow, may: May = everything) -> Fixes:
         return replace(known, obstacles=there)
     found = [Fix(path, start.world, at.world) for path, at in _apart(search.smallest())]
     refused = () if found else tuple(_refusals(search.refused))
-    return replace(known, all=tuple(_ranked(found)), refused=refused, is_whole=search.is_whole)
+    return replace(
+        known,
+        all=tuple(_ranked(found, weighed)),
+        withheld=tuple(_withheld(search, found)),
+        refused=refused,
+        is_whole=search.is_whole,
+    )
+
+
+def _withheld(search: Search, found: list[Fix]) -> Iterator[Fix]:
+    """Fixes that let in anybody, where they are smaller than those that do not: the smallest of them."""
+    size = min(map(len, search.withheld), default=0)
+    if not found or size < len(found[0].edits):
+        smallest = [(path, at) for path, at in search.withheld.items() if len(path) == size]
+        yield from (Fix(path, search.start.world, at.world) for path, at in _apart(smallest))
 
 
 def _refusals(refused: Mapping[Edit, Problem]) -> Iterator[Obstacle]:
-    for edit, problem in refused.items():
+    """Why edits may not be made: of a way that cannot be, that alone, since nothing else helps without it."""
+    ways = {edit: problem for edit, problem in refused.items() if isinstance(edit, AddPeering)}
+    for edit, problem in (ways or refused).items():
         yield Obstacle(f"{edit}: {problem.what}", problem.right)
 
 
-def _ranked(found: list[Fix]) -> list[Fix]:
+def _ranked(found: list[Fix], weighed: int) -> list[Fix]:
     """The best first: what closes nothing, breaks no expectation, opens the least; then in the order of preference."""
     preferred = sorted(found, key=lambda fix: [edit.order for edit in fix.edits])
-    best = sorted(preferred[:WEIGHED], key=lambda fix: fix.consequence.weight)
-    return [*best, *preferred[WEIGHED:]]
+    best = sorted(preferred[:weighed], key=lambda fix: fix.consequence.weight)
+    return [*best, *preferred[weighed:]]
 
 
 def _apart(found: Iterable[tuple[tuple[Edit, ...], Asked]]) -> list[tuple[tuple[Edit, ...], Asked]]:

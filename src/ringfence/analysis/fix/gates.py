@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ringfence.analysis.fix.asked import Asked, is_any, matched_ids, service_ports
+from ringfence.analysis.fix.asked import Asked, matched_ids, service_ports
 from ringfence.analysis.fix.edits import (
     AddRule,
     Edit,
@@ -23,7 +23,7 @@ from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.profile import GroupOrder, IntraGroup
 from ringfence.model.rule import Action, AddressGroupRemote, Direction, GroupRemote, Remote, Rule
 from ringfence.model.topology import Network, Port
-from ringfence.policy.verdict import Stage, Step
+from ringfence.policy.verdict import Step
 
 OTHERS = 8
 """So many groups that neither end is in are looked at for one to join, those with the fewest members first."""
@@ -230,37 +230,3 @@ class Gate:
             knows = self.asked.world.profile_of(group).intra_group is IntraGroup.ACCEPT
             if shared and knows and not self._is_open(group):
                 yield OpenGroup(group.name)
-
-
-def exposes(before: Asked, after: Asked) -> bool:
-    """Whether a fix would have a rule from any source let the flow in that did not before, where that is too much.
-
-    It is too much for a risky port, and for a flow from outside: the answer to "may this host" is not "anybody may".
-    """
-    found = _gate_of(after)
-    if found is None or found.port is None or not _is_from_any(after, found):
-        return False
-    risky = after.flow.service in after.world.vpcs[found.port.vpc].profile.risky_ports
-    if not risky and before.port(before.flow.source):
-        return False
-    stood = _rule_of(before, found)
-    port = before.port(before.flow.destination)
-    if stood is None or not stood.enabled or port is None or found.group not in port.groups:
-        return True
-    was = _gate_of(before)
-    return was is not None and was.action is Action.DENY and _is_from_any(before, was)
-
-
-def _gate_of(asked: Asked) -> Step | None:
-    return next((step for step in asked.verdict.steps if step.stage is Stage.INGRESS), None)
-
-
-def _rule_of(asked: Asked, step: Step) -> Rule | None:
-    group = asked.world.groups.get(step.group)
-    return group.by_id.get(step.rule_id) if group else None
-
-
-def _is_from_any(asked: Asked, step: Step) -> bool:
-    """Whether the rule that decided at a gate is about every address."""
-    rule = _rule_of(asked, step)
-    return rule is not None and is_any(rule.remote)

@@ -13,7 +13,8 @@ from functools import partial
 from ringfence.analysis.fix.asked import Asked
 from ringfence.analysis.fix.edges import Edge
 from ringfence.analysis.fix.edits import Edit
-from ringfence.analysis.fix.gates import Gate, exposes
+from ringfence.analysis.fix.exposing import exposes
+from ringfence.analysis.fix.gates import Gate
 from ringfence.analysis.fix.ways import AddPeering, LiftPenalty
 from ringfence.model.flow import Flow
 from ringfence.model.rule import Action, Direction
@@ -45,6 +46,8 @@ class Search:
         self._known: dict[frozenset[Edit], Asked | None] = {frozenset(): self.start}
         self.refused: dict[Edit, Problem] = {}
         """What the world would not be valid with."""
+        self.withheld: dict[Path, Asked] = {}
+        """What would let the flow pass, but by letting in anybody: see `exposes`."""
         self.tried = 0
 
     @property
@@ -131,7 +134,9 @@ class _Sized:
             return
         self._seen.add(key)
         if at.verdict.allowed:
-            if not exposes(self._search.start, at):
+            if exposes(self._search.start, at):
+                self._search.withheld[path] = at
+            else:
                 self.found.append((path, at))
             return
         for edit in self._next(at, path):
