@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from ringfence import worldfile
-from ringfence.analysis.difference import FlowChange, Reached, reachability_changes
+from ringfence.analysis.difference.difference import difference
 from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change
 from ringfence.api.route import AS_OF, CHANGE, TRUTH, Parameter, Route, Schema
@@ -18,17 +18,14 @@ from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer
 from ringfence.control.exporting import world_of
 from ringfence.control.kinds import CHANGING, READING
-from ringfence.control.planning import Plan, plan
+from ringfence.control.planning import plan
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.world import World
-from ringfence.policy.verdict import Step
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 from ringfence.store.rows import now
 
 YAML = "text/yaml; charset=utf-8"
-_FLOWS, _MOST_FLOWS = 20_000, 200_000
-"""How many flows a plan judges to say who reaches whom: two seconds, and the most that may be asked for."""
 _FILE: Schema = {"type": "object", "description": "a world file: see docs/world-file.md"}
 _OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 _CHANGES: Schema = {
@@ -45,18 +42,24 @@ _CHANGES: Schema = {
         },
     },
 }
-_REACHABILITY: Schema = {
-    "type": "object",
-    "required": ["allowed", "denied", "judged", "cut"],
-    "properties": {
-        "allowed": _OBJECTS,
-        "denied": _OBJECTS,
-        "judged": {"type": "integer", "description": "flows that were judged"},
-        "cut": {
-            "type": "boolean",
-            "description": "whether there were more to judge, so that there may be more changes",
+_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+_TURNED: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["from", "to", "family", "services", "example", "because"],
+        "properties": {
+            **dict.fromkeys(("from", "to", "services"), _TEXTS),
+            **{name: {"type": "string"} for name in ("family", "example")},
+            "because": {"type": ["object", "null"], "description": "the step of the path that makes the difference"},
         },
     },
+}
+_REACHABILITY: Schema = {
+    "type": "object",
+    "description": "exactly what changes in who reaches whom, each with an example and what makes the difference",
+    "required": ["allowed", "denied"],
+    "properties": {"allowed": _TURNED, "denied": _TURNED},
 }
 _PLANNED: Schema = {
     "type": "object",
@@ -104,7 +107,7 @@ def routes() -> Iterator[Route]:
         "What applying a world file would change, in resources and in who reaches whom.",
         (ram.PLAN_CHANGES, *READING),
         _plan,
-        (Parameter("flows", "how many flows to judge", {"type": "integer", "minimum": 0, "maximum": _MOST_FLOWS}),),
+        (),
         _FILE,
         "text/yaml",
         _PLANNED,
@@ -160,36 +163,10 @@ def _plan(call: Call) -> Answer:
     told = {
         "revision": state.revision,
         "changes": Words(made).all(),
-        "reachability": _reached(made, call.number("flows", _FLOWS, 0, _MOST_FLOWS)),
+        "reachability": difference(*made.worlds).as_json(),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
     }
     return Answer(told, headers={"x-ringfence-revision": str(state.revision)})
-
-
-def _reached(made: Plan, flows: int) -> dict[str, Any]:
-    before, after = made.worlds
-    found = reachability_changes(before, after, flows) if made.changes else Reached((), 0, cut=False)
-    return {
-        "allowed": list(map(_flow, found.allowed)),
-        "denied": list(map(_flow, found.denied)),
-        "judged": found.judged,
-        "cut": found.cut,
-    }
-
-
-def _flow(found: FlowChange) -> dict[str, Any]:
-    return {
-        "source": str(found.source),
-        "destination": str(found.destination),
-        "services": list(map(str, found.spans)),
-        "example": str(found.example),
-        "because": _because(found.cause) if found.cause else None,
-    }
-
-
-def _because(step: Step) -> dict[str, Any]:
-    """What makes the difference; without ids of rules, as new ones have none yet."""
-    return {name: value for name, value in step.as_json().items() if name not in ("rule_id", "late")}
 
 
 def _apply(call: Call) -> Answer:

@@ -44,14 +44,7 @@ def register(app: typer.Typer) -> None:
     command(app, "export", export)
 
 
-def plan(
-    asked: Asked,
-    *,
-    file: File,
-    flows: Annotated[
-        int | None, typer.Option("--flows", metavar="N", help="Judge so many flows to say who reaches whom.")
-    ] = None,
-) -> None:
+def plan(asked: Asked, *, file: File) -> None:
     r"""Say what applying a world file to a server would change.
 
     In resources, in who reaches whom, and in the expect lines of the file. Nothing is changed. Exit code 1 if an
@@ -62,7 +55,7 @@ def plan(
       ringfence plan shop.yaml
       ringfence plan shop.yaml --json
     """
-    told = _plan(asked, file, flows)
+    told = _plan(asked, file)
     if asked.json:
         asked.show_json(told)
     else:
@@ -70,9 +63,9 @@ def plan(
     raise typer.Exit(1 if told["expectations"] else 0)
 
 
-def _plan(asked: Asked, file: Path, flows: int | None = None) -> dict[str, Any]:
+def _plan(asked: Asked, file: Path) -> dict[str, Any]:
     with _named(file), asked.working("comparing"):
-        found: dict[str, Any] = asked.client.post(at("plan"), read_bytes(file), {"flows": flows}, _YAML)
+        found: dict[str, Any] = asked.client.post(at("plan"), read_bytes(file), headers=_YAML)
     return found
 
 

@@ -13,7 +13,8 @@ from ringfence.cli.showing import cell
 
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red")}
 _TURNS = (("denied", "denied now"), ("allowed", "allowed now"))
-_SERVICES = 6
+_NAMES = 6
+"""So many ends are named in one line."""
 _SHOWN = 50
 """So many flows are told to people one by one."""
 Change = Mapping[str, Any]
@@ -54,8 +55,8 @@ def show_plan(told: Mapping[str, Any]) -> None:
     if not changes:
         print("nothing to change")
     show_changes(changes)
-    flows = [f"{words}: {_flow(each)}" for key, words in _TURNS for each in reached[key]]
-    _show_flows(flows, changed=bool(changes), cut=reached["cut"])
+    flows = [f"{words}: {told_flow(each)}" for key, words in _TURNS for each in reached[key]]
+    _show_flows(flows, changed=bool(changes))
     for each in told["expectations"]:
         by = each["decided_by"]
         print(
@@ -65,16 +66,22 @@ def show_plan(told: Mapping[str, Any]) -> None:
         print(f"\n{counted(len(changes), 'resource')}: {summary(changes)}")
 
 
-def _flow(told: Mapping[str, Any]) -> str:
-    services, because = told["services"], told["because"]
-    more = f" … and {len(services) - _SERVICES} more" if len(services) > _SERVICES else ""
-    over = " over ipv6" if told["example"].endswith(" over ipv6") else ""
-    by = f" ({because['group']}: {because['text']})" if because and because["group"] else ""
-    by = by or (f" ({because['text']})" if because else "")
-    return f"{told['source']} -> {told['destination']} {', '.join(services[:_SERVICES])}{more}{over}{by}"
+def told_flow(told: Mapping[str, Any]) -> str:
+    """A change of who reaches whom, as the API tells it, in one line."""
+    ends = " -> ".join(_few(told[side]) for side in ("from", "to"))
+    over = " over ipv6" if told["family"] == "ipv6" else ""
+    because = told["because"]
+    owner = f"{because['group']}: " if because and because["group"] else ""
+    why = f" ({owner}{because['text']})" if because else ""
+    return f"{ends}: {'; '.join(told['services'])}{over}{why}"
 
 
-def _show_flows(flows: Sequence[str], *, changed: bool, cut: bool) -> None:
+def _few(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _NAMES + 1} more"] if len(names) > _NAMES else []
+    return ", ".join([*names[: _NAMES - len(more)], *more])
+
+
+def _show_flows(flows: Sequence[str], *, changed: bool) -> None:
     if not changed:
         return
     print("\nwho reaches whom:" if flows else "\nwho reaches whom: as before")
@@ -82,8 +89,6 @@ def _show_flows(flows: Sequence[str], *, changed: bool, cut: bool) -> None:
         print(f"  {each}")
     if len(flows) > _SHOWN:
         print(f"  … and {len(flows) - _SHOWN} more; --json tells all")
-    if cut:
-        print("  (there was more to judge than the limit: there may be more changes; see --flows of ringfence plan)")
 
 
 def as_change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change:

@@ -7,11 +7,10 @@ some rule names, and share whatever else is on their path: the subnet's ACL, a p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ringfence.analysis.parties import sides
 from ringfence.analysis.sets.packets import addresses
 from ringfence.analysis.sets.segments import Ranges, Segments
 from ringfence.analysis.sets.sieve import bits
@@ -25,16 +24,19 @@ from ringfence.policy.decisions import PolicyClass, class_of
 from ringfence.policy.platform import penalty_of
 
 
-class _Key(NamedTuple):
-    """What decides about an address. Outside there is only the mark."""
+class Lot(NamedTuple):
+    """What decides about an address inside, apart from the sets that it lies in."""
 
-    mark: int
-    of: PolicyClass | None = None
-    subnet: str = ""
+    of: PolicyClass
+    subnet: str
     """If it has a network ACL."""
-    cut_off: bool = False
-    own: bool = False
+    cut_off: bool
+    own: bool
     """Whether it is a port's own, so that the port's groups mean it; a virtual one is not."""
+
+
+_Key = tuple[int, Lot | None]
+"""A mark, and nothing else outside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +44,8 @@ class EndClass:
     """Addresses that fare alike. ``example`` is one of them, ``size`` how many there are.
 
     ``port`` has the example; None outside, where ``ranges`` are all that is in it. ``guest`` is the guest that all of
-    them are in, if it is one: between its ports nothing leaves the guest. ``index`` counts the classes of a family.
+    them are in, if it is one: between its ports nothing leaves the guest; else ``other`` is an address of it in another
+    guest than the example. ``index`` counts the classes of a family.
     """
 
     index: int
@@ -53,6 +56,7 @@ class EndClass:
     own: bool
     guest: tuple[str, str] | None
     ranges: Ranges = ()
+    other: Endpoint | None = None
 
     @property
     def family(self) -> Family:
@@ -90,12 +94,18 @@ class EndSet:
 
 @dataclass(slots=True)
 class _Bucket:
-    """Addresses that came together: how many, the first, and whether there is another guest."""
+    """Addresses that came together: how many, the first, and the first one in another guest."""
 
     port: Port
     address: Address
     size: int = 1
-    mixed: bool = False
+    other: tuple[Port, Address] | None = None
+
+    def add(self, more: _Bucket) -> None:
+        """Put others to them."""
+        self.size += more.size
+        if not self.other:
+            self.other = more.other if more.port.guest == self.port.guest else (more.port, more.address)
 
 
 class Ends:
@@ -103,7 +113,9 @@ class Ends:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._segments = Segments(_named(world))
+        self.named = frozenset(named(world, _rules(world)))
+        """Every set of addresses that some stage of a path may tell from others."""
+        self.segments = Segments(self.named)
         self._whole = {(it.vpc, it.name): self._marks(it) for vpc in world.vpcs.values() for it in vpc.subnets.values()}
         self._inside: Mapping[Family, dict[_Key, _Bucket]] = {family: {} for family in Family}
         self._gather()
@@ -115,26 +127,26 @@ class Ends:
         """The class of an address; None if no packet can come from or go to it."""
         port = self._world.port_at(end)
         if port:
-            key = self._key(port, end.address)
+            key: _Key = self.segments.mark(end.address), lot_of(self._world, port, end.address)
         elif end.vpc:
             return None
         else:
-            key = _Key(self._segments.mark(end.address))
+            key = self.segments.mark(end.address), None
         return self._by_key.get((end.address.family, key))
 
-    def within(self, side: Remote, family: Family) -> Iterator[int]:
-        """The marks of the addresses that a side of a rule means; any and groups are not for here."""
-        for each in _ranges(self._world, side):
+    def within(self, ranges: Ranges, family: Family) -> Iterator[int]:
+        """The marks of the addresses of a set that is named."""
+        for each in ranges:
             if each.family is family:
-                yield from (mark for mark, _ in self._segments.within(each))
+                yield from (mark for mark, _ in self.segments.within(each))
 
     def mark(self, of: EndClass) -> int:
         """The mark that all its addresses have."""
-        return self._segments.mark(of.example.address)
+        return self.segments.mark(of.example.address)
 
     def _marks(self, subnet: Subnet) -> dict[Family, int]:
         """The mark of a subnet's addresses of a family, where nothing tells them apart."""
-        found = {prefix.family: list(self._segments.within(prefix.range)) for prefix in subnet.prefixes}
+        found = {prefix.family: list(self.segments.within(prefix.range)) for prefix in subnet.prefixes}
         return {family: runs[0][0] for family, runs in found.items() if len(runs) == 1}
 
     def _gather(self) -> None:
@@ -166,8 +178,8 @@ class Ends:
         size = [address.family for port in ports for address in port.addresses].count(family)
         having = ((port, address) for port in ports if (address := port.address(family)))
         if first := next(having, None):
-            mixed = any(port.guest != first[0].guest for port, _ in having)
-            self._add(family, _Bucket(*first, size, mixed))
+            other = next((it for it in having if it[0].guest != first[0].guest), None)
+            self._add(family, _Bucket(*first, size, other))
 
     def _add_each(self, family: Family, ports: list[Port]) -> None:
         """Add ports of a subnet through which a named prefix goes."""
@@ -175,38 +187,34 @@ class Ends:
         for port in ports:
             for address in port.addresses:
                 if address.family is family:
-                    marked[self._segments.mark(address)].append((port, address))
+                    marked[self.segments.mark(address)].append((port, address))
         for each in marked.values():
             first = each[0]
-            self._add(family, _Bucket(*first, len(each), any(port.guest != first[0].guest for port, _ in each)))
+            other = next((it for it in each if it[0].guest != first[0].guest), None)
+            self._add(family, _Bucket(*first, len(each), other))
 
     def _add(self, family: Family, bucket: _Bucket) -> None:
-        known = self._inside[family].setdefault(self._key(bucket.port, bucket.address), bucket)
+        key = self.segments.mark(bucket.address), lot_of(self._world, bucket.port, bucket.address)
+        known = self._inside[family].setdefault(key, bucket)
         if known is not bucket:
-            known.size += bucket.size
-            known.mixed = known.mixed or bucket.mixed or known.port.guest != bucket.port.guest
-
-    def _key(self, port: Port, address: Address) -> _Key:
-        subnet = self._world.subnet_of(port)
-        cut_off = penalty_of(self._world, port) is not None
-        of = class_of(self._world.vpcs[port.vpc], port)
-        return _Key(self._segments.mark(address), of, subnet.acl and subnet.name, cut_off, address in port.addresses)
+            known.add(bucket)
 
     def _classes(self, family: Family) -> Iterator[EndClass]:
         labels: set[str] = set()
         buckets = self._inside[family]
         for index, (key, bucket) in enumerate(buckets.items()):
-            label = _label(bucket, labels, own=key.own)
+            label = label_of(bucket.port, bucket.address, bucket.size, labels)
+            own = key[1] is not None and key[1].own
             example = Endpoint(bucket.address, bucket.port.vpc, label if bucket.size == 1 else str(bucket.port))
-            guest = None if bucket.mixed else bucket.port.guest
-            yield self._kept(key, EndClass(index, label, bucket.size, example, bucket.port, key.own, guest))
+            other = Endpoint(bucket.other[1], bucket.port.vpc, str(bucket.other[0])) if bucket.other else None
+            guest = None if other else bucket.port.guest
+            found = EndClass(index, label, bucket.size, example, bucket.port, own, guest, (), other)
+            yield self._kept(key, found)
         outside = self._outside(family)
         largest = max(map(_size, outside.values()), default=0)
         for index, (mark, ranges) in enumerate(outside.items(), len(buckets)):
-            label = "outside" if _size(ranges) == largest else self._out_there(ranges)
-            example = Endpoint(Address(family, ranges[0].first))
-            found = EndClass(index, label, _size(ranges), example, None, False, None, tuple(ranges))
-            yield self._kept(_Key(mark), found)
+            label = "outside" if _size(ranges) == largest else out_there(self._world, ranges)
+            yield self._kept((mark, None), outside_class(index, label, ranges))
 
     def _kept(self, key: _Key, found: EndClass) -> EndClass:
         self._by_key[found.family, key] = found
@@ -214,53 +222,78 @@ class Ends:
 
     def _outside(self, family: Family) -> dict[int, list[AddressRange]]:
         """What is in no VPC and may be sent to, by marks."""
-        spaces = [cidr for vpc in self._world.vpcs.values() for cidr in vpc.cidrs]
-        closed = {mark for cidr in (*spaces, *NOT_UNICAST) for mark in self.within(cidr, family)}
+        closed = {mark for each in closed_to(self._world) for mark in self.within((each,), family)}
         found: dict[int, list[AddressRange]] = {}
-        for mark, each in self._segments.within(AddressRange(family, *addresses(family))):
+        for mark, each in self.segments.within(AddressRange(family, *addresses(family))):
             if mark not in closed:
                 found.setdefault(mark, []).append(each)
         return found
 
-    def _out_there(self, ranges: list[AddressRange]) -> str:
-        hosts = self._world.outside.values()
-        names = [it.name for it in hosts if any(address in each for address in it.addresses for each in ranges)]
-        more = [f"{len(ranges) - _SHOWN} more"] * (len(ranges) > _SHOWN)
-        shown = [*map(str, ranges[:_SHOWN]), *more]
-        return f"{', '.join(shown)} ({', '.join(names) or 'outside'})"
+
+def closed_to(world: World) -> Iterator[AddressRange]:
+    """What is not outside: the spaces of VPCs, and what no machine has."""
+    yield from (cidr.range for vpc in world.vpcs.values() for cidr in vpc.cidrs)
+    yield from (prefix.range for prefix in NOT_UNICAST)
+
+
+def outside_class(index: int, label: str, ranges: Sequence[AddressRange]) -> EndClass:
+    """A class of addresses outside."""
+    example = Endpoint(Address(ranges[0].family, ranges[0].first))
+    return EndClass(index, label, _size(ranges), example, None, False, None, tuple(ranges))
+
+
+def out_there(world: World, ranges: Sequence[AddressRange]) -> str:
+    """What some of the outside is called: its ranges, and the hosts in it that have names."""
+    hosts = world.outside.values()
+    names = [it.name for it in hosts if any(address in each for address in it.addresses for each in ranges)]
+    more = [f"{len(ranges) - _SHOWN} more"] * (len(ranges) > _SHOWN)
+    shown = [*map(str, ranges[:_SHOWN]), *more]
+    return f"{', '.join(shown)} ({', '.join(names) or 'outside'})"
 
 
 _SHOWN = 3
 """How many ranges of the outside one label names."""
 
 
-def _size(ranges: list[AddressRange]) -> int:
+def _size(ranges: Iterable[AddressRange]) -> int:
     return sum(each.last - each.first + 1 for each in ranges)
 
 
-def _label(bucket: _Bucket, taken: set[str], *, own: bool) -> str:
-    port = bucket.port
-    if bucket.size == 1:
-        alone = own and sum(it.family is bucket.address.family for it in port.addresses) == 1
-        label = str(port) if alone else f"{port} ({bucket.address})"
+def lot_of(world: World, port: Port, address: Address) -> Lot:
+    """What decides about an address that a port has."""
+    subnet = world.subnet_of(port)
+    of = class_of(world.vpcs[port.vpc], port)
+    return Lot(of, subnet.acl and subnet.name, penalty_of(world, port) is not None, address in port.addresses)
+
+
+def label_of(port: Port, address: Address, size: int, taken: set[str]) -> str:
+    """What a class inside is called: its port, or its groups; never as another of the ``taken`` names."""
+    if size == 1:
+        own = address in port.addresses
+        alone = own and sum(it.family is address.family for it in port.addresses) == 1
+        label = str(port) if alone else f"{port} ({address})"
     else:
-        label = f"{'+'.join(port.groups)} ({bucket.size} addresses)"
+        label = f"{'+'.join(port.groups)} ({size} addresses)"
     if label in taken:
-        label = f"{label[:-1]}, as {port} {bucket.address})"
+        label = f"{label[:-1]}, as {port} {address})"
     taken.add(label)
     return label
 
 
-def _named(world: World) -> Iterator[Ranges]:
-    """Every set of addresses that some stage of a path may tell from others."""
-    for rule in _rules(world):
-        for side in sides(rule) if rule.enabled else ():
+def named(world: World, rules: Iterable[Rule | AclRule]) -> Iterator[Ranges]:
+    """Every set of addresses that some rules of a world name, and those that its networks are."""
+    for rule in rules:
+        for side in _sides(rule) if rule.enabled else ():
             if isinstance(side, Prefix | AddressGroupRemote):
-                yield _ranges(world, side)
+                yield ranges_of(world, side)
     for vpc in world.vpcs.values():
         yield from ((cidr.range,) for cidr in vpc.cidrs)
         yield from ((prefix.range,) for subnet in vpc.subnets.values() if subnet.acl for prefix in subnet.prefixes)
     yield from ((prefix.range,) for prefix in NOT_UNICAST)
+
+
+def _sides(rule: Rule | AclRule) -> tuple[Remote | None, ...]:
+    return (rule.source, rule.destination) if isinstance(rule, AclRule) else (rule.remote, rule.local)
 
 
 def _rules(world: World) -> Iterator[Rule | AclRule]:
@@ -276,7 +309,8 @@ def _rules(world: World) -> Iterator[Rule | AclRule]:
         yield from peering.firewall
 
 
-def _ranges(world: World, side: Remote) -> Ranges:
+def ranges_of(world: World, side: Remote) -> Ranges:
+    """The addresses that a prefix or an address group means."""
     if isinstance(side, Prefix):
         return (side.range,)
     found = world.address_groups.get(side.name) if isinstance(side, AddressGroupRemote) else None

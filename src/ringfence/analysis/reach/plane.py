@@ -9,12 +9,12 @@ from collections.abc import Hashable, Iterable
 from functools import cached_property, reduce
 from operator import or_
 
-from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
+from ringfence.analysis.reach.ends import EndClass, EndSet, ranges_of
+from ringfence.analysis.reach.roster import Roster
 from ringfence.analysis.sets.diagram import NOTHING, Diagram
 from ringfence.analysis.sets.packets import every_service, listed_services, services
 from ringfence.analysis.sets.sieve import Columns, Sieve, SieveLine, Sieves, bits, joined, passing
-from ringfence.model.address import Family
-from ringfence.model.rule import Action, AnyRemote, Direction, GroupRemote, NicType, Remote
+from ringfence.model.rule import Action, AnyRemote, Direction, GroupRemote, Remote
 from ringfence.model.service import PortSet, Protocol, ServiceSet
 from ringfence.model.topology import Port, Vpc
 from ringfence.policy.decisions import Decision, class_of
@@ -25,37 +25,18 @@ from ringfence.policy.platform import penalty_of
 class Plane:
     """The classes of one family. Sets of classes are numbers: the bit of a class is at its index."""
 
-    def __init__(self, policy: Policy, ends: Ends, family: Family) -> None:
-        self._policy, self._ends, self.family = policy, ends, family
+    def __init__(self, policy: Policy, roster: Roster, sieves: Sieves | None = None) -> None:
+        self._policy, self.roster, self.family = policy, roster, roster.family
         self._world = policy.world
-        self.classes = ends.of_family[family]
-        self.every = every_service(family)
-        self._sieves = Sieves()
-        self._index()
+        self.classes, self.everybody, self.outside = roster.classes, roster.everybody, roster.outside
+        self.inside = self.everybody & ~self.outside
+        self.every = every_service(self.family)
+        self.sieves = sieves or Sieves()
         self._sides: dict[Remote, int] = {}
         self._named: dict[Hashable, Diagram] = {}
         self._lists: dict[Hashable, Sieve] = {}
         self._sends: dict[int, Sieve] = {}
         self._receives: dict[int, Sieve] = {}
-
-    def _index(self) -> None:
-        self._marked: dict[int, int] = {}
-        self._members: dict[tuple[str, str], int] = {}
-        self._in: dict[str, int] = {}
-        self._guests: dict[tuple[str, str], int] = {}
-        for each in self.classes:
-            bit, mark = 1 << each.index, self._ends.mark(each)
-            self._marked[mark] = self._marked.get(mark, 0) | bit
-            self._in[each.example.vpc] = self._in.get(each.example.vpc, 0) | bit
-            if each.guest:
-                self._guests[each.guest] = self._guests.get(each.guest, 0) | bit
-            if each.port and each.own and self._world.nic_of(each.port) is NicType.INTRANET:
-                for name in each.port.groups:
-                    key = each.port.vpc, name
-                    self._members[key] = self._members.get(key, 0) | bit
-        self.outside = self._in.pop("", 0)
-        self.everybody = (1 << len(self.classes)) - 1
-        self.inside = self.everybody ^ self.outside
 
     # ---- what an end lets pass
 
@@ -74,16 +55,16 @@ class Plane:
     def _sent(self, end: EndClass, port: Port) -> Sieve:
         vpc = self._world.vpcs[port.vpc]
         found = self._open(end, vpc, port, self._but(self.every, vpc.profile.blocked_egress))
-        found = self._sieves.meet(found, self._gate(end, port, Direction.EGRESS))
+        found = self.sieves.meet(found, self._gate(end, port, Direction.EGRESS))
         for peer in self._world.peers_of(vpc.name):
-            found = self._behind(found, end, self._policy.peering(vpc.name, peer), self._in.get(peer, 0))
+            found = self._behind(found, end, self._policy.peering(vpc.name, peer), self.roster.in_vpc(peer))
         found = self._behind(found, end, self._policy.border(vpc, Direction.EGRESS), self.outside)
         return self._past_acls(found, end, port, Direction.EGRESS)
 
     def _received(self, end: EndClass, port: Port) -> Sieve:
         vpc = self._world.vpcs[port.vpc]
         found = self._open(end, vpc, port, self.every)
-        found = self._sieves.meet(found, self._gate(end, port, Direction.INGRESS))
+        found = self.sieves.meet(found, self._gate(end, port, Direction.INGRESS))
         found = self._behind(found, end, self._policy.border(vpc, Direction.INGRESS), self.outside)
         return self._past_acls(found, end, port, Direction.INGRESS)
 
@@ -91,9 +72,9 @@ class Plane:
         """What route, platform and carriers leave over."""
         if penalty_of(self._world, port):
             return {}
-        near = self._in[vpc.name]
+        near = self.roster.in_vpc(vpc.name)
         for peer in self._world.peers_of(vpc.name):
-            near |= self._in.get(peer, 0)
+            near |= self.roster.in_vpc(peer)
         return joined([(open_, near), (self._but(open_, vpc.profile.carrier_blocks), self.outside)])
 
     def _but(self, open_: Diagram, listed: ServiceSet) -> Diagram:
@@ -113,21 +94,21 @@ class Plane:
 
     def _only(self, found: Sieve, other: Sieve, far: int) -> Sieve:
         """What a sieve leaves of another towards some far ends; the others do not meet it."""
-        there = self._sieves.meet({it: ends & far for it, ends in found.items()}, other)
+        there = self.sieves.meet({it: ends & far for it, ends in found.items()}, other)
         return joined([*((it, ends & ~far) for it, ends in found.items()), *there.items()])
 
     def _past_acls(self, found: Sieve, end: EndClass, port: Port, direction: Direction) -> Sieve:
         """Past the subnet's ACL, which nothing inside the subnet meets; a stateless one judges answers as well."""
         subnet = self._world.subnet_of(port)
         prefix = subnet.prefix_of(self.family)
-        within = self._of_side(prefix) & self._in[port.vpc] if subnet.acl and prefix else 0
+        within = self._of_side(prefix) & self.roster.in_vpc(port.vpc) if subnet.acl and prefix else 0
         other = Direction.EGRESS if direction is Direction.INGRESS else Direction.INGRESS
         asked = [(direction, False)]
         if not self._world.vpcs[port.vpc].profile.acl_stateful:
             asked.append((other, True))
         for way, answers in asked:
             if listed := self._policy.acl(subnet, way):
-                found = self._only(found, self._listed(end, listed, answers=answers), self.everybody ^ within)
+                found = self._only(found, self._listed(end, listed, answers=answers), self.everybody & ~within)
         return found
 
     # ---- lists
@@ -140,7 +121,7 @@ class Plane:
         if key not in self._lists:
             lines = (it for it, is_apart in zip(listed, here, strict=True) if not is_apart)
             made = (self._line(it, end.example.vpc, answers=answers) for it in lines)
-            self._lists[key] = self._sieves.of([it for it in made if it.far and it.services], self.everybody)
+            self._lists[key] = self.sieves.of([it for it in made if it.far and it.services], self.everybody)
         return self._lists[key]
 
     def _line(self, decision: Decision, vpc: str, *, answers: bool) -> SieveLine:
@@ -159,10 +140,10 @@ class Plane:
         remote = decision.remote
         if not isinstance(remote, GroupRemote):
             return self._of_side(remote)
-        far = self._members.get((vpc, remote.name), 0)
+        far = self.roster.members(vpc, remote.name)
         if self._world.vpcs[vpc].profile.peer_references and not decision.own_vpc:
             for peer in self._world.peers_of(vpc):
-                far |= self._members.get((peer, remote.name), 0)
+                far |= self.roster.members(peer, remote.name)
         return far
 
     def _of_side(self, side: Remote) -> int:
@@ -170,44 +151,47 @@ class Plane:
         if isinstance(side, AnyRemote):
             return self.everybody
         if side not in self._sides:
-            found = 0
-            for mark in set(self._ends.within(side, self.family)):
-                found |= self._marked.get(mark, 0)
-            self._sides[side] = found
+            self._sides[side] = self.roster.meant(ranges_of(self._world, side))
         return self._sides[side]
 
     # ---- both ends
 
     def between(self, source: EndClass, destination: EndClass) -> Diagram:
         """What reaches one class from another."""
-        if self._stays(source) >> destination.index & 1:
+        if self.stays(source) >> destination.index & 1:
             return NOTHING
         sent = passing(self.sends(source), destination.index)
-        return self._sieves.both(sent, passing(self.receives(destination), source.index))
+        return self.sieves.both(sent, passing(self.receives(destination), source.index))
 
-    def _stays(self, end: EndClass) -> int:
+    def stays(self, end: EndClass) -> int:
         """The classes all of which are in the one guest that an end is in: nothing leaves it between them."""
-        return self._guests[end.guest] if end.guest else 0
+        return self.roster.in_guest(end.guest) if end.guest else 0
 
     def to(self, destination: EndClass) -> Sieve:
         """What reaches a class, by the classes that it comes from."""
-        others = ~self._stays(destination)
-        sent = {services: senders & others for services, senders in self._sent_to.to(destination.index).items()}
-        return self._sieves.meet(sent, self.receives(destination))
+        others = ~self.stays(destination)
+        sent = {services: senders & others for services, senders in self.sent_to.to(destination.index).items()}
+        return self.sieves.meet(sent, self.receives(destination))
 
     def from_outside(self, destination: EndClass) -> Sieve:
         """What reaches a class inside from the classes outside: nothing else guards these."""
         return joined((services, senders & self.outside) for services, senders in self.receives(destination).items())
 
     @cached_property
-    def _sent_to(self) -> Columns:
+    def sent_to(self) -> Columns:
+        """What everybody sends, by where it goes."""
         return Columns((each.index, self.sends(each)) for each in self.classes)
+
+    @cached_property
+    def received_from(self) -> Columns:
+        """What everybody lets in, by where it comes from."""
+        return Columns((each.index, self.receives(each)) for each in self.classes)
 
     def from_(self, source: EndClass) -> Sieve:
         """What a class reaches, by the classes that it goes to."""
-        bit, others = 1 << source.index, ~self._stays(source)
+        bit, others = 1 << source.index, ~self.stays(source)
         return joined(
-            (self._sieves.both(sent, services_), 1 << place)
+            (self.sieves.both(sent, services_), 1 << place)
             for sent, far in self.sends(source).items()
             for place in bits(far & others)
             for services_, senders in self.receives(self.classes[place]).items()

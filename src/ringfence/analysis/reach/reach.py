@@ -13,6 +13,7 @@ from functools import cached_property
 
 from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
 from ringfence.analysis.reach.plane import Plane
+from ringfence.analysis.reach.roster import OneWorld
 from ringfence.analysis.sets.diagram import Diagram
 from ringfence.analysis.sets.notation import Services
 from ringfence.errors import NotationError
@@ -53,7 +54,7 @@ class Reach:
     @cached_property
     def _planes(self) -> dict[Family, Plane]:
         policy = Policy(self.world)
-        return {family: Plane(policy, self._ends, family) for family in Family}
+        return {family: Plane(policy, OneWorld(self.world, self._ends, family)) for family in Family}
 
     @property
     def classes(self) -> tuple[EndClass, ...]:

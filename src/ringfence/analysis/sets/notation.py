@@ -64,6 +64,17 @@ class Services:
         found = Packets(**{str(self.family): self.diagram}).sample
         return (found.service, found.source_port) if found else None
 
+    @property
+    def usual(self) -> tuple[Service, int | None]:
+        """A service of it as `sample`, without a source port where it matters from none that programs send from.
+
+        Not for an empty set.
+        """
+        found = self.sample
+        assert found, "an empty set has no services"
+        service, _ = found
+        return (service, None) if self.covers(service, None) else found
+
     def __bool__(self) -> bool:
         return bool(self.diagram)
 

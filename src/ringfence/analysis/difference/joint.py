@@ -1,0 +1,367 @@
+"""The classes of ends that neither of two worlds tells apart: those of the one before, cut as the one after needs.
+
+A class keeps its index; what is cut off it, and what is only in the world after, gets an index behind the others. So
+what is known of the classes of the world before is carried over by giving each part the bit of its whole.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from ringfence.analysis.difference.news import News
+from ringfence.analysis.difference.places import Places
+from ringfence.analysis.reach.ends import EndClass, Lot, label_of, lot_of, out_there, outside_class
+from ringfence.analysis.reach.roster import Guest, Lists, OneWorld
+from ringfence.analysis.sets.diagram import Interval, joined
+from ringfence.analysis.sets.segments import Ranges
+from ringfence.analysis.sets.sieve import Sieve
+from ringfence.model.address import Address, AddressRange
+from ringfence.model.flow import Endpoint
+from ringfence.model.topology import Port
+from ringfence.model.world import World
+
+
+class _Fate(NamedTuple):
+    """What a change makes of addresses of one class: equal fates, one class."""
+
+    whole: int | None
+    """The index of their class before; None if they had none."""
+    mark: int
+    """Their mark before, where they had no class."""
+    news: int
+    """In which newly named sets they lie."""
+    changed: bool
+    lot: Lot | None = None
+    """What decides about them now, if that changed; None if nobody has them."""
+
+
+class _Member(NamedTuple):
+    """An address inside, and who has it before and after."""
+
+    vpc: str
+    address: Address
+    ports: tuple[Port | None, Port | None]
+
+
+_Taken = tuple[set[str], set[str]]
+"""The names of classes in both worlds, so that no two are called alike."""
+
+
+class Joint:
+    """The classes of one family in both worlds."""
+
+    def __init__(self, base: OneWorld, places: Places, news: News) -> None:
+        self._base, self._places, self._news = base, places, news
+        self.family = base.family
+        self._count = len(base.classes)
+        self._inside: dict[_Fate, list[_Member]] = defaultdict(list)
+        self._outside: dict[_Fate, list[AddressRange]] = defaultdict(list)
+        self._views: tuple[dict[int, EndClass | None], dict[int, EndClass | None]] = {}, {}
+        self._parts: dict[int, int] = defaultdict(int)
+        self._fates: dict[_Fate, int] = {}
+        self.changed = 0
+        """The classes that are in one world only, or about which something else decides now."""
+        self._gather()
+        self._settle()
+
+    # ---- what becomes of addresses
+
+    def _gather(self) -> None:
+        for vpc, address in sorted(self._news.moved):
+            if address.family is self.family:
+                self._move(vpc, address)
+        for mark, run in self._news.segments.within(AddressRange.all(self.family)) if self._news.named else ():
+            if mark:
+                self._cut(mark, run)
+        for run in self._news.opened(self.family):
+            self._open(run)
+
+    def _move(self, vpc: str, address: Address) -> None:
+        fate = self._fate(vpc, address)
+        if fate and (fate.changed or fate.news):
+            end = Endpoint(address, vpc)
+            ports = self._news.before.port_at(end), self._news.after.port_at(end)
+            self._inside[fate].append(_Member(vpc, address, ports))
+
+    def _fate(self, vpc: str, address: Address) -> _Fate | None:
+        end = Endpoint(address, vpc)
+        before, after = self._news.before, self._news.after
+        old, new = before.port_at(end), after.port_at(end)
+        if not old and not new:
+            return None
+        whole, mark = self._news.ends.at(end), self._news.segments.mark(address)
+        lot = lot_of(after, new, address) if new else None
+        if whole is None:
+            return _Fate(None, self._news.ends.segments.mark(address), mark, changed=True, lot=lot)
+        if old and new and old.guest == new.guest and lot_of(before, old, address) == lot:
+            return _Fate(whole.index, 0, mark, changed=False)
+        return _Fate(whole.index, 0, mark, changed=True, lot=lot)
+
+    def _cut(self, mark: int, run: AddressRange) -> None:
+        """Take note of what lies in newly named sets."""
+        for place in self._places.within(run):
+            address = Address(self.family, place.value)
+            if (place.vpc, address) not in self._news.moved:
+                fate = _Fate(place.end, 0, mark, changed=False)
+                self._inside[fate].append(_Member(place.vpc, address, (place.port, place.port)))
+        for index, part in self._places.outside(run):
+            self._outside[_Fate(index, 0, mark, changed=self._is_closed(part))].append(part)
+
+    def _open(self, run: AddressRange) -> None:
+        """Take note of what was in a VPC's space and is outside now."""
+        for mark, whole in self._news.ends.segments.within(run):
+            for news, part in self._news.segments.within(whole):
+                if not self._is_closed(part):
+                    self._outside[_Fate(None, mark, news, changed=True)].append(part)
+
+    def _is_closed(self, part: AddressRange) -> bool:
+        """Whether a range that no space cuts lies in one now."""
+        place = bisect_right(self._closed, (part.first, self.family.top)) - 1
+        return place >= 0 and part.first <= self._closed[place][1]
+
+    @cached_property
+    def _closed(self) -> list[Interval]:
+        return self._news.closed(self.family)
+
+    # ---- the classes that come of it
+
+    def _settle(self) -> None:
+        sizes: dict[int, int] = defaultdict(int)
+        for fates in (self._inside, self._outside):
+            for fate, members in fates.items():
+                if fate.whole is not None:
+                    sizes[fate.whole] += sum(map(_size, members))
+        left = {index for index, size in sizes.items() if size < self._base.classes[index].size}
+        settled = set(left)
+        others = {each.label for each in self._base.classes if each.index not in sizes} if self._inside else set()
+        taken = others, set(others)
+        for fate in (*self._inside, *self._outside):
+            index = self._index(fate, settled)
+            if fate in self._inside:
+                self._settle_inside(index, fate, taken)
+            else:
+                self._settle_outside(index, fate)
+        for index in left:
+            self._settle_rest(index, taken)
+
+    def _index(self, fate: _Fate, settled: set[int]) -> int:
+        """The index of its whole, if nothing else has it; else a new one."""
+        if fate.whole is not None and fate.whole not in settled:
+            settled.add(fate.whole)
+            index = fate.whole
+        else:
+            index, self._count = self._count, self._count + 1
+            if fate.whole is not None:
+                self._parts[fate.whole] |= 1 << index
+        self._fates[fate] = index
+        self.changed |= fate.changed << index
+        return index
+
+    def _settle_inside(self, index: int, fate: _Fate, taken: _Taken) -> None:
+        members = self._inside[fate]
+        for which, names in enumerate(taken):
+            having = ((it.vpc, it.address, it.ports[which]) for it in members)
+            found = [(vpc, address, port) for vpc, address, port in having if port]
+            self._views[which][index] = _inside_class(index, found, len(found), names) if found else None
+
+    def _settle_outside(self, index: int, fate: _Fate) -> None:
+        pieces = self._outside[fate]
+        ranges = [AddressRange(self.family, *each) for each in joined((it.first, it.last) for it in pieces)]
+        view = outside_class(index, out_there(self._news.after, ranges), ranges)
+        self._views[0][index] = None if fate.whole is None else view
+        self._views[1][index] = None if fate.changed and fate.whole is not None else view
+
+    def _settle_rest(self, index: int, taken: _Taken) -> None:
+        """What is left of a class of which some was cut off."""
+        whole = self._base.classes[index]
+        if whole.is_outside:
+            view = self._rest_outside(whole)
+        else:
+            cut = {(it.vpc, it.address) for fate, found in self._inside.items() if fate.whole == index for it in found}
+            addresses = ((it, Address(self.family, it.value)) for it in self._places.of_class[index])
+            rest = ((it.vpc, address, it.port) for it, address in addresses if (it.vpc, address) not in cut)
+            view = _inside_class(index, rest, whole.size - len(cut), taken[1])
+        self._views[0][index] = self._views[1][index] = view
+
+    def _rest_outside(self, whole: EndClass) -> EndClass:
+        cut = [it for fate, found in self._outside.items() if fate.whole == whole.index for it in found]
+        gone = joined((it.first, it.last) for it in cut)
+        ranges = [AddressRange(self.family, *it) for each in whole.ranges for it in _without(each, gone)]
+        label = whole.label if whole.label == "outside" else out_there(self._news.after, ranges)
+        return outside_class(whole.index, label, ranges)
+
+    # ---- what is asked of it
+
+    @cached_property
+    def cut(self) -> int:
+        """The classes that are not as they were among those of the world before, new ones with them."""
+        found = 0
+        for index in self._views[1]:
+            found |= 1 << index
+        return found
+
+    def _views_of(self, which: int) -> tuple[EndClass | None, ...]:
+        """The classes as the world before (0) or after (1) sees them, each at its index; None if it is not there."""
+        found: list[EndClass | None] = [*self._base.classes, *[None] * (self._count - len(self._base.classes))]
+        for index, view in self._views[which].items():
+            found[index] = view
+        return tuple(found)
+
+    def origin(self, index: int) -> EndClass | None:
+        """The class of the world before that a class is, or a part of."""
+        return self._origins.get(index) if index in self._origins else self._base.classes[index]
+
+    @cached_property
+    def _origins(self) -> dict[int, EndClass | None]:
+        return {
+            index: None if fate.whole is None else self._base.classes[fate.whole] for fate, index in self._fates.items()
+        }
+
+    def lifted(self, which: int) -> int:
+        """A set of classes of the world before, as one of these."""
+        for whole, parts in self._parts.items():
+            if which >> whole & 1:
+                which |= parts
+        return which
+
+    def lift(self, sieve: Sieve) -> Sieve:
+        """A sieve of the world before, over these classes."""
+        return {services: self.lifted(far) for services, far in sieve.items()} if self._parts else sieve
+
+    def at(self, end: Endpoint) -> int | None:
+        """The index of the class of an address; None if no packet can come from or go to it in either world."""
+        news = self._news
+        if end.vpc:
+            fate = self._fate(end.vpc, end.address) if (end.vpc, end.address) in news.moved else None
+        elif (whole := news.ends.at(end)) is None:
+            fate = _Fate(None, news.ends.segments.mark(end.address), news.segments.mark(end.address), changed=True)
+        else:
+            run = AddressRange(self.family, end.address.value, end.address.value)
+            mark = news.segments.mark(end.address)
+            fate = _Fate(whole.index, 0, mark, changed=bool(mark) and self._is_closed(run))
+        if fate is None and (whole := news.ends.at(end)):
+            fate = _Fate(whole.index, 0, news.segments.mark(end.address), changed=False)
+        found = self._fates.get(fate) if fate else None
+        return fate.whole if fate and found is None else found
+
+    @cached_property
+    def _marked(self) -> dict[int, int]:
+        return _by(((fate.news, index) for fate, index in self._fates.items()))
+
+    @cached_property
+    def _born(self) -> dict[int, int]:
+        return _by((fate.mark, index) for fate, index in self._fates.items() if fate.whole is None)
+
+    def meant(self, ranges: Ranges) -> int:
+        """The classes in a set of addresses that the world after names."""
+        own = [each for each in ranges if each.family is self.family]
+        if ranges in self._news.named:
+            marks = {mark for each in own for mark, _ in self._news.segments.within(each)}
+            return _all(self._marked, marks)
+        found = self.lifted(self._base.meant(ranges))
+        return found | _all(self._born, self._news.ends.within(ranges, self.family)) if self._born else found
+
+    @property
+    def everybody(self) -> int:
+        """All of them."""
+        return (1 << self._count) - 1
+
+    @cached_property
+    def before(self) -> Side:
+        """The classes as the world before has them."""
+        return Side(self, self._base, self._news.before, self._views_of(0))
+
+    @cached_property
+    def after(self) -> Side:
+        """The classes as the world after has them."""
+        return Side(self, self._base, self._news.after, self._views_of(1))
+
+    @cached_property
+    def told(self) -> tuple[EndClass, ...]:
+        """Each class at its index, as it is now, or was if it is there no more."""
+        sides = zip(self.before.views, self.after.views, strict=True)
+        return tuple(view for old, new in sides if (view := new or old))
+
+
+class Side:
+    """The classes of two worlds, as one of them has them. `meant` is for the one after only."""
+
+    def __init__(self, joint: Joint, base: OneWorld, world: World, views: tuple[EndClass | None, ...]) -> None:
+        self._joint, self._base, self.family = joint, base, base.family
+        self.world, self.views = world, views
+        self._kept = ~joint.cut
+        self.classes = tuple(view for view in views if view)
+        self._lists = Lists(world, (it for it in self.classes if joint.cut >> it.index & 1))
+        self.everybody = base.everybody & self._kept
+        for found in self._lists.vpcs.values():
+            self.everybody |= found
+
+    @property
+    def outside(self) -> int:
+        """Those outside of every VPC."""
+        return self.in_vpc("")
+
+    def in_vpc(self, vpc: str) -> int:
+        """Those in a VPC."""
+        return self._base.in_vpc(vpc) & self._kept | self._lists.vpcs.get(vpc, 0)
+
+    def members(self, vpc: str, group: str) -> int:
+        """Those in a VPC that a rule means by a group."""
+        return self._base.members(vpc, group) & self._kept | self._lists.members.get((vpc, group), 0)
+
+    def in_guest(self, guest: Guest) -> int:
+        """Those of which all are in one guest."""
+        return self._base.in_guest(guest) & self._kept | self._lists.guests.get(guest, 0)
+
+    def ruled(self, group: str) -> int:
+        """Those that a group's rules judge."""
+        return self._base.lists.ruled.get(group, 0) & self._kept | self._lists.ruled.get(group, 0)
+
+    def meant(self, ranges: Ranges) -> int:
+        """Those in a set of addresses that the world after names."""
+        return self._joint.meant(ranges) & self.everybody
+
+
+def _size(member: _Member | AddressRange) -> int:
+    return member.last - member.first + 1 if isinstance(member, AddressRange) else 1
+
+
+def _inside_class(index: int, members: Iterable[tuple[str, Address, Port]], size: int, taken: set[str]) -> EndClass:
+    each = iter(members)
+    vpc, address, port = next(each)
+    other = next((Endpoint(at, vpc, str(it)) for _, at, it in each if it.guest != port.guest), None)
+    label = label_of(port, address, size, taken)
+    example = Endpoint(address, vpc, label if size == 1 else str(port))
+    guest = None if other else port.guest
+    return EndClass(index, label, size, example, port, address in port.addresses, guest, (), other)
+
+
+def _without(run: AddressRange, gone: list[Interval]) -> Iterator[Interval]:
+    """What is left of a range without some that are in order."""
+    first = run.first
+    for begin, end in gone:
+        if end < first or begin > run.last:
+            continue
+        if begin > first:
+            yield first, begin - 1
+        first = end + 1
+    if first <= run.last:
+        yield first, run.last
+
+
+def _by(pairs: Iterable[tuple[int, int]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for key, index in pairs:
+        found[key] = found.get(key, 0) | 1 << index
+    return found
+
+
+def _all(marked: dict[int, int], marks: Iterable[int]) -> int:
+    found = 0
+    for mark in set(marks):
+        found |= marked.get(mark, 0)
+    return found

@@ -1,0 +1,241 @@
+"""The difference of two worlds: a flow is in it if and only if `evaluate` judges it otherwise in the two."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringfence.analysis.difference.difference import Differ, Difference, FlowChange, difference
+from ringfence.model.address import Prefix
+from ringfence.model.flow import Flow
+from ringfence.model.profile import ALIBABA, HUAWEI, Profile
+from ringfence.model.topology import Vpc
+from ringfence.model.world import World, by_name
+from ringfence.policy.evaluate import Policy
+from ringfence.policy.verdict import Stage, Verdict
+from ringfence.worldfile.parse import parse
+from tests.analysis.test_reach import flows
+from tests.edits import edits
+from tests.full_worlds import full_worlds
+from tests.worlds import random_world
+
+THREE_TIERS = """
+vpcs: {shop: {cidrs: [10.0.0.0/16], subnets: {web: 10.0.1.0/24, db: 10.0.2.0/24}}}
+groups:
+  web:
+    rules:
+      - in allow tcp 80 from any
+      - out allow all to any
+  db:
+    rules:
+      - out allow all to any
+  bastion:
+    rules:
+      - out allow all to any
+instances:
+  web-1: {subnet: web, ip: 10.0.1.11, groups: [web]}
+  web-2: {subnet: web, ip: 10.0.1.12, groups: [web]}
+  db-1: {subnet: db, ip: 10.0.2.11, groups: [db]}
+  bastion-1: {subnet: db, ip: 10.0.2.12, groups: [bastion]}
+outside: {laptop: 203.0.113.9}
+"""
+
+
+def world(text: str = THREE_TIERS) -> World:
+    return parse(text, "world.yaml")
+
+
+CHANGES = [
+    (
+        "  db:\n    rules:\n",
+        "  db:\n    rules:\n      - in allow tcp 3306 from group web\n",
+        ["web (2 addresses) -> db-1.eth0: tcp 3306: denied -> allowed (db sgr-"],
+    ),
+    (
+        "      - in allow tcp 80 from any\n",
+        "      - in allow tcp 80 from any\n      - in deny tcp 80-90 from 203.0.113.0/24\n",
+        ["203.0.113.0/24 (laptop) -> web (2 addresses): tcp 80: allowed -> denied (web sgr-"],
+    ),
+    (
+        "      - in allow tcp 80 from any\n",
+        "      - in allow tcp from 10.0.2.0/24\n      - in allow tcp 80 from any\n",
+        ["bastion-1.eth0, db-1.eth0 -> web (2 addresses): tcp 1-24,26-79,81-65535: denied -> allowed (web sgr-"],
+    ),
+    (
+        "      - in allow tcp 80 from any\n",
+        "      - in allow udp 53 from 10.0.1.12\n      - in allow tcp 80 from any\n",
+        ["web-2.eth0 -> web-1.eth0: udp 53: denied -> allowed (web sgr-"],
+    ),
+    (
+        "10.0.2.12, groups: [bastion]}",
+        "10.0.2.12, groups: [web]}",
+        ["db-1.eth0, web (2 addresses), outside -> bastion-1.eth0: tcp 80: denied -> allowed (web sgr-"],
+    ),
+    (
+        "outside:",
+        "  web-3: {subnet: web, ip: 10.0.1.13, groups: [web]}\noutside:",
+        [
+            "bastion-1.eth0, db-1.eth0, web (2 addresses), outside -> web-3.eth0: tcp 80: denied -> allowed (web sgr-",
+            "web-3.eth0 -> web (2 addresses): tcp 80: denied -> allowed (web sgr-",
+            "web-3.eth0 -> outside: all but tcp 25,",
+        ],
+    ),
+    (
+        "outside:",
+        "blocks: {web-1: abuse}\noutside:",
+        ["bastion-1.eth0, db-1.eth0, web-2.eth0, outside -> web-1.eth0: tcp 80: allowed -> denied (penalty-"],
+    ),
+    (
+        "cidrs: [10.0.0.0/16]",
+        "cidrs: [10.0.0.0/16, 172.16.0.0/16]",
+        ["bastion-1.eth0, db-1.eth0, web (2 addresses) -> 172.16.0.0/16 (outside): all but tcp 25,"],
+    ),
+    ("    rules:\n      - in allow tcp 80", "    description: x\n    rules:\n      - in allow tcp 80", []),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "lines"), CHANGES, ids=[new.strip().splitlines()[-1] for _, new, _ in CHANGES])
+def test_a_change_is_told_to_people(old: str, new: str, lines: list[str]) -> None:
+    after = world(THREE_TIERS.replace(old, new, 1))
+    told = str(difference(world(), after)).splitlines()
+    for line in lines:
+        assert any(each.startswith(line) for each in told), told
+    if not lines:
+        assert told == ["nothing changes in who reaches whom"]
+    back = str(difference(after, world())).splitlines()
+    assert len(back) == len(told)
+
+
+def judged(policy: Policy, flow: Flow) -> Verdict | None:
+    """What a world says of a flow; None if it has not its VPCs."""
+    there = {flow.source.vpc, flow.destination.vpc} - {""} <= policy.world.vpcs.keys()
+    return policy.evaluate(flow) if there else None
+
+
+def allows(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.allowed
+
+
+def is_meant(flow: Flow, *verdicts: Verdict | None) -> bool:
+    """Whether differences are about a flow: not if it stays in a guest, or is from or to what no machine has."""
+    local = any(it and it.decided_by.stage is Stage.LOCAL for it in verdicts)
+    return not local and flow.source.address.is_unicast and flow.destination.address.is_unicast
+
+
+def check(found: Difference, before: World, after: World, some: Iterator[Flow]) -> int:
+    """Hold a difference to what the evaluator says of some flows; says how many of them turned."""
+    policies, turned = (Policy(before), Policy(after)), 0
+    for flow in some:
+        old, new = (judged(policy, flow) for policy in policies)
+        if is_meant(flow, old, new):
+            change = found.of(flow)
+            assert (change is not None) == (allows(old) != allows(new)), (str(flow), str(change))
+            assert change is None or change.allowed == allows(new)
+            turned += change is not None
+    for change in found.changes:
+        assert (change.before, change.after) == tuple(judged(policy, change.example) for policy in policies)
+        assert (allows(change.before), allows(change.after)) == (not change.allowed, change.allowed)
+        assert found.of(change.example) is change
+        assert str(change)
+    return turned
+
+
+def cells(found: Difference) -> dict[tuple[int, int, int, bool], object]:
+    """What turns between each two classes; no two lines have a pair in common."""
+    told = [
+        ((it.services.family, one.index, two.index, it.allowed), it.services)
+        for it in found.changes
+        for one, two in product(it.sources, it.destinations)
+    ]
+    assert len(dict(told)) == len(told)
+    return dict(told)
+
+
+def edited(before: World, chance: random.Random) -> World:
+    """A world after a few edits of rules, ports and entries, or with something else on the path."""
+    match chance.randrange(8):
+        case 0:
+            acls = by_name(replace(acl, enabled=not acl.enabled) for acl in before.acls.values())
+            return replace(before, acls=acls, penalties={})
+        case 1:
+            return replace(before, peerings={})
+        case 2:
+            return replace(before, vpcs=by_name(replace(vpc, border=()) for vpc in before.vpcs.values()))
+        case 3:
+            vips = (replace(vip, active=chance.choice(vip.ports)) for vip in before.virtual_ips.values())
+            return replace(before, virtual_ips=by_name(vips))
+        case 4:
+            more = Prefix.parse(chance.choice(["203.0.113.0/25", "198.51.100.0/24", "2600::/16"]))
+            return replace(before, vpcs=by_name(_with_space(vpc, more) for vpc in [*before.vpcs.values()]))
+    return [*edits(before, chance, chance.randint(1, 3))][-1][1]
+
+
+def _with_space(vpc: Vpc, more: Prefix) -> Vpc:
+    return replace(vpc, cidrs=(*vpc.cidrs, more))
+
+
+@settings(max_examples=25, deadline=None)
+@given(full_worlds(), st.integers(0, 2**32))
+def test_the_difference_is_what_the_evaluator_judges_otherwise(before: World, seed: int) -> None:
+    rng = random.Random(seed)
+    differ, worlds = Differ(before), [edited(before, rng), edited(before, rng)]
+    for after in worlds:  # what is kept of the world before serves each change
+        there = differ.to(after)
+        check(there, before, after, both(before, after, rng))
+        back = difference(after, before)
+        assert sorted(turns(there, before, after)) == sorted(turns(back, after, before, mirrored=True))
+    assert not differ.to(replace(before, expects=()))
+
+
+def both(before: World, after: World, rng: random.Random) -> Iterator[Flow]:
+    yield from flows(before, rng, 2)
+    yield from flows(after, rng, 2)
+
+
+def turns(found: Difference, before: World, after: World, *, mirrored: bool = False) -> Iterator[str]:
+    """What turns for each two addresses that anybody has, one by one."""
+    cells(found)
+    known = random.Random(1)
+    for flow in both(*((after, before) if mirrored else (before, after)), known):
+        change = found.of(flow)
+        if change:
+            yield f"{flow}: {change.allowed != mirrored} {change.services}"
+
+
+@settings(max_examples=15, deadline=None)
+@given(full_worlds(), full_worlds(), st.integers(0, 2**32))
+def test_worlds_that_have_nothing_to_do_with_each_other(before: World, after: World, seed: int) -> None:
+    rng = random.Random(seed)
+    check(difference(before, after), before, after, both(before, after, rng))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_worlds_with_many_rules(seed: int) -> None:
+    rng = random.Random(seed)
+    profile: Profile = [HUAWEI, ALIBABA][seed % 2]
+    before = random_world(rng, profile)
+    after = [*edits(before, rng, 3)][-1][1]
+    found = difference(before, after)
+    assert check(found, before, after, both(before, after, rng)) or not found
+
+
+def example(found: Difference) -> FlowChange:
+    (change,) = found.changes
+    return change
+
+
+def test_more_of_one_kind_make_no_more_lines() -> None:
+    more = "".join(f"  n{number}: {{subnet: web, ip: 10.0.1.{number}, groups: [web]}}\n" for number in range(20, 220))
+    big = THREE_TIERS.replace("outside:", f"{more}outside:")
+    rule = "  db:\n    rules:\n      - in allow tcp 3306 from group web\n"
+    before, after = world(big), world(big.replace("  db:\n    rules:\n", rule))
+    change = example(difference(before, after))
+    assert str(change).startswith("web (202 addresses) -> db-1.eth0: tcp 3306: denied -> allowed (db ")
+    assert change.cause
+    assert change.cause.group == "db"
