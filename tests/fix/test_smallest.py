@@ -68,10 +68,6 @@ def check(world: World, flow: Flow, found: Fixes) -> None:
     """Each fix is one, all are of one size, and no two of them are the same."""
     assert not found.all or not found.obstacles
     for fix in found.all[:12]:
-        step = world
-        for edit in fix.edits:
-            step = edit.applied(step)
-        assert step == fix.after
         assert oracle.allowed(fix.after, flow), f"{flow}: {fix}"
         assert is_fix(world, fix.after, flow), f"{flow}: {fix}"
         assert len(fix.edits) == len(found.all[0].edits)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 
+from ringfence.analysis.difference.difference import Differ
 from ringfence.analysis.fix.asked import Asked
 from ringfence.analysis.fix.consequence import Consequence, consequence
 from ringfence.analysis.fix.edits import Edit
@@ -17,22 +18,27 @@ from ringfence.model.validation import Problem
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
 
+Found = list[tuple[tuple[Edit, ...], Asked]]
 WEIGHED = 48
 """Of so many fixes of one size it is worked out what else they do, unless somebody says otherwise."""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """Edits that together make a flow pass, to be made in this order."""
+    """Edits that together make a flow pass, to be made in this order. ``differ`` has the world that they are of."""
 
     edits: tuple[Edit, ...]
-    before: World = field(repr=False)
-    after: World = field(repr=False)
+    differ: Differ = field(repr=False, compare=False)
+
+    @cached_property
+    def after(self) -> World:
+        """The world that they lead to."""
+        return reduce(lambda world, edit: edit.applied(world), self.edits, self.differ.before)
 
     @cached_property
     def consequence(self) -> Consequence:
         """What else they do. Worked out when somebody asks."""
-        return consequence(self.before, self.after, self.edits)
+        return consequence(self.differ, self.after, self.edits)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -73,10 +79,13 @@ def everything(edit: Edit) -> bool:
     return True
 
 
-def fixes(world: World, flow: Flow, may: May = everything, weighed: int = WEIGHED) -> Fixes:
+def fixes(
+    world: World, flow: Flow, may: May = everything, weighed: int = WEIGHED, about: Differ | None = None
+) -> Fixes:
     """The smallest fixes of a flow. ``may`` says which edits whoever asks may make.
 
-    The best is found among the first ``weighed`` in the order of preference: what else each does is to be worked out.
+    The best is found among the first ``weighed`` in the order of preference: what else each does is to be worked out,
+    of the world of ``about`` where that is another one: who may not see all of ``world`` may see that one.
     """
     search = Search(world, flow, may)
     start = search.start
@@ -85,23 +94,23 @@ def fixes(world: World, flow: Flow, may: May = everything, weighed: int = WEIGHE
         return known
     if there := obstacles(start):
         return replace(known, obstacles=there)
-    found = [Fix(path, start.world, at.world) for path, at in _apart(search.smallest())]
-    refused = () if found else tuple(_refusals(search.refused))
+    smallest = _apart(search.smallest())
+    differ = about or Differ(start.world)
     return replace(
         known,
-        all=tuple(_ranked(found, weighed)),
-        withheld=tuple(_withheld(search, found)),
-        refused=refused,
+        all=tuple(_ranked([Fix(path, differ) for path, _ in smallest], weighed)),
+        withheld=tuple(Fix(path, differ) for path in _withheld(search, smallest)),
+        refused=() if smallest else tuple(_refusals(search.refused)),
         is_whole=search.is_whole,
     )
 
 
-def _withheld(search: Search, found: list[Fix]) -> Iterator[Fix]:
+def _withheld(search: Search, found: Found) -> Iterator[tuple[Edit, ...]]:
     """Fixes that let in anybody, where they are smaller than those that do not: the smallest of them."""
     size = min(map(len, search.withheld), default=0)
-    if not found or size < len(found[0].edits):
+    if not found or size < len(found[0][0]):
         smallest = [(path, at) for path, at in search.withheld.items() if len(path) == size]
-        yield from (Fix(path, search.start.world, at.world) for path, at in _apart(smallest))
+        yield from (path for path, _ in _apart(smallest))
 
 
 def _refusals(refused: Mapping[Edit, Problem]) -> Iterator[Obstacle]:
@@ -118,9 +127,9 @@ def _ranked(found: list[Fix], weighed: int) -> list[Fix]:
     return [*best, *preferred[weighed:]]
 
 
-def _apart(found: Iterable[tuple[tuple[Edit, ...], Asked]]) -> list[tuple[tuple[Edit, ...], Asked]]:
+def _apart(found: Found) -> Found:
     """Without those that lead to a world that another one leads to: some edits may be made in either order."""
-    kept: list[tuple[tuple[Edit, ...], Asked]] = []
+    kept: Found = []
     known: dict[frozenset[tuple[str, str]], list[list[object]]] = {}
     for path, at in found:
         things = sorted({edit.thing for edit in path})

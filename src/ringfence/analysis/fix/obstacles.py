@@ -54,9 +54,11 @@ def silence(asked: Asked) -> Obstacle | None:
     ours = [it for it in asked.world.instances[port.instance].serve if it.service == service]
     if any(it.address in (None, asked.flow.destination.address) for it in ours):
         return None
-    where = f"listens for {service} on {', '.join(str(it.address) for it in ours)} only" if ours else ""
-    what = f"{port.instance} {where}" if ours else f"nothing listens for {service} on {port.instance}"
-    return Obstacle(what, f"serve {service} on {asked.flow.destination.address} there, or on every address")
+    if ours:
+        where = ", ".join(str(it.address) for it in ours)
+        what = f"{port.instance} listens for {service} on {where} only"
+        return Obstacle(what, f"have it listen on {asked.flow.destination.address}, or on every address")
+    return Obstacle(f"nothing listens for {service} on {port.instance}", f"serve {service} there")
 
 
 def _served(asked: Asked) -> Iterator[Listener]:
