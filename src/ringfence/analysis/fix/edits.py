@@ -40,8 +40,13 @@ class Edit(ABC):
         """What it changes: section and name."""
 
     @property
+    def names(self) -> tuple[Thing, ...]:
+        """What it changes and what it speaks of."""
+        return (self.thing,)
+
+    @property
     def touched(self) -> Touched:
-        """The same, for validation."""
+        """What it changes, for validation."""
         section, name = self.thing
         names: dict[str, Any] = {section: frozenset({name})}
         return Touched(**names)
@@ -96,6 +101,16 @@ class AddRule(GroupEdit):
     def order(self) -> tuple[int, str]:
         """Where it stands among edits that are as good."""
         return _REMOTE_RANKS.get(type(self.rule.remote), 1), str(self)
+
+    @property
+    def names(self) -> tuple[Thing, ...]:
+        """The group, and what the rule names."""
+        remote = self.rule.remote
+        if isinstance(remote, GroupRemote):
+            return self.thing, ("groups", remote.name)
+        return (
+            (self.thing, ("address_groups", remote.name)) if isinstance(remote, AddressGroupRemote) else (self.thing,)
+        )
 
     def edited(self, group: SecurityGroup) -> SecurityGroup:
         """The group after it."""
@@ -233,6 +248,11 @@ class Membership(Edit):
     def thing(self) -> Thing:
         """The port's instance."""
         return "instances", self.port.partition(".")[0]
+
+    @property
+    def names(self) -> tuple[Thing, ...]:
+        """The instance and the group."""
+        return self.thing, ("groups", self.group)
 
     @abstractmethod
     def groups(self, port: Port) -> tuple[str, ...]:

@@ -45,6 +45,10 @@ class Fix:
         """The commands that make them."""
         return tuple(each for edit in self.edits for each in edit.commands)
 
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {"edits": list(map(str, self.edits)), "commands": list(self.commands)}
+
     def __str__(self) -> str:
         return "; ".join(map(str, self.edits))
 
@@ -72,6 +76,19 @@ class Fixes:
     def smallest(self) -> Fix | None:
         """The best."""
         return self.all[0] if self.all else None
+
+    def as_json(self) -> dict[str, object]:
+        """For programs: ``fixes`` with all that each does, the best first."""
+        return {
+            "flow": str(self.verdict.flow),
+            "verdict": str(self.verdict.action),
+            "fixes": [it.as_json() | it.consequence.as_json() for it in self.all],
+            "withheld": [it.as_json() for it in self.withheld],
+            "obstacles": [it.as_json() for it in self.obstacles],
+            "refused": [it.as_json() for it in self.refused],
+            "silence": self.silence.as_json() if self.silence else None,
+            "whole": self.is_whole,
+        }
 
 
 def everything(edit: Edit) -> bool:

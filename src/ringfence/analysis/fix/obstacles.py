@@ -25,6 +25,10 @@ class Obstacle:
     what: str
     instead: str
 
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {"what": self.what, "instead": self.instead}
+
     def __str__(self) -> str:
         return f"{self.what}: {self.instead}"
 

@@ -256,6 +256,11 @@ class AddPeering(Edit):
         """The peering."""
         return "peerings", self.name
 
+    @property
+    def names(self) -> tuple[Thing, ...]:
+        """The peering and both VPCs."""
+        return self.thing, *(("vpcs", name) for name in self.vpcs)
+
     def applied(self, world: World) -> World:
         """The world after it."""
         return world.edited(peerings={self.name: Peering(self.name, self.vpcs)})
