@@ -79,22 +79,22 @@ def smaller(world: World, flow: Flow, found: Fixes) -> Iterator[str]:
         yield from (words for words, after in single_edits(world, flow) if is_fix(world, after, flow))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_fix_lets_the_flow_pass_and_no_single_edit_does_where_it_is_more(seed: int) -> None:
-    world, flows = broken(seed, 3)
-    for flow in flows:
+    world, flows = broken(seed)
+    for flow in flows[:1]:
         found = fixes(world, flow, weighed=0)
         check(world, flow, found)
         assert found.is_whole
         assert list(smaller(world, flow, found)) == [], f"{flow}: {list(map(str, found.all))}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(full_worlds(), st.integers(0, 2**32))
 def test_so_in_worlds_with_a_little_of_everything(world: World, seed: int) -> None:
     rng = random.Random(seed)
     some = denied(world, rng.sample(pool := list(flows_of(world, rng, 1)), min(20, len(pool))))
-    for flow in some[:2]:
+    for flow in some[:1]:
         found = fixes(world, flow, weighed=0)
         check(world, flow, found)
         assert list(smaller(world, flow, found)) == [], f"{flow}: {list(map(str, found.all))}"

@@ -15,7 +15,7 @@ from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
 from ringfence.cli.judging import Over, asked_over, flow_of
-from ringfence.errors import InvalidInput
+from ringfence.errors import CannotAmend, InvalidInput
 from ringfence.model.world import World
 from ringfence.worldfile import parse, read_text
 from ringfence.worldfile.amending import amended
@@ -80,15 +80,17 @@ def _of_file(file: Path, ends: tuple[str, str, str], over: Over | None, *, write
     text = read_text(file)
     world = parse(text, str(file))
     found = _found(world, ends, over)
-    edited = [_file_edit(text, world, each, str(file)) for each in found.all]
-    if write and edited:
-        file.write_text(amended(text, world, found.all[0].after), encoding="utf-8")
-    return _with_each(found, ({"file_edit": each} for each in edited))
+    if write and found.smallest:
+        file.write_text(amended(text, world, found.smallest.after), encoding="utf-8")
+    return _with_each(found, ({"file_edit": _file_edit(text, world, each, str(file))} for each in found.all))
 
 
-def _file_edit(text: str, world: World, made: Fix, name: str) -> str:
-    """A fix as a unified diff of the file."""
-    after = amended(text, world, made.after)
+def _file_edit(text: str, world: World, made: Fix, name: str) -> str | None:
+    """A fix as a unified diff of the file; None where the file cannot be changed in place."""
+    try:
+        after = amended(text, world, made.after)
+    except CannotAmend:
+        return None
     lines = (text.splitlines(keepends=True), after.splitlines(keepends=True))
     return "".join(unified_diff(*lines, fromfile=name, tofile=name, n=1))
 

@@ -43,7 +43,7 @@ def register(app: typer.Typer, kind: Kind) -> None:
     ) -> None:
         """Remove a line."""
         path = at(FORMS[kind].plural, ref, LISTS[kind], line)
-        answer = asked.change(lambda: asked.client.delete(path, asked.query))
+        answer = asked.change(lambda: asked.client.delete(path, query=asked.query))
         asked.tell(answer, f"{kind.words} {ref!r}: 1 line removed, {counted(len(answer['lines']), 'line')} left")
 
     command(app, "add-line", add_line, changes=True)

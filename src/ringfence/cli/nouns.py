@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ringfence.cli import attaching, fields, lines, members, quotas, rules, showing
+from ringfence.cli import attaching, fields, lines, members, penalties, quotas, rules, showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.completing import completer
 from ringfence.client.paths import at
@@ -27,6 +27,7 @@ _MORE: Mapping[Kind, Callable[[typer.Typer], None]] = {
     Kind.PORT: attaching.register_ports,
     Kind.INSTANCE: attaching.register_instances,
     Kind.ADDRESS_GROUP: lines.register_entries,
+    Kind.PENALTY: penalties.register,
     **{kind: partial(lines.register, kind=kind) for kind in lines.LISTS},
 }
 """Commands of single kinds, besides those of all."""
@@ -60,7 +61,7 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
         "assign web-1.eth0 --count 2",
     ),
     Kind.VIRTUAL_IP: ("create front --subnet web --addresses 10.0.1.100 --ports web-1.eth0 --ports web-2.eth0",),
-    Kind.PENALTY: ("create --instance web-1 --reason mining",),
+    Kind.PENALTY: ("create --instance web-1 --reason mining", "lift web-1"),
     Kind.OUTSIDE_HOST: ("create laptop --addresses 198.51.100.20",),
     Kind.EXPECTATION: ('create --expect "web-1 -> db-1 tcp/3306 allow"',),
     Kind.SETTINGS: ("show settings", "set settings --profile alibaba"),

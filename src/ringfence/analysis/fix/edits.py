@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ringfence.model.facts import Thing
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import IntraGroup
-from ringfence.model.rule import AddressGroupRemote, GroupRemote, Rule
+from ringfence.model.rule import Action, AddressGroupRemote, GroupRemote, Rule
 from ringfence.model.topology import Port
 from ringfence.model.validation import Touched
 from ringfence.model.world import World
@@ -25,7 +25,12 @@ def command(*words: str) -> str:
 
 
 class Edit(ABC):
-    """One edit of a world. ``rank`` is its place in the order of preference: the lowest first."""
+    """One edit of a world. ``rank`` is its place in the order of preference, the lowest first.
+
+    What was meant to be there comes first (what is disabled or too weak, what a list lacks), then what is added (a rule
+    that names a group before one that names an address, and that before one that names a list), then who is in which
+    group, then what goes.
+    """
 
     __slots__ = ()
     rank: ClassVar[int]
@@ -86,7 +91,7 @@ class GroupEdit(Edit):
         return world.edited(groups={self.group: self.edited(world.groups[self.group])})
 
 
-_REMOTE_RANKS = {GroupRemote: 0, AddressGroupRemote: 2}
+_REMOTE_RANKS = {GroupRemote: 3, AddressGroupRemote: 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,12 @@ class AddRule(GroupEdit):
 
     group: str
     rule: Rule
-    rank: ClassVar[int] = 0
+    rank: ClassVar[int] = 3
 
     @property
     def order(self) -> tuple[int, str]:
         """Where it stands among edits that are as good."""
-        return _REMOTE_RANKS.get(type(self.rule.remote), 1), str(self)
+        return _REMOTE_RANKS.get(type(self.rule.remote), 4), str(self)
 
     @property
     def names(self) -> tuple[Thing, ...]:
@@ -156,7 +161,7 @@ class EnableRule(RuleEdit):
 
     group: str
     rule: Rule
-    rank: ClassVar[int] = 3
+    rank: ClassVar[int] = 0
 
     @property
     def after(self) -> Rule:
@@ -179,7 +184,12 @@ class SetPriority(RuleEdit):
     group: str
     rule: Rule
     priority: int
-    rank: ClassVar[int] = 4
+    rank: ClassVar[int] = 1
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Where it stands among edits that are as good."""
+        return self.rank if self.rule.action is Action.ALLOW else RemoveRule.rank, str(self)
 
     @property
     def after(self) -> Rule:

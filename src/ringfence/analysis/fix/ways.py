@@ -88,7 +88,7 @@ class AddLine(LineEdit):
     index: int
     line: AclRule
     last: bool = False
-    rank: ClassVar[int] = 1
+    rank: ClassVar[int] = 3
 
     def edited(self, lines: tuple[AclRule, ...]) -> tuple[AclRule, ...]:
         """The lines after it."""
@@ -112,7 +112,7 @@ class EnableLine(LineEdit):
     index: int
     line: AclRule
     last: bool = False
-    rank: ClassVar[int] = 3
+    rank: ClassVar[int] = 0
 
     @property
     def after(self) -> AclRule:
@@ -159,7 +159,7 @@ class EnableAcl(Edit):
     """A disabled network ACL has its own lines again (SEMANTICS.md 4.1)."""
 
     acl: str
-    rank: ClassVar[int] = 3
+    rank: ClassVar[int] = 0
 
     @property
     def thing(self) -> Thing:
@@ -207,7 +207,7 @@ class AddEntry(EntryEdit):
 
     address_group: str
     entry: AddressRange
-    rank: ClassVar[int] = 5
+    rank: ClassVar[int] = 2
 
     def edited(self, entries: tuple[AddressRange, ...]) -> tuple[AddressRange, ...]:
         """The entries after it."""
@@ -249,7 +249,7 @@ class AddPeering(Edit):
 
     name: str
     vpcs: tuple[str, str]
-    rank: ClassVar[int] = 1
+    rank: ClassVar[int] = 3
 
     @property
     def thing(self) -> Thing:
@@ -281,7 +281,7 @@ class LiftPenalty(Edit):
     """The platform lets an instance, or a port of it, take part again (SEMANTICS.md 4.5)."""
 
     target: str
-    rank: ClassVar[int] = 1
+    rank: ClassVar[int] = 3
 
     @property
     def thing(self) -> Thing:
@@ -295,7 +295,7 @@ class LiftPenalty(Edit):
     @property
     def commands(self) -> tuple[str, ...]:
         """The command that makes it."""
-        return (command("penalty", "delete", self.target),)
+        return (command("penalty", "lift", self.target),)
 
     def __str__(self) -> str:
         return f"lift the penalty of {self.target}"
