@@ -131,7 +131,7 @@ CASES = (
             OUT, "in deny all from banned, in allow tcp 3306 from 10.0.1.0/24", "address_groups: {banned: [10.0.1.11]}"
         ),
         MYSQL,
-        ("give priority 2 to the rule of group sg-db: in deny all from banned priority 1",),
+        ("remove 10.0.1.11 from address group banned",),
         2,
     ),
     Case(

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from ringfence.analysis.fix.fixes import Fixes, fixes
 from ringfence.model.address import Address
-from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.flow import Endpoint, Flow, Query
 from ringfence.model.rule import Action
 from ringfence.model.validation import problems, tenant_edit_problems
 from ringfence.model.world import World
 from ringfence.policy.evaluate import evaluate
 from ringfence.policy.verdict import Stage
+from ringfence.worldfile.parse import parse
 from tests import oracle
 from tests.analysis.test_reach import flows as flows_of
 from tests.fix.space import single_edits
@@ -73,20 +74,36 @@ def check(world: World, flow: Flow, found: Fixes) -> None:
         assert len(fix.edits) == len(found.all[0].edits)
 
 
-def smaller(world: World, flow: Flow, found: Fixes) -> Iterator[str]:
+def smaller(world: World, flow: Flow, found: Fixes, *, coarse: bool = False) -> Iterator[str]:
     """Single edits that would do where the answer is more of them, or none."""
     if not found.all or len(found.all[0].edits) > 1:
-        yield from (words for words, after in single_edits(world, flow) if is_fix(world, after, flow))
+        yield from (words for words, after in single_edits(world, flow, coarse=coarse) if is_fix(world, after, flow))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_fix_lets_the_flow_pass_and_no_single_edit_does_where_it_is_more(seed: int) -> None:
+def smaller_pairs(world: World, flow: Flow) -> Iterator[str]:
+    """Pairs of edits that would do, rules and lines in their strongest form alone: one in another form does no more."""
+    for one, step in single_edits(world, flow, coarse=True):
+        for two, after in single_edits(step, flow, coarse=True):
+            if is_fix(world, after, flow):
+                yield f"{one}; {two}"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_fix_lets_the_flow_pass(seed: int) -> None:
     world, flows = broken(seed)
-    for flow in flows[:1]:
+    for flow in flows:
         found = fixes(world, flow, weighed=0)
         check(world, flow, found)
         assert found.is_whole
-        assert list(smaller(world, flow, found)) == [], f"{flow}: {list(map(str, found.all))}"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_a_fix_is_several_edits_no_single_one_does(seed: int) -> None:
+    world, flows = broken(seed)
+    answers = [(flow, fixes(world, flow, weighed=0)) for flow in flows]
+    several = [(flow, found) for flow, found in answers if not found.all or len(found.all[0].edits) > 1]
+    for flow, found in several[:2]:
+        assert list(smaller(world, flow, found, coarse=True)) == [], f"{flow}: {list(map(str, found.all))}"
 
 
 @settings(max_examples=15, deadline=None)
@@ -98,3 +115,30 @@ def test_so_in_worlds_with_a_little_of_everything(world: World, seed: int) -> No
         found = fixes(world, flow, weighed=0)
         check(world, flow, found)
         assert list(smaller(world, flow, found)) == [], f"{flow}: {list(map(str, found.all))}"
+
+
+THREE = """
+vpcs:
+  one: {cidrs: [10.1.0.0/16], subnets: {a: 10.1.1.0/24}}
+  two: {cidrs: [10.2.0.0/16], subnets: {b: 10.2.1.0/24}}
+groups: {sg-a: {rules: []}, sg-b: {rules: [in deny tcp from any priority 1]}, sg-c: {rules: [out allow tcp 80 to any]}}
+instances:
+  a-1: {subnet: one/a, ip: 10.1.1.11, groups: [sg-a]}
+  b-1: {subnet: two/b, ip: 10.2.1.11, groups: [sg-b]}
+"""
+PAIRS = (
+    (THREE, "a-1 -> b-1 tcp/80", 4),
+    (THREE.replace("sg-b: {rules: [in deny tcp from any priority 1]}", "sg-b: {rules: []}"), "a-1 -> b-1 tcp/80", 3),
+    (THREE + "blocks: {a-1: abuse, b-1: abuse}\n", "b-1 -> a-1 udp/53", 5),
+)
+
+
+@pytest.mark.parametrize(("text", "query", "size"), PAIRS, ids=[str(size) for _, _, size in PAIRS])
+def test_where_a_fix_is_three_edits_or_more_no_two_do(text: str, query: str, size: int) -> None:
+    world = parse(text, "world.yaml")
+    flow = world.flow(Query.parse(query))
+    found = fixes(world, flow)
+    check(world, flow, found)
+    assert len(found.all[0].edits) == size
+    assert list(smaller(world, flow, found)) == []
+    assert list(smaller_pairs(world, flow)) == []
