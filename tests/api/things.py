@@ -330,6 +330,7 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "get_revision": [Ask("GET", f"/v1/revisions/{i['revision']}")],
         "list_confirmations": [Ask("GET", "/v1/confirmations")],
         "list_audit": [Ask("GET", "/v1/audit", query={"limit": "5"})],
+        "fix": [Ask("GET", "/v1/fix", query=why)],
         "why": [Ask("GET", "/v1/why", query=why)],
         "export_world": [Ask("GET", "/v1/world")],
         "plan_changes": [Ask("POST", "/v1/plan", i["world"])],
