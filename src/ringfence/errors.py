@@ -44,6 +44,7 @@ The ``code`` of a class is stable: the API, the command line and the documentati
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -214,6 +215,16 @@ class Conflict(Refused):
     """It is not what the caller thinks it is: another revision, a name that is taken."""
 
     code = "resource.conflict"
+
+
+EXPECT_FAILED = "expect.failed"
+
+
+def expectations_fail(lines: Sequence[str]) -> Conflict:
+    """The refusal of a world some of whose expectations would not hold: each ``line`` says which, and what decides."""
+    right = "change what is wrong, or say why it does not matter with override_expectations (--override-expectations)"
+    what = f"{len(lines)} of the expectations would not hold: {'; '.join(lines)}"
+    return Conflict(what, right, reason=EXPECT_FAILED, field="expect")
 
 
 class UnknownRevision(Refused):

@@ -209,7 +209,7 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
     planned = said(f"plan {file} {at}").out
     for piece in ("+ vpc mill\n", "+ rule sg-mill: in allow tcp 80 from any", "+ port mill-1.eth0", "created\n"):
         assert piece in planned
-    assert re.search(r"allowed now: .* -> mill-1.eth0 tcp/80 \(sg-mill: in allow tcp 80 from any", planned)
+    assert re.search(r"allowed now:\n.* -> mill-1.eth0: tcp 80\n.*, as sg-mill: in allow tcp 80 from any", planned)
     assert "possible; nothing was changed" in said(f"apply {file} {at} --dry-run").out
     assert "created (revision" in said(f"apply {file} {at}").out
     assert said(f"plan {file} {at}").out == "nothing to change\n"
@@ -227,16 +227,16 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
 
     failing = said(f"plan {smaller} {at}", 1).out
     assert "- rule sg-mill: in allow tcp 80" in failing
-    assert re.search("denied now: .* -> mill-1.eth0 tcp/80", failing)
+    assert re.search("denied now:\n.* -> mill-1.eth0: tcp 80", failing)
     assert "expectation fails: customer -> mill-1 tcp/80 allow: it is deny" in failing
-    asked = said(f"apply {smaller} {at} --override-expectations", 1)
+    asked = said(f"apply {smaller} {at} --override-expectations trial", 1)
     assert "applying it would delete 1 resource; say --yes if that is meant [apply.deletes]" in asked.err
     assert "[expect.failed]" in said(f"apply {smaller} {at} --yes", 1).err
     bad = tmp_path / "bad.yaml"
     bad.write_text("vpcs: {a: {cidrs: [10.0.0.0/99]}}\n")
     assert f"{bad}: 1 mistake\n  line 1: '10.0.0.0/99'" in said(f"plan {bad} {at}", 2).err
 
-    done = said(f"apply {smaller} {at} --yes --override-expectations --confirm 1s --json").json
+    done = said(f"apply {smaller} {at} --yes --override-expectations trial --confirm 1s --json").json
     number = done["revision"]
     assert done["confirm_until"]
     limit = time.monotonic() + 20
@@ -245,7 +245,7 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
     assert said(f"plan {file} {at}").out == "nothing to change\n"
     assert "- rule" in said(f"revision show {number} {at}").out
 
-    kept = said(f"apply {smaller} {at} --yes --override-expectations --confirm 60s")
+    kept = said(f"apply {smaller} {at} --yes --override-expectations trial --confirm 60s")
     assert "unless it is confirmed:\n  ringfence revision confirm" in kept.out
     number = int(kept.out.rsplit(" ", 1)[1])
     assert f"revision {number} is confirmed" in said(f"revision confirm {number} {at}").out

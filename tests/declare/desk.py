@@ -61,7 +61,7 @@ class Desk:
         return self.caller(self.make(self.caller(), Kind.ACCOUNT, name=name).id)
 
     def apply(
-        self, caller: Caller, wanted: World | str, *, override: bool = True, confirm: int | None = None
+        self, caller: Caller, wanted: World | str, *, override: str = "a test", confirm: int | None = None
     ) -> Applied:
         """Apply a world, or a file's text."""
         world = worldfile.parse(wanted, "test") if isinstance(wanted, str) else wanted

@@ -36,7 +36,7 @@ def tenant(served: Web) -> Caller:
     made = served.desk.tenant("tenant")
     with served.desk.control.change(made, "CreateKey") as draft:
         key, _ = served.desk.identities.create_key(draft, "")
-    served.desk.apply(made, THREE_TIER, override=False)
+    served.desk.apply(made, THREE_TIER, override="")
     return served.desk.caller(made.account, key_id=key.id)
 
 

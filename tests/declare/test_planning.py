@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ringfence.control.declaring import EXPECT_FAILED, Words, read_world, require_reading
+from ringfence.control.declaring import Words, read_world, require_reading
 from ringfence.control.explaining import Explainer
 from ringfence.control.planning import Plan, plan
-from ringfence.errors import Conflict, Forbidden, InvalidFields, Protected, RingfenceError, UnknownName, WorldFileError
+from ringfence.errors import (
+    EXPECT_FAILED,
+    Conflict,
+    Forbidden,
+    InvalidFields,
+    Protected,
+    RingfenceError,
+    UnknownName,
+    WorldFileError,
+)
 from ringfence.model.flow import Query
 from ringfence.model.service import Service
 from ringfence.model.world import World
@@ -184,13 +194,17 @@ def test_an_expectation_that_fails_refuses_unless_overridden(tmp_path: Path) -> 
     desk = Desk(tmp_path)
     me = desk.caller()
     failing = BASE.replace("web tcp/80 allow]", "web tcp/80 deny]")
-    with pytest.raises(Conflict, match=r"laptop -> web tcp/80 deny \(it is allow\)") as refused:
-        desk.apply(me, failing, override=False)
+    with pytest.raises(Conflict, match=r"laptop -> web tcp/80 deny \(it is allow by \S+: in allow") as refused:
+        desk.apply(me, failing, override="")
     assert refused.value.reason == EXPECT_FAILED
     assert desk.export(me) == World()
-    assert len(desk.apply(me, failing, override=True).unmet) == 1
+    assert len(desk.apply(me, failing, override="tried out").unmet) == 1
     entries = desk.store.find_audit(newest_first=True, limit=200)
-    assert any(it.action == "OverrideExpectations" and it.revision == desk.control.state.revision for it in entries)
+    (overridden,) = (it for it in entries if it.action == "OverrideExpectations")
+    assert overridden.revision == desk.control.state.revision
+    (audited,) = json.loads(overridden.after or "")
+    assert audited["override"] == "tried out"
+    assert [line.partition(" (")[0] for line in audited["expectations"]] == ["laptop -> web tcp/80 deny"]
 
 
 def test_what_a_file_cannot_say_stays(tmp_path: Path) -> None:

@@ -58,3 +58,25 @@ def test_apply_previews_and_reports_what_it_cuts(lab_name: str, tmp_path: Path) 
         alive = {one for one in flows if one.name == "out"}
         assert living(flows, alive) == alive
         assert apply(*words) == f"lab {lab_name!r} took 0 nft commands\n"
+
+
+def test_a_world_whose_expectations_do_not_hold_stays_out_unless_somebody_says_why(
+    lab_name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "world.yaml"
+    text = worldfile.dump(ADDED.after("huawei"))
+    world = worldfile.parse(text, str(file))
+    wrong = f"{next(iter(world.outside))} -> {next(iter(world.instances))} tcp/4444 allow"
+    file.write_text(f"{text}\nexpect:\n  - {wrong}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "ringfence", "apply", str(file), "--lab", lab_name]
+    with Lab.up(ADDED.before("huawei"), lab_name) as lab:
+        refused = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert f"{wrong} (it is deny by " in refused.stderr
+        assert "[expect.failed]" in refused.stderr
+        assert not lab.names.overrides.exists()
+        apply(*command[4:], "--override-expectations", "a trial")
+        (kept,) = map(json.loads, lab.names.overrides.read_text().splitlines())
+        assert kept["override"] == "a trial"
+        assert kept["user"]
+        assert [line.partition(" (")[0] for line in kept["expectations"]] == [wrong]

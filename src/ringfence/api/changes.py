@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ringfence.api.call import Answer, Call
+from ringfence.api.foreseeing import foreseen
 from ringfence.control.control import Answered, Once
 from ringfence.control.draft import Draft
 from ringfence.errors import Conflict, FieldProblem, InvalidFields
@@ -22,7 +23,7 @@ def change(
 ) -> Answer:
     """Make a change and tell it: what ``work`` tells, the revision, and whether it is enforced.
 
-    ``settles`` as of `Control.change`.
+    A dry run tells what the change would lead to as well. ``settles`` as of `Control.change`.
     """
     dry_run = call.flag("dry_run") or dry_run
     if_revision = call.number("if_revision", 0, 0, 2**53) if "if_revision" in call.query else None
@@ -37,6 +38,9 @@ def change(
                 draft.answer = (answered, Text.around(told))
     except Answered as before:
         told, answered = json.loads(before.body), before.status
+    else:
+        if dry_run:
+            told |= foreseen(call, draft) | told
     return Answer(told | _enforced(call, told), answered, {"x-ringfence-revision": str(told["revision"])})
 
 

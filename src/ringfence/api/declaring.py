@@ -11,7 +11,7 @@ from ringfence import worldfile
 from ringfence.analysis.difference.difference import difference
 from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change
-from ringfence.api.route import AS_OF, CHANGE, TRUTH, Parameter, Route, Schema
+from ringfence.api.route import AS_OF, CHANGE, Parameter, Route, Schema
 from ringfence.control.awaiting import LONGEST, SHORTEST
 from ringfence.control.declaring import Words, apply, read_world, require_reading
 from ringfence.control.draft import Draft
@@ -26,6 +26,7 @@ from ringfence.ram.arn import REVISION
 from ringfence.store.rows import now
 
 YAML = "text/yaml; charset=utf-8"
+_LONGEST_REASON = 500
 _FILE: Schema = {"type": "object", "description": "a world file: see docs/world-file.md"}
 _OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 _CHANGES: Schema = {
@@ -55,11 +56,24 @@ _TURNED: Schema = {
         },
     },
 }
+_ENDING: Schema = {
+    "type": "array",
+    "description": "connections that would be cut, of all that could have begun, and for how long their keys are held",
+    "items": {
+        "type": "object",
+        "required": ["from", "to", "family", "services", "example", "because", "hold"],
+        "properties": {
+            **dict.fromkeys(("from", "to", "services"), _TEXTS),
+            **{name: {"type": "string"} for name in ("family", "example", "because")},
+            "hold": {"type": "integer"},
+        },
+    },
+}
 _REACHABILITY: Schema = {
     "type": "object",
     "description": "exactly what changes in who reaches whom, each with an example and what makes the difference",
-    "required": ["allowed", "denied"],
-    "properties": {"allowed": _TURNED, "denied": _TURNED},
+    "required": ["allowed", "denied", "connections"],
+    "properties": {"allowed": _TURNED, "denied": _TURNED, "connections": _ENDING},
 }
 _PLANNED: Schema = {
     "type": "object",
@@ -83,6 +97,7 @@ _APPLIED: Schema = {
         "enforced": {"type": "boolean"},
     },
 }
+_REASON: Schema = {"type": "string", "minLength": 1, "maxLength": _LONGEST_REASON}
 _SECONDS: Schema = {"type": "integer", "minimum": SHORTEST, "maximum": LONGEST}
 
 
@@ -122,7 +137,7 @@ def routes() -> Iterator[Route]:
         (
             *CHANGE,
             Parameter("confirm", "seconds after which it is taken back unless it is confirmed", _SECONDS),
-            Parameter("override_expectations", "also where expectations of the file would not hold", TRUTH),
+            Parameter("override_expectations", "why expectations that would not hold do not matter", _REASON),
         ),
         _FILE,
         "text/yaml",
@@ -169,10 +184,21 @@ def _plan(call: Call) -> Answer:
     return Answer(told, headers={"x-ringfence-revision": str(state.revision)})
 
 
+def _override(call: Call) -> str:
+    """Why expectations that would not hold do not matter; empty if they do."""
+    found = call.query.get("override_expectations")
+    if found is None:
+        return ""
+    if not 1 <= len(found.strip()) <= _LONGEST_REASON or not found.isprintable():
+        right = f"say why in 1 to {_LONGEST_REASON} characters: it goes into the audit"
+        raise InvalidFields((FieldProblem("override_expectations", f"{found!r} is no reason", right, value=found),))
+    return found.strip()
+
+
 def _apply(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.APPLY_CHANGES, REVISION)
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
-    override, wanted = call.flag("override_expectations"), _wanted(call)
+    override, wanted = _override(call), _wanted(call)
 
     def work(draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, draft.state, call.caller)

@@ -30,7 +30,11 @@ class Parameter:
 
 
 TRUTH: Schema = {"type": "boolean"}
-DRY_RUN = Parameter("dry_run", "check everything, and change nothing", TRUTH)
+DRY_RUN = Parameter(
+    "dry_run",
+    "check everything, and change nothing; tells `reachability` and `expectations` as a plan, null to who may not",
+    TRUTH,
+)
 WAIT = Parameter("wait", "seconds to wait until it is enforced", {"type": "integer", "minimum": 0, "maximum": 60})
 IF_REVISION = Parameter("if_revision", "refuse if there is a newer revision", {"type": "integer", "minimum": 0})
 AS_OF = Parameter("as_of", "the revision to look at", {"type": "integer", "minimum": 0})

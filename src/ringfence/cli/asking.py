@@ -69,10 +69,18 @@ class Asked:
         if self.json:
             self.show_json(answer)
         elif answer.get("dry_run"):
-            print(f"{what}: possible; nothing was changed")
+            self._tell_dry(answer, what)
         else:
             print(f"{what} (revision {answer['revision']}{', enforced' if answer.get('enforced') else ''})")
         self.end(answer)
+
+    @staticmethod
+    def _tell_dry(answer: Mapping[str, Any], what: str) -> None:
+        from ringfence.cli.plans import show_foreseen
+
+        print(f"{what}: possible; nothing was changed")
+        if answer.get("reachability") is not None:
+            show_foreseen(answer)
 
     def end(self, answer: Mapping[str, Any]) -> None:
         """Leave with exit code 1 if a change was to be waited for and is not enforced yet."""

@@ -42,21 +42,24 @@ class Told:
         for line in self.wiring:
             print(line)
         if self.cuts:
-            self._show_cuts()
+            show_cuts(self.cuts, f"this change {'will cut' if self.dry else 'cut'}")
         took = f"{'would take' if self.dry else 'took'} {_counted(self.commands, 'nft command')}"
         print(f"lab {self.lab!r} {took}")
 
-    def _show_cuts(self) -> None:
-        print(f"this change {'will cut' if self.dry else 'cut'} {_counted(len(self.cuts), 'live connection')}:")
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("vpc", "connection", "held", "because"):
-            table.add_column(heading)
-        for cut in self.cuts[:_SHOWN]:
-            held = f"{cut.hold} s" if cut.hold else "no"
-            table.add_row(cut.connection.vpc, str(cut.connection), held, cut.because)
+
+def show_cuts(cuts: list[Cut], what: str) -> None:
+    """A line for each connection that is cut, after a heading such as ``this change cut``."""
+    print(f"{what} {_counted(len(cuts), 'live connection')}{':' if cuts else ''}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("vpc", "connection", "held", "because"):
+        table.add_column(heading)
+    for cut in cuts[:_SHOWN]:
+        held = f"{cut.hold} s" if cut.hold else "no"
+        table.add_row(cut.connection.vpc, str(cut.connection), held, cut.because)
+    if cuts:
         console().print(table)
-        if len(self.cuts) > _SHOWN:
-            print(f"... and {len(self.cuts) - _SHOWN} more; --json tells all")
+    if len(cuts) > _SHOWN:
+        print(f"... and {len(cuts) - _SHOWN} more; --json tells all")
 
 
 def _counted(number: int, what: str) -> str:

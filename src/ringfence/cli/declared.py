@@ -86,8 +86,13 @@ def apply(
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something is deleted.")] = False,
     override: Annotated[
-        bool, typer.Option("--override-expectations", help="Also where expect lines of the file would not hold.")
-    ] = False,
+        str,
+        typer.Option(
+            "--override-expectations",
+            metavar="REASON",
+            help="Also where expect lines of the file would not hold, and why; the audit has it.",
+        ),
+    ] = "",
     wait: Wait = False,
     wait_seconds: WaitSeconds = None,
     dry_run: DryRun = False,
@@ -104,6 +109,9 @@ def apply(
     Of a server: everything changes in one revision, or nothing does. It is shown first, and nothing is deleted without
     asking. With --confirm the change is taken back by itself unless somebody confirms it in time, through a connection
     that was opened after it: so nobody locks themselves out.
+
+    Where an expect line of the file would not hold, nothing is changed, unless --override-expectations says why that
+    does not matter. A server's audit tells who said it, and which lines failed; a lab keeps it in its own log.
 
     Of a lab: only what differs is touched. Ports and all else that is wired are plugged and unplugged, and the policy
     of a VPC changes in one transaction. Live connections are cut as the profile of their VPC says; it tells which, and
@@ -123,10 +131,10 @@ def apply(
         with asking(place.server, account, query, json=json) as asked:
             _apply_to_server(asked, file, {key: value for key, value in more.items() if value}, yes=yes)
         return
-    if confirm or override or account or query.keys() - {"dry_run"}:
-        right = "leave out --confirm, --wait, --if-revision, --account and --override-expectations, or name a server"
-        raise InvalidInput(f"of a lab, only --dry-run can be asked for; {right}")
-    _apply_to_lab(file, place.lab, dry_run=dry_run, json=json)
+    if confirm or account or query.keys() - {"dry_run"}:
+        right = "leave out --confirm, --wait, --if-revision and --account, or name a server"
+        raise InvalidInput(f"of a lab, only --dry-run and --override-expectations can be asked for; {right}")
+    _apply_to_lab(file, place.lab, override.strip(), dry_run=dry_run, json=json)
 
 
 def _apply_to_server(asked: Asked, file: Path, more: dict[str, Any], *, yes: bool) -> None:
@@ -155,16 +163,20 @@ def _ask_about(deleted: int, *, quiet: bool) -> None:
         raise Refused("nothing was changed", reason="apply.deletes")
 
 
-def _apply_to_lab(file: Path, lab: str, *, dry_run: bool, json: bool) -> None:
+def _apply_to_lab(file: Path, lab: str, override: str, *, dry_run: bool, json: bool) -> None:
     from contextlib import closing
 
     from ringfence.cli.changes import Told
+    from ringfence.lab.expecting import require_expectations, write_down
     from ringfence.lab.lab import Lab
     from ringfence.worldfile import parse, read_text
 
     text = read_text(file)
     world = parse(text, str(file))
+    unmet = require_expectations(world, override)
     with closing(Lab.attach(lab)) as attached:
+        if unmet and not dry_run:
+            write_down(attached.names, override, unmet)
         wiring = attached.rewiring(world).told()
         count = attached.missing_commands(world) if dry_run else attached.enforce(world, text)
         cuts = attached.preview(world) if dry_run else attached.cuts

@@ -15,6 +15,7 @@ _ROOMS = {
     "fixing": ("fix",),
     "importing": ("import",),
     "reaching": ("reach",),
+    "differing": ("diff",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),

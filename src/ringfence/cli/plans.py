@@ -12,11 +12,11 @@ from ringfence.cli.output import console
 from ringfence.cli.showing import cell
 
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red")}
-_TURNS = (("denied", "denied now"), ("allowed", "allowed now"))
+_TURNS = (("denied", "red", "denied now"), ("allowed", "green", "allowed now"))
 _NAMES = 6
 """So many ends are named in one line."""
 _SHOWN = 50
-"""So many flows are told to people one by one."""
+"""So many sets of flows are told to people one by one."""
 Change = Mapping[str, Any]
 
 
@@ -55,40 +55,67 @@ def show_plan(told: Mapping[str, Any]) -> None:
     if not changes:
         print("nothing to change")
     show_changes(changes)
-    flows = [f"{words}: {told_flow(each)}" for key, words in _TURNS for each in reached[key]]
-    _show_flows(flows, changed=bool(changes))
-    for each in told["expectations"]:
-        by = each["decided_by"]
-        print(
-            f"expectation fails: {each['expect']}: it is {each['found']} by {by['group'] or by['stage']}: {by['text']}"
-        )
+    if changes:
+        _show_turns(reached)
+    _show_failing(told["expectations"])
     if changes:
         print(f"\n{counted(len(changes), 'resource')}: {summary(changes)}")
 
 
-def told_flow(told: Mapping[str, Any]) -> str:
-    """A change of who reaches whom, as the API tells it, in one line."""
+def _show_failing(expectations: Iterable[Mapping[str, Any]]) -> None:
+    for each in expectations:
+        by = each["decided_by"]
+        who = by["group"] or by["stage"]
+        print(f"expectation fails: {each['expect']}: it is {each['found']} by {who}: {by['text']}")
+
+
+def show_foreseen(told: Mapping[str, Any]) -> None:
+    """What a dry run says of who would reach whom, and of expectations that would not hold."""
+    _show_turns(told["reachability"])
+    _show_failing(told["expectations"])
+
+
+def _show_turns(reached: Mapping[str, Any]) -> None:
+    print("\nwho reaches whom:" if any(reached[key] for key, *_ in _TURNS) else "\nwho reaches whom: as before")
+    show_reached(reached)
+
+
+def show_reached(reached: Mapping[str, Any]) -> None:
+    """Who reaches whom otherwise than before, as the API tells it: sets, each with a packet for example."""
+    out, shown = console(), 0
+    for key, colour, words in _TURNS:
+        if reached[key]:
+            out.print(Text(f"{words}:", style=colour))
+        for each in reached[key]:
+            shown += 1
+            if shown <= _SHOWN:
+                out.print(Text(f"  {_line(each)}"), soft_wrap=True)
+                out.print(Text(f"      for example {each['example']}{_because(each)}", style="dim"), soft_wrap=True)
+    if shown > _SHOWN:
+        print(f"… and {shown - _SHOWN} more; --json tells all")
+    if reached["connections"]:
+        print("connections that would be cut, if they live:")
+    for each in reached["connections"][:_SHOWN]:
+        out.print(Text(f"  {_line(each)}"), soft_wrap=True)
+        held = f", and held for {each['hold']} s" if each["hold"] else ""
+        out.print(Text(f"      {each['because']}{held}", style="dim"), soft_wrap=True)
+
+
+def _line(told: Mapping[str, Any]) -> str:
     ends = " -> ".join(_few(told[side]) for side in ("from", "to"))
     over = " over ipv6" if told["family"] == "ipv6" else ""
+    return f"{ends}: {'; '.join(told['services'])}{over}"
+
+
+def _because(told: Mapping[str, Any]) -> str:
     because = told["because"]
     owner = f"{because['group']}: " if because and because["group"] else ""
-    why = f" ({owner}{because['text']})" if because else ""
-    return f"{ends}: {'; '.join(told['services'])}{over}{why}"
+    return f", as {owner}{because['text']}" if because else ""
 
 
 def _few(names: Sequence[str]) -> str:
     more = [f"{len(names) - _NAMES + 1} more"] if len(names) > _NAMES else []
     return ", ".join([*names[: _NAMES - len(more)], *more])
-
-
-def _show_flows(flows: Sequence[str], *, changed: bool) -> None:
-    if not changed:
-        return
-    print("\nwho reaches whom:" if flows else "\nwho reaches whom: as before")
-    for each in flows[:_SHOWN]:
-        print(f"  {each}")
-    if len(flows) > _SHOWN:
-        print(f"  … and {len(flows) - _SHOWN} more; --json tells all")
 
 
 def as_change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change:

@@ -13,7 +13,7 @@ from ringfence.control.authority import REGION, Authority
 from ringfence.control.awaiting import awaited, check_awaited
 from ringfence.control.caller import Caller
 from ringfence.control.checks import check
-from ringfence.control.draft import Draft
+from ringfence.control.draft import Allowed, Draft
 from ringfence.control.enforcement import Enforcement
 from ringfence.control.group import Group, Step
 from ringfence.errors import Conflict, Forbidden, RingfenceError
@@ -328,6 +328,12 @@ def _shown(row: Row) -> str:
     return Resource.parse(row.body).shown_text() if row.kind in _SECRETIVE else row.body
 
 
+def _told_after(allowed: Allowed, afters: list[str]) -> str | None:
+    """What was left behind, and before that what the caller said to it."""
+    told = [allowed.said, *afters] if allowed.said else afters
+    return f"[{','.join(told)}]" if told else None
+
+
 def _audit(draft: Draft, operation: str, revision: Revision | None) -> list[AuditEntry]:
     """One entry for each action on a resource; what a revision did is told with the first."""
     caller = draft.caller
@@ -350,7 +356,7 @@ def _audit(draft: Draft, operation: str, revision: Revision | None) -> list[Audi
             caller.request_id,
             number,
             f"[{','.join(befores)}]" if befores and not index else None,
-            f"[{','.join(afters)}]" if afters and not index else None,
+            _told_after(it, [] if index else afters),
         )
         for index, it in enumerate(told.values())
     ]

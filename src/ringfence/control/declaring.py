@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from ringfence.control.kinds import Verb, action_for
 from ringfence.control.making import make
 from ringfence.control.naming import Naming
 from ringfence.control.planning import Plan, plan
-from ringfence.errors import Conflict
+from ringfence.errors import expectations_fail
 from ringfence.model.world import World
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
@@ -25,8 +26,6 @@ from ringfence.resources.resource import COMMON, Resource, ResourceChange
 from ringfence.resources.state import State
 from ringfence.resources.values import PortAt, RuleOf
 
-EXPECT_FAILED = "expect.failed"
-_TOLD = 5  # expectations that a message tells
 _UNTOLD = frozenset({"id", "kind", "account", "created", "index"})
 
 
@@ -53,31 +52,28 @@ def require_reading(authority: Authority, state: State, caller: Caller) -> None:
                 authority.require(caller, action_for(Verb.READ, each), each)
 
 
-def apply(draft: Draft, wanted: World, *, confirm: int | None = None, override: bool = False) -> Applied:
+def apply(draft: Draft, wanted: World, *, confirm: int | None = None, override: str = "") -> Applied:
     """Make the account have what a world file says.
 
     ``confirm``: seconds in which that is to be confirmed (`ringfence.control.confirming`). Raises `Conflict` where an
-    expectation would not hold, unless ``override``, which needs an action of its own and is in the audit by it; what
-    `plan` raises; and `Forbidden`, as each change is judged as if it was made by itself.
+    expectation would not hold, unless ``override`` says why that does not matter: this needs an action of its own, and
+    is in the audit with the reason and the lines; what `plan` raises; and `Forbidden`, as each change is judged as if
+    it was made by itself.
     """
     draft.require_any(ram.APPLY_CHANGES, REVISION)
     made = plan(draft.state, draft.caller, wanted, draft.at)
     make(draft, made.changes)
-    unmet = Explainer(made.after, made.account).unmet()
-    if unmet and not override:
-        raise _failed(unmet)
-    if unmet:
-        draft.require_any(ram.OVERRIDE_EXPECTATIONS, REVISION)
+    explainer = Explainer(made.after, made.account)
+    unmet = explainer.unmet()
+    lines = [explainer.line(each) for each in unmet]
+    if lines and not override:
+        raise expectations_fail(lines)
+    if lines:
+        said = json.dumps({"override": override, "expectations": lines}, ensure_ascii=False)
+        draft.require_any(ram.OVERRIDE_EXPECTATIONS, REVISION, said)
     if confirm is not None and made.changes:
         draft.confirm_until = deadline(confirm)
     return Applied(made, unmet)
-
-
-def _failed(unmet: list[Unmet]) -> Conflict:
-    lines = "; ".join(f"{it.expectation} (it is {it.verdict.action})" for it in unmet[:_TOLD])
-    more = f"; and {len(unmet) - _TOLD} more" if len(unmet) > _TOLD else ""
-    right = "change the file, or apply it with override_expectations; plan tells why"
-    return Conflict(f"expectations would not hold: {lines}{more}", right, reason=EXPECT_FAILED, field="expect")
 
 
 # --- as it is told

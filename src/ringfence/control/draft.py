@@ -28,6 +28,8 @@ class Allowed:
 
     action: Action
     resource: str
+    said: str = ""
+    """What the caller said to it and what it was about, as JSON; for the audit."""
 
 
 class Draft:
@@ -144,9 +146,9 @@ class Draft:
             arn = self._authority.require(self.caller, action, resource, written or resource)
             self.allowed.append(Allowed(action, arn))
 
-    def require_any(self, action: Action, kind: Kind | ResourceType) -> None:
-        """Raise `Forbidden` unless the caller may do it to resources of a kind as such."""
-        self.allowed.append(Allowed(action, self._authority.require_kind(self.caller, action, kind)))
+    def require_any(self, action: Action, kind: Kind | ResourceType, said: str = "") -> None:
+        """Raise `Forbidden` unless the caller may do it to resources of a kind as such; ``said`` as of `Allowed`."""
+        self.allowed.append(Allowed(action, self._authority.require_kind(self.caller, action, kind), said))
 
     def require_own(self, action: Action) -> None:
         """Raise `Forbidden` if a policy denies what everybody may do for themselves."""

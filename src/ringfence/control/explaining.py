@@ -17,6 +17,7 @@ from ringfence.model.flow import Endpoint, Expectation, Query
 from ringfence.model.rule import Action
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
+from ringfence.policy.expecting import unmet_line
 from ringfence.policy.verdict import Stage, Step, Verdict
 from ringfence.resources.kind import Kind
 from ringfence.resources.state import State
@@ -107,6 +108,11 @@ class Explainer:
         """An expectation that does not hold, and why."""
         found = {"expect": str(unmet.expectation), "found": str(unmet.verdict.action)}
         return found | {"decided_by": self._step(unmet.verdict.decided_by)}
+
+    def line(self, unmet: Unmet) -> str:
+        """The same in one line for people."""
+        told = self._step(unmet.verdict.decided_by)
+        return unmet_line(unmet.expectation, unmet.verdict.action, told["group"] or told["stage"], told["text"])
 
     def _step(self, step: Step) -> dict[str, Any]:
         if self._is_of_others(step):

@@ -92,6 +92,11 @@ class LabNames:
         return self.directory / f"watch-{_digest(vpc, 32)}"
 
     @property
+    def overrides(self) -> Path:
+        """Who let a world in though expectations of it do not hold, and why; a line of JSON each."""
+        return self.directory / "overrides.jsonl"
+
+    @property
     def lock(self) -> Path:
         """Held by whoever builds the lab or takes it down."""
         return RUN / f"{self.lab}.lock"

@@ -52,7 +52,7 @@ class Cut:
         return {"connection": self.connection.as_json(), "because": self.because, "hold": self.hold}
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """What a change means for an address, as seen from a VPC."""
 
     moved: str
@@ -78,7 +78,7 @@ class LiveChange:
         self._before, self._after = _Side(before), _Side(after)
         self._change = Change.between(before, after) if change is None else change
         self._differing = Differences(before, after, self._change)
-        self._places: dict[tuple[str, Address], _Place] = {}
+        self._places: dict[tuple[str, Address], Place] = {}
 
     @cached_property
     def vpcs(self) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class LiveChange:
         if vpc is None:
             return None
         judged = connection.parent or connection
-        source, destination = self._place(vpc.name, judged.source), self._place(vpc.name, judged.destination)
+        source, destination = self.place(vpc.name, judged.source), self.place(vpc.name, judged.destination)
         if because := source.moved or destination.moved:
             return Cut(connection, because)
         if vpc.profile.on_change is OnChange.CLEAR_INBOUND:
@@ -123,31 +123,32 @@ class LiveChange:
         """Whether it could begin before."""
         return self._before.allows(connection.parent or connection)
 
-    def _place(self, vpc: str, address: Address) -> _Place:
+    def place(self, vpc: str, address: Address) -> Place:
+        """What the change means for an address, as seen from a VPC that is there after it."""
         found = self._places.get((vpc, address))
         if found is None:
             found = self._places[vpc, address] = self._look(vpc, address)
         return found
 
-    def _look(self, vpc: str, address: Address) -> _Place:
+    def _look(self, vpc: str, address: Address) -> Place:
         old_end, new_end = (side.end(vpc, address) for side in self._sides)
         whole = self._differing.whole(vpc)
         if not self._reached(vpc).intersection((old_end.vpc, new_end.vpc)):
-            return _Place("", whole, "", (), {})
+            return Place("", whole, "", (), {})
         old, new = (side.world.port_at(old_end if old_end.vpc else new_end) for side in self._sides)
         if old is not new and (old and str(old)) != (new and str(new)):
-            return _Place(f"{address} was {old or 'nobody'}'s and is {new or 'nobody'}'s now", True, "", (), {})
+            return Place(f"{address} was {old or 'nobody'}'s and is {new or 'nobody'}'s now", True, "", (), {})
         near = whole or any(
             port is not None and self._differing.near(port, side.world)
             for port, side in zip((old, new), self._sides, strict=True)
         )
         if not near or not old or not new:
-            return _Place("", near, "", old.groups if old and old.vpc == vpc else (), {})
+            return Place("", near, "", old.groups if old and old.vpc == vpc else (), {})
         before, after = (side.member_of(vpc, address) for side in self._sides)
         turned = {name: "joined" if name in after else "left" for name in sorted(before ^ after)}
         if new.vpc != vpc:
-            return _Place("", near, "", (), turned)
-        return _Place("", near, self._cleared(old, new), (*old.groups, *new.groups), turned)
+            return Place("", near, "", (), turned)
+        return Place("", near, self._cleared(old, new), (*old.groups, *new.groups), turned)
 
     def _reached(self, vpc: str) -> set[str]:
         """The VPCs from which something may reach a VPC, before or after: who else has the same address is far away."""
@@ -160,10 +161,10 @@ class LiveChange:
         reordered = f"the groups of {new} changed their order" if ordered and old.groups != new.groups else ""
         return self._differing.switch(new.vpc) or next(filter(None, changed), "") or reordered
 
-    def _renamed(self, connection: Connection, source: _Place, destination: _Place) -> str:
+    def _renamed(self, connection: Connection, source: Place, destination: Place) -> str:
         """Whether the sender came into a group, or left one, that a rule of the receiver's groups names."""
         for name in destination.groups if source.turned else ():
-            for named in sorted(source.turned.keys() & _named_groups(self._after.world.groups.get(name))):
+            for named in sorted(source.turned.keys() & named_groups(self._after.world.groups.get(name))):
                 how = source.turned[named]
                 return f"{connection.source} {how} group {named}, which a rule of group {name} names"
         return ""
@@ -241,6 +242,7 @@ class _Side:
         return step.port is None or step.port.vpc == vpc
 
 
-def _named_groups(group: SecurityGroup | None) -> set[str]:
+def named_groups(group: SecurityGroup | None) -> set[str]:
+    """The groups that enabled rules of a group name."""
     rules = group.rules if group else ()
     return {rule.remote.name for rule in rules if rule.enabled and isinstance(rule.remote, GroupRemote)}

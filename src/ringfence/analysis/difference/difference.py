@@ -7,10 +7,11 @@ is in one world only counts as denied in the other.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
+from ringfence.analysis.difference.dying import Dying
 from ringfence.analysis.difference.joint import Joint
 from ringfence.analysis.difference.names import Names
 from ringfence.analysis.difference.news import News
@@ -22,11 +23,15 @@ from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.reach.roster import OneWorld
 from ringfence.analysis.sets.notation import Services
 from ringfence.model.address import Family
-from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.connection import Connection
+from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
 from ringfence.model.world import World
 from ringfence.policy.change import Change, Differences
 from ringfence.policy.evaluate import Policy
+from ringfence.policy.live import LiveChange
 from ringfence.policy.verdict import Stage, Step, Verdict
+
+_NOBODY: Mapping[Family, Joint] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,58 @@ class FlowChange:
         return " (nothing is in the way any more)" if self.allowed else " (the VPC is gone)"
 
 
-class Difference:
-    """What a change does to reachability. False if it does nothing."""
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Connections that a change cuts, if they live: of all that could have begun before. With an example, and why.
 
-    def __init__(self, changes: Iterable[FlowChange], joints: dict[Family, Joint]) -> None:
-        self.changes, self._joints = tuple(changes), joints
+    ``hold`` is for how many seconds the key of the example is dropped then; 0 is not at all.
+    """
+
+    sources: EndSet
+    destinations: EndSet
+    services: Services
+    example: Flow
+    because: str
+    hold: int
+    names: Names
+
+    def as_json(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "from": list(self.names.of(self.sources.which)),
+            "to": list(self.names.of(self.destinations.which)),
+            "family": str(self.services.family),
+            "services": list(self.services.lines),
+            "example": str(self.example),
+            "because": self.because,
+            "hold": self.hold,
+        }
+
+    def __str__(self) -> str:
+        over = " over ipv6" if self.services.family is Family.IPV6 else ""
+        ends = " -> ".join(self.names.shown(it.which) for it in (self.sources, self.destinations))
+        return f"{ends}: {self.services}{over} ({self.because})"
+
+
+class Difference:
+    """What a change does to reachability and to live connections. False if it changes nobody's reachability."""
+
+    def __init__(
+        self,
+        changes: Iterable[FlowChange] = (),
+        joints: Mapping[Family, Joint] = _NOBODY,
+        endings: Callable[[], Iterable[Ending]] = tuple,
+    ) -> None:
+        self.changes, self._joints, self._endings = tuple(changes), joints, endings
+
+    @cached_property
+    def endings(self) -> tuple[Ending, ...]:
+        """The connections that would be cut; worked out when they are asked for."""
+        return tuple(self._endings())
+
+    def cuts(self, flow: Flow) -> Ending | None:
+        """The set of connections that are cut of which one that a flow began would be."""
+        return next((it for it in self.endings if _has(it, flow, self._ends(flow))), None)
 
     @cached_property
     def allowed(self) -> tuple[FlowChange, ...]:
@@ -101,13 +153,16 @@ class Difference:
 
     def of(self, flow: Flow) -> FlowChange | None:
         """The change that a flow is part of; None if it is judged as before."""
-        joint = self._joints[flow.family]
-        ends = joint.at(flow.source), joint.at(flow.destination)
-        return next((it for it in self.changes if _has(it, flow, ends)), None)
+        return next((it for it in self.changes if _has(it, flow, self._ends(flow))), None)
+
+    def _ends(self, flow: Flow) -> tuple[int | None, int | None]:
+        joint = self._joints.get(flow.family)
+        return (joint.at(flow.source), joint.at(flow.destination)) if joint else (None, None)
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
-        return {"allowed": [it.as_json() for it in self.allowed], "denied": [it.as_json() for it in self.denied]}
+        allowed, denied = ([it.as_json() for it in each] for each in (self.allowed, self.denied))
+        return {"allowed": allowed, "denied": denied, "connections": [it.as_json() for it in self.endings]}
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -117,7 +172,7 @@ class Difference:
         return "\n".join(lines) or "nothing changes in who reaches whom"
 
 
-def _has(change: FlowChange, flow: Flow, ends: tuple[int | None, int | None]) -> bool:
+def _has(change: FlowChange | Ending, flow: Flow, ends: tuple[int | None, int | None]) -> bool:
     if change.services.family is not flow.family or ends[0] is None or ends[1] is None:
         return False
     both = change.sources.which >> ends[0] & change.destinations.which >> ends[1] & 1
@@ -157,28 +212,39 @@ class Differ:
     def _planes(self) -> dict[Family, Plane]:
         return {family: Plane(self._policy, self._rosters[family]) for family in Family}
 
+    def prepare(self) -> None:
+        """Work out now what the next change may need; else that happens as it is needed."""
+        for family, plane in self._planes.items():
+            _ = plane.sent_to, plane.received_from, self._places[family].of_class
+
     def to(self, after: World, change: Change | None = None) -> Difference:
         """What another world changes; ``change`` is what differs from this one, if that is known."""
         change = change or Change.between(self.before, after)
         if change == Change():
-            return Difference((), self._joined(News(self._ends, self.before, after, change)))
+            return Difference()
         differences, worlds = Differences(self.before, after, change), (self.before, after)
         joints, policy = self._joined(News(self._ends, self.before, after, change)), Policy(after)
         tell = _Telling(self._policy, policy)
         found: list[FlowChange] = []
+        pairs: list[Pairs] = []
         for family, joint in joints.items():
-            which = touched(joint, worlds, change, differences)
-            turned = Pairs(self._planes[family], joint, policy, which).turned() if which else ()
-            names = Names(joint)
-            found += (tell.change(it, joint, names) for it in _together(turned))
-        return Difference(found, joints)
+            if which := touched(joint, worlds, change, differences):
+                pairs.append(Pairs(self._planes[family], joint, policy, which))
+                found += (tell.change(it, joint) for it in together(pairs[-1].turned()))
+        live = LiveChange(*worlds, change)
+        return Difference(found, joints, partial(_endings, pairs, worlds, live, tell))
 
     def _joined(self, news: News) -> dict[Family, Joint]:
         return {family: Joint(self._rosters[family], self._places[family], news) for family in Family}
 
 
-def _together(turned: Iterable[Turned]) -> list[Turned]:
-    """The same as few as possible: first by what the same sources may use, then by what may be used of the same."""
+def _endings(pairs: list[Pairs], worlds: tuple[World, World], live: LiveChange, tell: _Telling) -> Iterator[Ending]:
+    for each in pairs:
+        yield from (tell.ending(it, each.joint, live) for it in together(Dying(each, worlds, live).turned()))
+
+
+def together(turned: Iterable[Turned]) -> list[Turned]:
+    """The same, as few as possible: first by what the same sources may use, then by what may be used of the same."""
     by_sources: dict[Hashable, Turned] = {}
     for it in turned:
         _add(by_sources, (it.sources, it.services, it.allowed), it)
@@ -200,12 +266,27 @@ class _Telling:
 
     def __init__(self, before: Policy, after: Policy) -> None:
         self._policies = before, after
+        self._names: dict[Joint, Names] = {}
 
-    def change(self, turned: Turned, joint: Joint, names: Names) -> FlowChange:
+    def change(self, turned: Turned, joint: Joint) -> FlowChange:
+        sources, destinations, services, example = self._parts(turned, joint)
+        verdicts = self._judge(example)
+        return FlowChange(sources, destinations, services, turned.allowed, example, *verdicts, self._named(joint))
+
+    def ending(self, turned: Turned, joint: Joint, live: LiveChange) -> Ending:
+        sources, destinations, services, example = self._parts(turned, joint)
+        cut = next(filter(None, map(live.cut, _connections(example))), None)
+        because, hold = (cut.because, cut.hold) if cut else ("its VPC is gone", 0)
+        return Ending(sources, destinations, services, example, because, hold, self._named(joint))
+
+    def _named(self, joint: Joint) -> Names:
+        return self._names.setdefault(joint, Names(joint))
+
+    def _parts(self, turned: Turned, joint: Joint) -> tuple[EndSet, EndSet, Services, Flow]:
         services = Services(joint.family, turned.services)
         sources, destinations = (EndSet(joint.told, it) for it in (turned.sources, turned.destinations))
-        example = Flow(*self._apart(next(iter(sources)), next(iter(destinations))), *services.usual)
-        return FlowChange(sources, destinations, services, turned.allowed, example, *self._judge(example), names)
+        ends = self._apart(next(iter(sources)), next(iter(destinations)))
+        return sources, destinations, services, Flow(*ends, *services.usual)
 
     def _judge(self, flow: Flow) -> tuple[Verdict | None, Verdict | None]:
         vpcs = {flow.source.vpc, flow.destination.vpc} - {""}
@@ -223,6 +304,14 @@ class _Telling:
             if ports[0] and ports[1] and ports[0].guest == ports[1].guest:
                 return True
         return False
+
+
+def _connections(flow: Flow) -> Iterator[Connection]:
+    """What the tables of both ends' VPCs remember of a flow."""
+    ports = (flow.source_port or EPHEMERAL.first, flow.service.port) if flow.service.port else (0, 0)
+    for vpc in dict.fromkeys((flow.source.vpc, flow.destination.vpc)):
+        if vpc:
+            yield Connection(vpc, flow.service.number, flow.source.address, flow.destination.address, *ports)
 
 
 def _examples(end: EndClass) -> Iterator[Endpoint]:

@@ -18,7 +18,7 @@ from ringfence.analysis.reach.ends import EndClass, Lot, label_of, lot_of, out_t
 from ringfence.analysis.reach.roster import Guest, Lists, OneWorld
 from ringfence.analysis.sets.diagram import Interval, joined
 from ringfence.analysis.sets.segments import Ranges
-from ringfence.analysis.sets.sieve import Sieve
+from ringfence.analysis.sets.sieve import Sieve, bits
 from ringfence.model.address import Address, AddressRange
 from ringfence.model.flow import Endpoint
 from ringfence.model.topology import Port
@@ -35,6 +35,8 @@ class _Fate(NamedTuple):
     news: int
     """In which newly named sets they lie."""
     changed: bool
+    moved: bool = False
+    """Whether they belong to another port, or to none."""
     lot: Lot | None = None
     """What decides about them now, if that changed; None if nobody has them."""
 
@@ -97,19 +99,39 @@ class Joint:
         lot = lot_of(after, new, address) if new else None
         if whole is None:
             return _Fate(None, self._news.ends.segments.mark(address), mark, changed=True, lot=lot)
-        if old and new and old.guest == new.guest and lot_of(before, old, address) == lot:
+        moved = (old and str(old)) != (new and str(new))
+        if old and new and old.guest == new.guest and not moved and lot_of(before, old, address) == lot:
             return _Fate(whole.index, 0, mark, changed=False)
-        return _Fate(whole.index, 0, mark, changed=True, lot=lot)
+        return _Fate(whole.index, 0, mark, changed=True, moved=moved, lot=lot)
 
     def _cut(self, mark: int, run: AddressRange) -> None:
         """Take note of what lies in newly named sets."""
-        for place in self._places.within(run):
-            address = Address(self.family, place.value)
-            if (place.vpc, address) not in self._news.moved:
-                fate = _Fate(place.end, 0, mark, changed=False)
-                self._inside[fate].append(_Member(place.vpc, address, (place.port, place.port)))
+        for index, count in self._places.within(run).items():
+            fate = _Fate(index, 0, mark, changed=False)
+            if count == len(self._places.of_class[index]) and index not in self._leaving:
+                self._fates[fate] = index  # all of it: it stays as it is
+            elif members := list(self._members(index, run)):
+                self._inside[fate] += members
         for index, part in self._places.outside(run):
-            self._outside[_Fate(index, 0, mark, changed=self._is_closed(part))].append(part)
+            fate = _Fate(index, 0, mark, changed=self._is_closed(part))
+            if not fate.changed and part == self._base.classes[index].ranges[0] == self._base.classes[index].ranges[-1]:
+                self._fates[fate] = index
+            else:
+                self._outside[fate].append(part)
+
+    def _members(self, index: int, run: AddressRange) -> Iterator[_Member]:
+        """The addresses of a class that lie in a range, without those that moved."""
+        for place in self._places.of_class[index]:
+            if run.first <= place.value <= run.last:
+                address = Address(self.family, place.value)
+                if (place.vpc, address) not in self._news.moved:
+                    yield _Member(place.vpc, address, (place.port, place.port))
+
+    @cached_property
+    def _leaving(self) -> frozenset[int]:
+        """The classes of which some addresses moved."""
+        ends = (self._news.ends.at(Endpoint(it, vpc)) for vpc, it in self._news.moved if it.family is self.family)
+        return frozenset(end.index for end in ends if end)
 
     def _open(self, run: AddressRange) -> None:
         """Take note of what was in a VPC's space and is outside now."""
@@ -135,7 +157,7 @@ class Joint:
             for fate, members in fates.items():
                 if fate.whole is not None:
                     sizes[fate.whole] += sum(map(_size, members))
-        left = {index for index, size in sizes.items() if size < self._base.classes[index].size}
+        left = {index for index, size in sizes.items() if size < self._whole_size(index)}
         settled = set(left)
         others = {each.label for each in self._base.classes if each.index not in sizes} if self._inside else set()
         taken = others, set(others)
@@ -147,6 +169,10 @@ class Joint:
                 self._settle_outside(index, fate)
         for index in left:
             self._settle_rest(index, taken)
+
+    def _whole_size(self, index: int) -> int:
+        whole = self._base.classes[index]
+        return whole.size if whole.is_outside else len(self._places.of_class[index])
 
     def _index(self, fate: _Fate, settled: set[int]) -> int:
         """The index of its whole, if nothing else has it; else a new one."""
@@ -184,7 +210,7 @@ class Joint:
             cut = {(it.vpc, it.address) for fate, found in self._inside.items() if fate.whole == index for it in found}
             addresses = ((it, Address(self.family, it.value)) for it in self._places.of_class[index])
             rest = ((it.vpc, address, it.port) for it, address in addresses if (it.vpc, address) not in cut)
-            view = _inside_class(index, rest, whole.size - len(cut), taken[1])
+            view = _inside_class(index, rest, self._whole_size(index) - len(cut), taken[1])
         self._views[0][index] = self._views[1][index] = view
 
     def _rest_outside(self, whole: EndClass) -> EndClass:
@@ -196,6 +222,11 @@ class Joint:
 
     # ---- what is asked of it
 
+    @property
+    def moved(self) -> int:
+        """The classes of the world before whose addresses belong to another port now, or to none."""
+        return _all(_by((fate.moved, index) for fate, index in self._fates.items()), [True])
+
     @cached_property
     def cut(self) -> int:
         """The classes that are not as they were among those of the world before, new ones with them."""
@@ -203,13 +234,6 @@ class Joint:
         for index in self._views[1]:
             found |= 1 << index
         return found
-
-    def _views_of(self, which: int) -> tuple[EndClass | None, ...]:
-        """The classes as the world before (0) or after (1) sees them, each at its index; None if it is not there."""
-        found: list[EndClass | None] = [*self._base.classes, *[None] * (self._count - len(self._base.classes))]
-        for index, view in self._views[which].items():
-            found[index] = view
-        return tuple(found)
 
     def origin(self, index: int) -> EndClass | None:
         """The class of the world before that a class is, or a part of."""
@@ -259,8 +283,8 @@ class Joint:
     def meant(self, ranges: Ranges) -> int:
         """The classes in a set of addresses that the world after names."""
         own = [each for each in ranges if each.family is self.family]
-        if ranges in self._news.named:
-            marks = {mark for each in own for mark, _ in self._news.segments.within(each)}
+        if self._news.named and ranges in self._news.named:
+            marks = {mark for each in own for mark in self._news.segments.marks(each)}
             return _all(self._marked, marks)
         found = self.lifted(self._base.meant(ranges))
         return found | _all(self._born, self._news.ends.within(ranges, self.family)) if self._born else found
@@ -273,32 +297,43 @@ class Joint:
     @cached_property
     def before(self) -> Side:
         """The classes as the world before has them."""
-        return Side(self, self._base, self._news.before, self._views_of(0))
+        return Side(self, self._base, self._news.before, self._views[0])
 
     @cached_property
     def after(self) -> Side:
         """The classes as the world after has them."""
-        return Side(self, self._base, self._news.after, self._views_of(1))
+        return Side(self, self._base, self._news.after, self._views[1])
 
     @cached_property
     def told(self) -> tuple[EndClass, ...]:
         """Each class at its index, as it is now, or was if it is there no more."""
-        sides = zip(self.before.views, self.after.views, strict=True)
-        return tuple(view for old, new in sides if (view := new or old))
+        sides = self.after, self.before
+        views = (next(filter(None, (it.view(index) for it in sides))) for index in self._views[1])
+        changed = {view.index: view for view in views}
+        classes = (changed.get(each.index, each) for each in self._base.classes) if changed else self._base.classes
+        return (*classes, *(changed[index] for index in range(len(self._base.classes), self._count)))
 
 
 class Side:
     """The classes of two worlds, as one of them has them. `meant` is for the one after only."""
 
-    def __init__(self, joint: Joint, base: OneWorld, world: World, views: tuple[EndClass | None, ...]) -> None:
+    def __init__(self, joint: Joint, base: OneWorld, world: World, views: dict[int, EndClass | None]) -> None:
         self._joint, self._base, self.family = joint, base, base.family
-        self.world, self.views = world, views
+        self.world, self._views = world, views
         self._kept = ~joint.cut
-        self.classes = tuple(view for view in views if view)
-        self._lists = Lists(world, (it for it in self.classes if joint.cut >> it.index & 1))
+        self._lists = Lists(world, filter(None, views.values()))
         self.everybody = base.everybody & self._kept
         for found in self._lists.vpcs.values():
             self.everybody |= found
+
+    @cached_property
+    def classes(self) -> tuple[EndClass, ...]:
+        """All that the world has, in the order of their indexes."""
+        return tuple(view for each in bits(self.everybody) if (view := self.view(each)))
+
+    def view(self, index: int) -> EndClass | None:
+        """A class as the world has it; None if it has not."""
+        return self._views[index] if index in self._views else self._base.classes[index]
 
     @property
     def outside(self) -> int:

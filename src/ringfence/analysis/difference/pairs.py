@@ -37,54 +37,53 @@ class Pairs:
     """
 
     def __init__(self, base: Plane, joint: Joint, policy: Policy, touched: int) -> None:
-        self._joint, self._touched = joint, touched
-        self._sieves = base.sieves
+        self.joint, self.touched = joint, touched
+        self.sieves = base.sieves
         after = Plane(policy, joint.after, base.sieves)
-        self._sent = _Rows(joint, touched, base.sends, lambda: base.sent_to, after.sends)
-        self._received = _Rows(joint, touched, base.receives, lambda: base.received_from, after.receives)
+        self.sent = Rows(joint, touched, base.sends, lambda: base.sent_to, after.sends)
+        self.received = Rows(joint, touched, base.receives, lambda: base.received_from, after.receives)
         self._less: dict[tuple[Diagram, Diagram], Diagram] = {}
 
     def turned(self) -> Iterator[Turned]:
         """What passes otherwise now; no two classes come twice for the same world."""
-        for index in bits(self._touched):
+        for index in bits(self.touched):
             one = 1 << index
-            for far, services, allowed in self._at(index, self._received, self._sent, self._touched, ~0):
+            for far, services, allowed in self._at(index, self.received, self.sent, self.touched, ~0):
                 yield Turned(far, one, services, allowed)
-            for far, services, allowed in self._at(index, self._sent, self._received, 0, ~self._touched):
+            for far, services, allowed in self._at(index, self.sent, self.received, 0, ~self.touched):
                 yield Turned(one, far, services, allowed)
 
-    def _at(
-        self, index: int, own: _Rows, others: _Rows, always: int, among: int
-    ) -> Iterator[tuple[int, Diagram, bool]]:
+    def _at(self, index: int, own: Rows, others: Rows, always: int, among: int) -> Iterator[tuple[int, Diagram, bool]]:
         """What turns between an end and others: where its rules differ, theirs may (``always``), or it itself does."""
         old, new = own.before(index), own.after(index)
         far = always | _differing(old, new)
-        if self._joint.changed >> index & 1:
-            far = self._joint.everybody
-        far &= among & ~self._stays(index)
+        if self.joint.changed >> index & 1:
+            far = self.joint.everybody
+        far &= among & ~self.stays(index)
         if far:
-            before = self._sieves.meet(others.column_before(index, far), old)
-            after = self._sieves.meet(others.column_after(index, far), new)
-            for hit, gone, come in _apart(before, after):
-                yield from ((hit, services, False) for services in [self._minus(gone, come)] if services)
-                yield from ((hit, services, True) for services in [self._minus(come, gone)] if services)
+            before = self.sieves.meet(others.column_before(index, far), old)
+            after = self.sieves.meet(others.column_after(index, far), new)
+            for hit, gone, come in apart(before, after):
+                yield from ((hit, services, False) for services in [self.minus(gone, come)] if services)
+                yield from ((hit, services, True) for services in [self.minus(come, gone)] if services)
 
-    def _minus(self, one: Diagram, two: Diagram) -> Diagram:
+    def minus(self, one: Diagram, two: Diagram) -> Diagram:
+        """The services of one set that are not in another."""
         if (one, two) not in self._less:
             self._less[one, two] = one - two
         return self._less[one, two]
 
-    def _stays(self, index: int) -> int:
+    def stays(self, index: int) -> int:
         """The classes between which and an end nothing leaves the guest, before or after."""
         found = 0
-        for side in (self._joint.before, self._joint.after):
-            view = side.views[index]
+        for side in (self.joint.before, self.joint.after):
+            view = side.view(index)
             if view and view.guest:
                 found |= side.in_guest(view.guest)
         return found
 
 
-class _Rows:
+class Rows:
     """What each class lets out, or in; before a change and after it, by far ends."""
 
     def __init__(
@@ -105,7 +104,7 @@ class _Rows:
 
     def after(self, index: int) -> Sieve:
         """What a class lets pass after."""
-        view = self._joint.after.views[index]
+        view = self._joint.after.view(index)
         return self._anew(view) if view else {}
 
     def column_before(self, index: int, near: int) -> Sieve:
@@ -114,7 +113,7 @@ class _Rows:
         if to is None:
             return {}
         if near.bit_count() > _FEW:
-            return _only(self._joint.lift(self._columns().to(to.index)), near)
+            return only(self._joint.lift(self._columns().to(to.index)), near)
         return joined((self._kept(each, to), 1 << each) for each in bits(near))
 
     def _kept(self, near: int, to: EndClass) -> Diagram:
@@ -129,10 +128,10 @@ class _Rows:
         return joined((*kept.items(), *self._new_column(index, anew, everybody=to is None).items()))
 
     def _new_column(self, index: int, near: int, *, everybody: bool) -> Sieve:
-        if not self._joint.after.views[index]:
+        if not self._joint.after.view(index):
             return {}
         if near.bit_count() > _FEW:
-            return _only((self._all if everybody else self._of_touched).to(index), near)
+            return only((self._all if everybody else self._of_touched).to(index), near)
         return joined((passing(self.after(each), index), 1 << each) for each in bits(near))
 
     @cached_property
@@ -144,11 +143,13 @@ class _Rows:
         return Columns((each, self.after(each)) for each in bits(self._joint.after.everybody))
 
 
-def _only(sieve: Sieve, which: int) -> Sieve:
+def only(sieve: Sieve, which: int) -> Sieve:
+    """A sieve for some of its far ends."""
     return {services: hit for services, ends in sieve.items() if (hit := ends & which)}
 
 
-def _ends(sieve: Sieve) -> int:
+def ends_of(sieve: Sieve) -> int:
+    """All the far ends with which something passes."""
     found = 0
     for ends in sieve.values():
         found |= ends
@@ -160,10 +161,10 @@ def _differing(one: Sieve, two: Sieve) -> int:
     same = 0
     for services, ends in one.items():
         same |= ends & two.get(services, 0)
-    return (_ends(one) | _ends(two)) & ~same
+    return (ends_of(one) | ends_of(two)) & ~same
 
 
-def _apart(one: Sieve, two: Sieve) -> Iterator[tuple[int, Diagram, Diagram]]:
+def apart(one: Sieve, two: Sieve) -> Iterator[tuple[int, Diagram, Diagram]]:
     """The far ends with which not the same passes, and what does by either sieve."""
     which = _differing(one, two)
     for old, ends in _with_nothing(one, which):
@@ -174,4 +175,4 @@ def _apart(one: Sieve, two: Sieve) -> Iterator[tuple[int, Diagram, Diagram]]:
 
 def _with_nothing(sieve: Sieve, which: int) -> Iterator[tuple[Diagram, int]]:
     yield from ((services, ends & which) for services, ends in sieve.items())
-    yield NOTHING, which & ~_ends(sieve)
+    yield NOTHING, which & ~ends_of(sieve)

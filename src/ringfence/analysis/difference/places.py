@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -54,6 +54,10 @@ class Places:
         return found
 
     @cached_property
+    def _classes(self) -> list[int]:
+        return [place.end for place in self._inside]
+
+    @cached_property
     def _outside(self) -> list[tuple[int, int, int]]:
         classes = self._ends.of_family[self._family]
         return sorted((run.first, run.last, each.index) for each in classes for run in each.ranges)
@@ -62,9 +66,9 @@ class Places:
     def _starts(self) -> list[int]:
         return [first for first, _, _ in self._outside]
 
-    def within(self, run: AddressRange) -> list[Place]:
-        """Those inside that lie in a range."""
-        return self._inside[bisect_left(self._values, run.first) : bisect_right(self._values, run.last)]
+    def within(self, run: AddressRange) -> Counter[int]:
+        """How many of each class inside lie in a range, by its index."""
+        return Counter(self._classes[bisect_left(self._values, run.first) : bisect_right(self._values, run.last)])
 
     def outside(self, run: AddressRange) -> Iterator[tuple[int, AddressRange]]:
         """The parts of a range that lie outside, each with the index of its class."""

@@ -138,7 +138,7 @@ class Ends:
         """The marks of the addresses of a set that is named."""
         for each in ranges:
             if each.family is family:
-                yield from (mark for mark, _ in self.segments.within(each))
+                yield from self.segments.marks(each)
 
     def mark(self, of: EndClass) -> int:
         """The mark that all its addresses have."""

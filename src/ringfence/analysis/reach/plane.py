@@ -28,7 +28,7 @@ class Plane:
     def __init__(self, policy: Policy, roster: Roster, sieves: Sieves | None = None) -> None:
         self._policy, self.roster, self.family = policy, roster, roster.family
         self._world = policy.world
-        self.classes, self.everybody, self.outside = roster.classes, roster.everybody, roster.outside
+        self.everybody, self.outside = roster.everybody, roster.outside
         self.inside = self.everybody & ~self.outside
         self.every = every_service(self.family)
         self.sieves = sieves or Sieves()
@@ -37,6 +37,11 @@ class Plane:
         self._lists: dict[Hashable, Sieve] = {}
         self._sends: dict[int, Sieve] = {}
         self._receives: dict[int, Sieve] = {}
+
+    @property
+    def classes(self) -> tuple[EndClass, ...]:
+        """Its classes; in a plane of one world each is at its index."""
+        return self.roster.classes
 
     # ---- what an end lets pass
 

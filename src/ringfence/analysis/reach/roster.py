@@ -81,6 +81,7 @@ class OneWorld:
         self.world, self.ends, self.family = world, ends, family
         self.classes = ends.of_family[family]
         self.everybody = (1 << len(self.classes)) - 1
+        self._meant: dict[Ranges, int] = {}
 
     @cached_property
     def lists(self) -> Lists:
@@ -114,7 +115,9 @@ class OneWorld:
 
     def meant(self, ranges: Ranges) -> int:
         """Those in a set of addresses that the world names."""
-        found = 0
-        for mark in set(self.ends.within(ranges, self.family)):
-            found |= self._marked.get(mark, 0)
-        return found
+        if ranges not in self._meant:
+            found = 0
+            for mark in set(self.ends.within(ranges, self.family)):
+                found |= self._marked.get(mark, 0)
+            self._meant[ranges] = found
+        return self._meant[ranges]

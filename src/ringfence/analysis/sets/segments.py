@@ -48,7 +48,7 @@ class Segments:
             last = starts[index + 1] - 1 if index + 1 < len(starts) else whole.family.top
             yield marks[index], AddressRange(whole.family, max(starts[index], whole.first), min(last, whole.last))
 
-    def first_addresses(self) -> Iterator[Address]:
-        """The first address of each run."""
-        for family, starts in self._starts.items():
-            yield from (Address(family, start) for start in starts if start <= family.top)
+    def marks(self, whole: AddressRange) -> list[int]:
+        """The numbers of the runs that make up a range."""
+        starts, marks = self._runs[whole.family is Family.IPV6]
+        return marks[bisect_right(starts, whole.first) - 1 : bisect_left(starts, whole.last + 1)]
