@@ -16,6 +16,7 @@ _ROOMS = {
     "importing": ("import",),
     "reaching": ("reach",),
     "differing": ("diff",),
+    "tidying": ("tidy",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),

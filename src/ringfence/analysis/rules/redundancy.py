@@ -6,7 +6,7 @@ so for all memberships there can be. Address groups and port lists count as what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ringfence.analysis.rules.lists import Effect, Line, outcome
@@ -53,12 +53,14 @@ def effects(
     vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
     of = PolicyClass(vpc.name, (group.name,), nic)
     listed = decisions(vpc, {group.name: group}, world.port_lists, of, direction)
-    lines = _Lines(world, listed, direction)
+    lines = Lines(world, listed, direction)
     return zip(listed, outcome([Line(lines.packets(it), it.action) for it in listed]).effects, strict=True)
 
 
-class _Lines:
-    def __init__(self, world: World, listed: tuple[Decision, ...], direction: Direction) -> None:
+class Lines:
+    """What lines of decision lists match: packets, and who is in the groups that any of the lines names."""
+
+    def __init__(self, world: World, listed: Iterable[Decision], direction: Direction) -> None:
         self._world, self._inward = world, direction is Direction.INGRESS
         names = sorted({it.remote.name for it in listed if isinstance(it.remote, GroupRemote)})
         self._dimensions = {name: DESTINATION + 1 + index for index, name in enumerate(names)}
