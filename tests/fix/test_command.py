@@ -60,7 +60,7 @@ def test_on_a_server_the_commands_of_each_fix_do_it(case: Case, service: Served,
         "RINGFENCE_ACCESS_KEY_ID": service.key.id,
         "RINGFENCE_ACCESS_KEY_SECRET": service.key.secret.reveal(),
     }
-    apply = ("apply", str(file), "--yes", "--override-expectations")
+    apply = ("apply", str(file), "--yes")
     assert said(env, *apply).code == 0
     told = said(env, "fix", *case.question.split(), "--json").json
     assert sorted(told["fixes"][0]["edits"]) == sorted(case.fix)

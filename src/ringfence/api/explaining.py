@@ -67,7 +67,7 @@ _FIX: Schema = {
         "commands": _listed(_TEXTS, "the commands that make them"),
         "opens": _listed(_FLOWS, "all flows that pass then and do not now"),
         "closes": _listed(_FLOWS, "all flows that pass now and do not then"),
-        "cuts": _listed(_TEXTS, "which live connections it cuts, in words"),
+        "cuts": _listed(_FLOWS, "the connections that it cuts, of all that may live"),
         "breaks": _listed(_TEXTS, "expectations that hold now and do not then"),
     },
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from difflib import unified_diff
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -25,6 +26,8 @@ _OPENED = 8
 """So many lines of what a fix opens or closes are told of the best one."""
 _SHOWN = 2
 """And of another one."""
+_FULLY = 12
+"""So many others are told with all that they do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -103,10 +106,9 @@ def _of_lab(name: str, ends: tuple[str, str, str], over: Over | None) -> Told:
         flow = flow_of(attached.world, *ends, over)
         found = fixes(attached.world, flow)
         guests = [guest.as_json() for guest in look(attached, flow) if guest.denied_by]
-        live: list[dict[str, object]] = [
-            {"live_cuts": [cut.as_json() for cut in attached.preview(each.after)]} for each in found.all
-        ]
-        return {**_with_each(found, live), "silence": None, "guests": guests}
+        cuts = [[cut.as_json() for cut in attached.preview(each.after)] for each in found.all[:_FULLY]]
+    live = [{"living": each} for each in cuts]
+    return {**_with_each(found, live), "silence": None, "guests": guests}
 
 
 def _found(world: World, ends: tuple[str, str, str], over: Over | None) -> Fixes:
@@ -116,8 +118,8 @@ def _found(world: World, ends: tuple[str, str, str], over: Over | None) -> Fixes
 def _with_each(found: Fixes, more: Iterable[Mapping[str, object]]) -> Told:
     """Fixes for programs, with something more of each."""
     told = found.as_json()
-    each = cast("list[dict[str, object]]", told["fixes"])
-    return {**told, "fixes": [{**one, **two} for one, two in zip(each, more, strict=True)]}
+    each, nothing = cast("list[Told]", told["fixes"]), dict[str, object]()
+    return {**told, "fixes": [{**one, **two} for one, two in zip_longest(each, more, fillvalue=nothing)]}
 
 
 # ---- for people
@@ -153,14 +155,17 @@ def _show_best(best: Told, written: str) -> None:
 
 def _show_others(others: Sequence[Told]) -> None:
     if others:
-        print(f"\n{counted(len(others), 'other fix').replace('fixs', 'fixes')} of the same size:")
+        print(f"\n{len(others)} other {'fix' if len(others) == 1 else 'fixes'} of the same size:")
     for number, each in enumerate(others, 2):
         first, *rest = each["edits"]
-        print(f"\n  {number}. {first}")
+        print(f"\n  {number}. {first}" if number <= _FULLY else f"  {number}. {first}")
         for edit in rest:
             print(f"     {edit}")
-        _show_commands(each, "     ")
-        _show_consequence(each, _SHOWN, "     ")
+        if number <= _FULLY:
+            _show_commands(each, "     ")
+            _show_consequence(each, _SHOWN, "     ")
+    if len(others) >= _FULLY:
+        print("\nWhat the last ones do, and their commands: --json tells all.")
 
 
 def _show_commands(told: Told, indent: str = "  ") -> None:
@@ -171,20 +176,19 @@ def _show_commands(told: Told, indent: str = "  ") -> None:
 def _show_consequence(told: Told, most: int, indent: str = "") -> None:
     _show_flows(f"{indent}It opens", told["opens"], most, indent)
     _show_flows(f"{indent}It closes", told["closes"], most, indent)
-    live = told.get("live_cuts")
-    if live is None:
-        for each in told["cuts"]:
-            print(f"{indent}It cuts {each}.")
-    elif live:
-        print(f"{indent}It cuts {counted(len(live), 'live connection')}:")
-        for each in live[:most]:
+    if "living" not in told:
+        _show_flows(f"{indent}It cuts live connections, if there are", told["cuts"], most, indent)
+    else:
+        print(f"{indent}It cuts {counted(len(told['living']), 'live connection')}{':' if told['living'] else '.'}")
+        for each in told["living"][:most]:
             print(f"{indent}  {_connection(each['connection'])}: {each['because']}")
     for each in told["breaks"]:
         print(f"{indent}It is against what is expected: {each}")
 
 
 def _connection(told: Told) -> str:
-    return f"{told['source']} -> {told['destination']} {told['protocol']}"
+    port = f"/{told['destination_port']}" if "destination_port" in told else ""
+    return f"{told['source']} -> {told['destination']} {told['protocol']}{port}"
 
 
 def _show_flows(what: str, flows: Sequence[Told], most: int, indent: str) -> None:
