@@ -330,6 +330,7 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "get_revision": [Ask("GET", f"/v1/revisions/{i['revision']}")],
         "list_confirmations": [Ask("GET", "/v1/confirmations")],
         "list_audit": [Ask("GET", "/v1/audit", query={"limit": "5"})],
+        "fix": [Ask("GET", "/v1/fix", query=why)],
         "why": [Ask("GET", "/v1/why", query=why)],
         "reach": [Ask("GET", "/v1/reach", query=each) for each in ({}, {"source": "internet", "service": "tcp/80"})],
         "export_world": [Ask("GET", "/v1/world")],

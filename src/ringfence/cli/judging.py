@@ -78,7 +78,7 @@ def why(
     """
     if file and not probe:
         world = read(file)
-        verdict = evaluate(world, _flow(world, source, destination, Service.parse(service), over))
+        verdict = evaluate(world, flow_of(world, source, destination, service, over))
         output.show_verdict(verdict, None, None, as_json=json)
         raise typer.Exit(0 if verdict.allowed else 1)
     place = Where(lab=lab or DEFAULT_LAB) if probe or file else where(server, lab)
@@ -89,7 +89,7 @@ def why(
 
 
 def _why_of_server(asked: Asked, ends: tuple[str, str, str], over: Over | None) -> int:
-    told = _asked_over(asked, ends, over)
+    told = asked_over(asked, "why", ends, over)
     if asked.json:
         asked.show_json(told)
     else:
@@ -97,12 +97,12 @@ def _why_of_server(asked: Asked, ends: tuple[str, str, str], over: Over | None) 
     return 0 if told["verdict"] == "allow" else 1
 
 
-def _asked_over(asked: Asked, ends: tuple[str, str, str], over: Over | None) -> dict[str, Any]:
-    """The server's verdict; without a family, of the first in which both ends have an address."""
+def asked_over(asked: Asked, route: str, ends: tuple[str, str, str], over: Over | None) -> dict[str, Any]:
+    """What a route of the server says of a flow; without a family, of the first in which both ends have an address."""
     question = dict(zip(("source", "destination", "service"), ends, strict=True))
 
     def ask(family: Family) -> dict[str, Any]:
-        return cast("dict[str, Any]", asked.client.get(at("why"), question | {"over": str(family)}))
+        return cast("dict[str, Any]", asked.client.get(at(route), question | {"over": str(family)}))
 
     return _first_known(_families(Service.parse(ends[2]), over), ask)
 
@@ -118,7 +118,7 @@ def _why_in_lab(
         if file and read(file) != attached.world:
             again = f"ringfence up --replace {file} --lab {lab}"
             raise InvalidInput(f"lab {lab!r} runs another world than {file}; run {again}, or leave out -f")
-        flow = _flow(attached.world, source, destination, Service.parse(service), over)
+        flow = flow_of(attached.world, source, destination, service, over)
         observation, guests = look_and_probe(attached, flow) if probe else (None, look(attached, flow))
         verdict = evaluate(attached.world, flow)
     output.show_verdict(verdict, guests, observation, as_json=json)
@@ -129,11 +129,10 @@ def _why_in_lab(
     raise typer.Exit(0 if verdict.allowed and agreed and not stopped else 1)
 
 
-def _flow(world: World, source: str, destination: str, service: Service, over: Over | None) -> Flow:
+def flow_of(world: World, source: str, destination: str, service: str, over: Over | None) -> Flow:
     """Resolve a question; without a family, the first in which both ends have an address."""
-    return _first_known(
-        _families(service, over), lambda family: world.flow(Query.of(source, destination, service, family))
-    )
+    asked = Service.parse(service)
+    return _first_known(_families(asked, over), lambda family: world.flow(Query.of(source, destination, asked, family)))
 
 
 def _first_known(families: list[Family], ask: Callable[[Family], Found]) -> Found:

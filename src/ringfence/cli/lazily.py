@@ -12,6 +12,7 @@ from typer.main import get_group
 
 _ROOMS = {
     "judging": ("check", "why"),
+    "fixing": ("fix",),
     "importing": ("import",),
     "reaching": ("reach",),
     "differing": ("diff",),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from ringfence.cli import attaching, fields, members, quotas, rules, showing
+from ringfence.cli import attaching, fields, lines, members, penalties, quotas, rules, showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.completing import completer
 from ringfence.client.paths import at
@@ -25,6 +26,9 @@ _MORE: Mapping[Kind, Callable[[typer.Typer], None]] = {
     Kind.QUOTA: quotas.register,
     Kind.PORT: attaching.register_ports,
     Kind.INSTANCE: attaching.register_instances,
+    Kind.ADDRESS_GROUP: lines.register_entries,
+    Kind.PENALTY: penalties.register,
+    **{kind: partial(lines.register, kind=kind) for kind in lines.LISTS},
 }
 """Commands of single kinds, besides those of all."""
 _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
@@ -32,9 +36,15 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
     Kind.SUBNET: ("create web --vpc shop --cidr 10.0.1.0/24", "set web --acl edge"),
     Kind.GROUP: ("create sg-web --vpc shop --template default", "join sg-web web-1", "members sg-web"),
     Kind.RULE: ('add sg-web "in allow tcp 80 from any" --wait', "list --group sg-web", "remove sg-web sgr-…"),
-    Kind.ADDRESS_GROUP: ("create offices --entries 203.0.113.0/24 --entries 198.51.100.7",),
+    Kind.ADDRESS_GROUP: (
+        "create offices --entries 203.0.113.0/24 --entries 198.51.100.7",
+        "add-entry offices 192.0.2.0/24",
+    ),
     Kind.PORT_LIST: ("create web-ports --entries 80 --entries 8000-8100",),
-    Kind.ACL: ('create edge --rules "in deny tcp 22 from any to any" --vpc shop',),
+    Kind.ACL: (
+        'create edge --rules "in deny tcp 22 from any to any" --vpc shop',
+        'add-line edge "in allow tcp 22 from 203.0.113.9 to any" --before 1',
+    ),
     Kind.ACL_LINE: ('create http --rule "allow tcp 80 from any to any"',),
     Kind.ACL_POLICY: ("create web --rules http --ingress-of edge",),
     Kind.PEERING: ("create shop-and-bank --vpcs shop --vpcs bank",),
@@ -51,7 +61,7 @@ _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
         "assign web-1.eth0 --count 2",
     ),
     Kind.VIRTUAL_IP: ("create front --subnet web --addresses 10.0.1.100 --ports web-1.eth0 --ports web-2.eth0",),
-    Kind.PENALTY: ("create --instance web-1 --reason mining",),
+    Kind.PENALTY: ("create --instance web-1 --reason mining", "lift web-1"),
     Kind.OUTSIDE_HOST: ("create laptop --addresses 198.51.100.20",),
     Kind.EXPECTATION: ('create --expect "web-1 -> db-1 tcp/3306 allow"',),
     Kind.SETTINGS: ("show settings", "set settings --profile alibaba"),
@@ -78,8 +88,8 @@ def summary_of(kind: Kind) -> str:
 def app_of(kind: Kind) -> typer.Typer:
     """The commands for a kind."""
     word, form = word_of(kind), FORMS[kind]
-    lines = "\n".join(f"  ringfence {word} {example}" for example in _EXAMPLES[kind])
-    app = typer.Typer(name=word, help=f"{form.doc}\n\n\b\nExamples:\n{lines}", rich_markup_mode=None)
+    examples = "\n".join(f"  ringfence {word} {example}" for example in _EXAMPLES[kind])
+    app = typer.Typer(name=word, help=f"{form.doc}\n\n\b\nExamples:\n{examples}", rich_markup_mode=None)
 
     @app.callback(no_args_is_help=True)
     def _group() -> None:

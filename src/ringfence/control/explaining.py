@@ -14,6 +14,7 @@ from ringfence.control.exporting import visible_world, world_of
 from ringfence.control.naming import Naming
 from ringfence.errors import UnknownName
 from ringfence.model.flow import Endpoint, Expectation, Query
+from ringfence.model.rule import Action
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
 from ringfence.policy.expecting import unmet_line
@@ -87,6 +88,11 @@ class Explainer:
         """The account's expectations that do not hold."""
         judged = ((each, self.verdict(each.query)) for each in self.named.expects)
         return [Unmet(each, verdict) for each, verdict in judged if verdict.action is not each.action]
+
+    def is_denied_by_others(self, verdict: Verdict) -> bool:
+        """Whether something of another account denies a flow."""
+        steps = (*verdict.steps, *verdict.back)
+        return any(step.action is Action.DENY and self._is_of_others(step) for step in steps)
 
     # --- as it is told
 
