@@ -42,7 +42,8 @@ def tidy(
     before = parse(text, str(file), _LIFTED)
     found, after = _tidied(before, groups or [])
     changed = amended(text, before, after)
-    if write and changed != text:
+    write = write and changed != text
+    if write:
         write_text(file, changed)
     diff = "".join(unified_diff(text.splitlines(True), changed.splitlines(True), str(file), f"{file} (tidy)"))
     if json:
