@@ -11,6 +11,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,10 +144,10 @@ def _taken(flow: Flow, end: _End, firewall: Firewall, trace: Trace | None) -> It
         finding = _served(end.place, address, service)
         if delivered not in (None, (flow.destination.address, flow.service.port)):
             text = f"its own rules turn the packet to {address} {service}; {finding.text}"
-            yield Finding(finding.about, finding.action, text)
+            yield replace(finding, text=text)
         elif delivered is None and firewall.rewrites and finding.action is Action.DENY:
             text = f"{finding.text}; but the guest has rules that rewrite addresses or ports"
-            yield Finding(finding.about, None, text)
+            yield replace(finding, action=None, text=text)
         else:
             yield finding
 
@@ -165,7 +166,8 @@ def _served(place: Place, address: Address, service: Service) -> Finding:
     takers = [it for it in found if it.takes(address, place.link)]
     if takers:
         return Finding(About.SOCKET, Action.ALLOW, f"something listens on {service} at {takers[0]}")
-    return Finding(About.SOCKET, Action.DENY, _why_not(found, address, service))
+    loopback = bool(found) and all(it.is_loopback for it in found)
+    return Finding(About.SOCKET, Action.DENY, _why_not(found, address, service), loopback)
 
 
 def _why_not(found: list[Listening], address: Address, service: Service) -> str:

@@ -1,10 +1,11 @@
-"""What was found inside a guest; `ringfence.analysis.why.telling` tells it after the verdict. The lab looks."""
+"""What was found inside a guest; `ringfence.analysis.why.diagnosis` puts it beside the verdict. The lab looks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ringfence.analysis.why.causes import Cause
 from ringfence.model.rule import Action, Direction
 from ringfence.model.topology import Port
 
@@ -22,11 +23,22 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact about a guest. ``action`` is what it means for the flow; None where that cannot be told."""
+    """One fact about a guest. ``action`` is what it means for the flow; None where that cannot be told.
+
+    ``loopback`` is whether the service is there, but for the guest itself only.
+    """
 
     about: About
     action: Action | None
     text: str
+    loopback: bool = False
+
+    @property
+    def cause(self) -> Cause:
+        """The cause that it is where it keeps the flow from working."""
+        if self.about is About.SOCKET:
+            return Cause.LOOPBACK_ONLY if self.loopback else Cause.NOT_LISTENING
+        return Cause.GUEST_FIREWALL if self.about is About.FIREWALL else Cause.NO_SUCH_ADDRESS
 
     @property
     def word(self) -> str:
