@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ringfence.analysis.why.asking import Question
+from ringfence.analysis.why.causes import Cause
+from ringfence.analysis.why.lines import Beside
 from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.address import Family
-from ringfence.model.flow import Query
 from ringfence.model.service import Service
+from ringfence.policy.matching import Respect
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 
@@ -26,9 +29,46 @@ _STEP: Schema = {
         "late": {"type": "array", "items": {"type": "object"}, "description": "rules that matched after the first"},
     },
 }
+_NEAR: Schema = {
+    "type": "object",
+    "description": "a rule that comes near to allowing it",
+    "required": ["group", "rule_id", "text", "differences", "would_match", "would_pass"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("group", "rule_id", "text")},
+        "differences": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["kind", "text"],
+                "properties": {"kind": {"enum": [*Respect, *Beside]}, "text": {"type": "string"}},
+            },
+        },
+        "would_match": {"type": ["string", "null"], "description": "the rule without the differences"},
+        "would_pass": {"type": "boolean", "description": "whether the flow would pass here then"},
+    },
+}
+_CAUSE: Schema = {"enum": [*Cause], "description": "see docs/why.md"}
+_BLOCKER: Schema = {
+    "type": "object",
+    "required": [*_STEP["required"], "cause", "because", "answer", "groups", "near_misses"],
+    "properties": {
+        **_STEP["properties"],
+        "cause": _CAUSE,
+        "because": {"type": "string"},
+        "answer": {"type": "boolean", "description": "whether it is the answer that is denied"},
+        "groups": {"type": "array", "items": {"type": "string"}},
+        "near_misses": {"type": "array", "items": _NEAR},
+    },
+}
+_NAMED: Schema = {
+    "type": "object",
+    "required": ["name", "address"],
+    "properties": {"name": {"type": "string"}, "address": {"type": "string"}},
+}
+_TOLD = ("source", "destination", "service", "source_port", "works", "cause", "because", "blockers")
 _VERDICT: Schema = {
     "type": "object",
-    "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back"],
+    "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back", *_TOLD],
     "properties": {
         "flow": {"type": "string"},
         "verdict": {"enum": ["allow", "deny"]},
@@ -36,9 +76,39 @@ _VERDICT: Schema = {
         "decided_by": _STEP,
         "stages": {"type": "array", "items": _STEP},
         "back": {"type": "array", "items": _STEP, "description": "what judges the answer by itself: stateless ACLs"},
+        "source": _NAMED,
+        "destination": _NAMED,
+        "service": {"type": "string"},
+        "source_port": {"type": ["integer", "null"]},
+        "works": {"type": "boolean"},
+        "cause": {"enum": [*Cause, None], "description": "the first in the order of docs/why.md"},
+        "because": {"type": ["string", "null"]},
+        "blockers": {"type": "array", "items": _BLOCKER, "description": "everything that denies"},
     },
 }
-_END = "an instance, instance.port, a virtual IP, an outside host, or an address"
+_OUTCOME: Schema = {
+    "type": "object",
+    "required": ["verdict", "cause", "because", "pairs", "example"],
+    "properties": {
+        "verdict": {"enum": ["allow", "deny"]},
+        "cause": {"enum": [*Cause, None]},
+        "because": {"type": ["string", "null"]},
+        "pairs": {"type": "array", "items": {"type": "object"}, "description": "the ends that fare so"},
+        "example": _VERDICT,
+    },
+}
+_SEVERAL: Schema = {
+    "type": "object",
+    "description": "where an end is a group or the internet",
+    "required": ["source", "destination", "service", "verdict", "works", "outcomes"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("source", "destination", "service")},
+        "verdict": {"enum": ["allow", "deny", "some"]},
+        "works": {"type": "boolean"},
+        "outcomes": {"type": "array", "items": _OUTCOME},
+    },
+}
+_END = "an instance, instance.port, a virtual IP, an outside host, an address, a security group, or internet"
 
 
 def routes() -> Iterator[Route]:
@@ -47,37 +117,36 @@ def routes() -> Iterator[Route]:
         "GET",
         "/v1/why",
         "why",
-        "Why a flow passes or not: each stage of its path, and what decided there.",
+        "Why a flow passes or not: each stage of its path, what denies it, and what comes near to allowing it.",
         (ram.DESCRIBE_REACHABILITY,),
         _why,
         (
             Parameter("source", f"from where: {_END}"),
             Parameter("destination", f"to where: {_END}"),
             Parameter("service", "tcp/80, udp/53, icmp, a protocol"),
-            Parameter("over", "ipv4, or ipv6", {"enum": list(_OVER)}),
+            Parameter("over", "ipv4 or ipv6; else the first in which both ends are", {"enum": list(_OVER)}),
             Parameter("from_port", "the port that it comes from", {"type": "integer", "minimum": 1, "maximum": 65535}),
             AS_OF,
         ),
-        answer=_VERDICT,
+        answer={"anyOf": [_VERDICT, _SEVERAL]},
     )
 
 
 def _why(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    explainer = Explainer(call.state, call.caller.account)
-    return Answer(explainer.told(explainer.verdict(_query(call))))
+    return Answer(Explainer(call.state, call.caller.account).answer(_question(call)))
 
 
-def _query(call: Call) -> Query:
+def _question(call: Call) -> Question:
     missing = [name for name in ("source", "destination", "service") if not call.query.get(name)]
     if missing:
         problems = (
             FieldProblem(name, f"{name} is missing", "give it in the query", "input.missing") for name in missing
         )
         raise InvalidFields(tuple(problems))
-    over = call.query.get("over", "ipv4")
-    if over not in _OVER:
+    over = call.query.get("over", "")
+    if over and over not in _OVER:
         raise InvalidFields((FieldProblem("over", f"{over!r} is no family", "use ipv4 or ipv6", value=over),))
     port = call.number("from_port", 1, 1, 65535) if "from_port" in call.query else None
     service = Service.parse(call.query["service"])
-    return Query.of(call.query["source"], call.query["destination"], service, _OVER[over], port)
+    return Question(call.query["source"], call.query["destination"], service, _OVER.get(over), port)

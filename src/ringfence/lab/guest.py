@@ -48,7 +48,7 @@ def look(lab: Lab, flow: Flow) -> tuple[Guest, ...]:
 
 
 def look_and_probe(lab: Lab, flow: Flow) -> tuple[Observation, tuple[Guest, ...]]:
-    """Send the first packet of a flow, and tell what became of it in the guests at its ends too.
+    """Have a conversation on a flow, and tell what became of its first packet in the guests at its ends too.
 
     Raises `ProbeFailed` if the kernel traced more than it could tell.
     """
@@ -56,7 +56,7 @@ def look_and_probe(lab: Lab, flow: Flow) -> tuple[Observation, tuple[Guest, ...]
     leaves = not Places(lab.world, lab.names).stays_in_guest(flow)
     with ExitStack() as held:
         tracers = [held.enter_context(closing(_tracer(lab, flow, end))) for end in ends if leaves]
-        (observation,) = lab.probe([flow])
+        (observation,) = lab.converse([flow])
         traces: list[Trace | None] = [tracer.trace() for tracer in tracers] or [None] * len(ends)
     return observation, tuple(_guest(lab, flow, end, trace) for end, trace in zip(ends, traces, strict=True))
 
@@ -86,7 +86,7 @@ def _guest(lab: Lab, flow: Flow, end: _End, trace: Trace | None) -> Guest:
     findings = [*_address(end), _judged(firewall, end.direction, trace)]
     if end.direction is Direction.INGRESS and not (trace and trace.fate is Fate.SENT):
         findings += _taken(flow, end, firewall, trace)
-    return Guest(end.port, end.direction, tuple(findings))
+    return Guest(end.port, end.direction, tuple(findings), bool(firewall))
 
 
 def _address(end: _End) -> Iterator[Finding]:

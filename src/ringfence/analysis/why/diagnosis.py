@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ringfence.analysis.why.causes import Cause
 from ringfence.analysis.why.guest import Finding, Guest
@@ -31,7 +32,7 @@ class Blocker:
     answer: bool = False
     """Whether it is the answer that it denies."""
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """For programs: the stage's step, its cause, and what comes near."""
         own = {
             "cause": str(self.cause),
@@ -55,7 +56,7 @@ class GuestBlocker:
     guest: Guest
     finding: Finding
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
             "stage": "guest",
@@ -101,13 +102,14 @@ class Diagnosis:
         """Those of the network, and behind them those in the guests."""
         return (*self.blockers, *self.in_guests)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """For programs: the verdict as it ever was, with cause, blockers and, where somebody looked, guests."""
         flow = self.verdict.flow
         told = self.verdict.as_json() | {
             "source": end_json(flow.source),
             "destination": end_json(flow.destination),
             "service": str(flow.service),
+            "source_port": flow.source_port,
             "works": self.works,
             "cause": str(self.cause) if self.cause else None,
             "because": self.cause.sentence if self.cause else None,
@@ -146,7 +148,7 @@ def _blockers(policy: Policy, verdict: Verdict) -> Iterator[Blocker]:
             if step.action is Action.DENY:
                 gate = _gate(policy, verdict.flow, step, answer=answer)
                 near = near_misses(gate) if gate else ()
-                yield Blocker(_cause(step, near), step, near, answer)
+                yield Blocker(cause_of(step, near), step, near, answer)
 
 
 def _gate(policy: Policy, flow: Flow, step: Step, *, answer: bool) -> Gate | None:
@@ -176,8 +178,9 @@ _IDS = {
 }
 
 
-def _cause(step: Step, near: Sequence[NearMiss]) -> Cause:
+def cause_of(step: Step, near: Sequence[NearMiss]) -> Cause:
+    """The cause of a denial, as what comes near to allowing it shows it; ``near`` is in the order of likelihood."""
     if step.stage in (Stage.EGRESS, Stage.INGRESS):
-        shown = next((miss.cause for miss in near if miss.cause), None)  # they stand in the order of likelihood
+        shown = next((miss.cause for miss in near if miss.cause), None)
         return shown or (Cause.DENY_RULE if step.group else Cause.NO_RULE)
     return _STAGES.get(step.stage) or _IDS.get(step.rule_id, Cause.PENALTY)

@@ -52,11 +52,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """What was found in the guest at one end of a flow: the one that sends (egress) or the one that takes (ingress)."""
+    """What was found in the guest at one end of a flow: the one that sends (egress) or the one that takes (ingress).
+
+    ``filtered`` is whether it has a firewall of its own, which may keep answers from passing.
+    """
 
     port: Port
     direction: Direction
     findings: tuple[Finding, ...]
+    filtered: bool = False
 
     @property
     def denied_by(self) -> Finding | None:
@@ -75,6 +79,7 @@ class Guest:
             "stage": "guest",
             "verdict": self.word,
             "port": str(self.port),
+            "place": str(self),
             "direction": str(self.direction),
             "findings": [finding.as_json() for finding in self.findings],
         }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ringfence.analysis.why.causes import Cause
 from ringfence.analysis.why.edits import edited
 from ringfence.analysis.why.lines import Beside, Gate, Kind, Line, lines_at
 from ringfence.analysis.why.words import words
 from ringfence.model.acl import AclRule
-from ringfence.model.rule import Rule
+from ringfence.model.rule import Action, Rule
 from ringfence.policy.decisions import (
     Decision,
     acl_decisions,
@@ -51,7 +52,7 @@ class Difference:
         """The cause that it is."""
         return _CAUSES[self.kind]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {"kind": str(self.kind), "text": self.text}
 
@@ -61,7 +62,7 @@ class NearMiss:
     """A rule that would allow the flow, but for its differences.
 
     ``group`` is whose it is: a group's, an ACL's or a firewall's. ``edited`` is the rule without the differences; one
-    that is in a group that the port is not in stays as it is. ``decides`` is whether it would decide then.
+    that is in a group that the port is not in stays as it is. ``passes`` is whether the flow would pass here then.
     """
 
     group: str
@@ -69,16 +70,16 @@ class NearMiss:
     rule: Rule | AclRule
     differences: tuple[Difference, ...]
     edited: Rule | AclRule
-    decides: bool
+    passes: bool
 
     @property
     def cause(self) -> Cause | None:
         """The cause that it shows: that of its one difference, if without that the flow would pass."""
-        if len(self.differences) > 1 or not (self.decides or self.differences[0].kind is Beside.PRIORITY):
+        if len(self.differences) > 1 or not (self.passes or self.differences[0].kind is Beside.PRIORITY):
             return None
         return self.differences[0].cause
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {
             "group": self.group,
@@ -86,7 +87,7 @@ class NearMiss:
             "text": str(self.rule),
             "differences": [difference.as_json() for difference in self.differences],
             "would_match": None if self.edited == self.rule else str(self.edited),
-            "would_decide": self.decides,
+            "would_pass": self.passes,
         }
 
 
@@ -111,16 +112,16 @@ def _rank(line: Line) -> tuple[object, ...]:
 def _near_miss(gate: Gate, line: Line) -> NearMiss:
     changed = edited(gate, line)
     differences = tuple(Difference(kind, words(gate, line, kind)) for kind in line.kinds)
-    return NearMiss(line.owner, line.rule_id, line.rule, differences, changed, _decides(gate, line, changed))
+    return NearMiss(line.owner, line.rule_id, line.rule, differences, changed, _passes(gate, line, changed))
 
 
-def _decides(gate: Gate, line: Line, changed: Rule | AclRule) -> bool:
-    """Whether the line would decide if it were changed so."""
-    if gate.is_of_groups and gate.step.rule_id.startswith("default-"):
+def _passes(gate: Gate, line: Line, changed: Rule | AclRule) -> bool:
+    """Whether the flow would pass if the line were changed so, or the port were in its group."""
+    if gate.is_of_groups and gate.step.rule_id.startswith("default-") and Beside.MEMBERSHIP not in line.kinds:
         return True  # where no line matched, the one that does decides
     listed = _with_rule(gate, line, changed) if isinstance(changed, Rule) else _with_line(gate, line, changed)
     first = next(decision for decision in listed if missed(decision, gate.asked) is None)
-    return first.rule_id == changed.id_in(line.owner)
+    return first.action is Action.ALLOW
 
 
 def _with_rule(gate: Gate, line: Line, changed: Rule) -> tuple[Decision, ...]:
