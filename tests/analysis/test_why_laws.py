@@ -7,9 +7,11 @@ from dataclasses import fields, replace
 
 from hypothesis import HealthCheck, given, settings
 
+from ringfence import worldfile
 from ringfence.analysis.why.diagnosis import Blocker, Diagnosis, diagnosed
 from ringfence.analysis.why.lines import Beside, Kind
 from ringfence.analysis.why.near import MOST, NearMiss
+from ringfence.analysis.why.part import part_of
 from ringfence.model.acl import AclRule
 from ringfence.model.rule import Action, Rule
 from ringfence.model.world import World
@@ -36,7 +38,7 @@ CHANGED: dict[Kind, set[str]] = {
 """What a near miss may change of its rule, by what it says that is different."""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds() | worlds())
 def test_a_diagnosis_is_true(world: World) -> None:
     policy = Policy(world)
@@ -111,3 +113,25 @@ def joined(world: World, step: Step, group: str) -> World:
     instance = world.instances[port.instance]
     ports = tuple(replace(it, groups=(*it.groups, group)) if it == port else it for it in instance.ports)
     return replace(world, instances={**world.instances, instance.name: replace(instance, ports=ports)})
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(full_worlds() | worlds())
+def test_a_part_of_a_world_read_back_gives_the_same_verdict(world: World) -> None:
+    """And it holds no machine that is not at an end."""
+    for flow in flows_of(world, 8):
+        part = part_of(world, [flow])
+        assert len(part.instances) <= 2
+        assert part.vpcs.keys() <= world.vpcs.keys()
+        assert part.groups.keys() <= world.groups.keys()
+        again = worldfile.parse(worldfile.dump(part), "part")
+        found = diagnosed(Policy(world), flow)
+        assert evaluate(again, flow) == found.verdict
+        assert [near.rule_id for it in diagnosed(Policy(again), flow).blockers for near in own(it)] == [
+            near.rule_id for it in found.blockers for near in own(it)
+        ]
+
+
+def own(blocker: Blocker) -> Iterator[NearMiss]:
+    """The near misses that are not about other machines."""
+    return (near for near in blocker.near if near.differences[0].kind is not Beside.MEMBERSHIP)
