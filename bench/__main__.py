@@ -1,7 +1,7 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
-Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`,
-`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following` and `bench.footprint` for what is measured and how.
+Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`, `bench.changing`,
+`bench.serving`, `bench.sdks`, `bench.following`, `bench.footprint` and `bench.why` for what is measured and how.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bench.footprint import FootprintCase, measure_footprint
 from bench.report import Figure, as_json, show
 from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
+from bench.why import WhyCase, measure_why
 from ringfence.errors import RingfenceError
 
 FULL = (
@@ -31,6 +32,7 @@ FULL = (
     SdkCase(calls=100, rounds=12),
     FollowCase(ports=(100, 100_000), rounds=100),
     FootprintCase(ports=10_000),
+    WhyCase(instances=10_000, questions=300),
 )
 QUICK = (
     ConnectionCase(sizes=(10, 50), connections=256, rounds=3),
@@ -40,10 +42,11 @@ QUICK = (
     SdkCase(calls=5, rounds=2),
     FollowCase(ports=(30, 60), rounds=3),
     FootprintCase(ports=100),
+    WhyCase(instances=100, questions=20),
 )
 
 
-PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint")
+PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint", "why")
 
 
 def main() -> int:
@@ -84,6 +87,7 @@ def _measure(
     sdks: SdkCase,
     following: FollowCase,
     footprint: FootprintCase,
+    why: WhyCase,
     *,
     only: str = "",
     targets: bool = True,
@@ -97,6 +101,7 @@ def _measure(
         "sdks": lambda: measure_sdks(sdks),
         "following": lambda: measure_following(following),
         "footprint": lambda: measure_footprint(footprint),
+        "why": lambda: measure_why(why),
     }
     figures = [figure for name, measure in parts.items() if only in ("", name) for figure in measure()]
     return figures if targets else [replace(figure, target=None) for figure in figures]

@@ -35,6 +35,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "durable to enforced",
             "start to enforced",
             "memory of the serving and enforcing process",
+            "one why",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])

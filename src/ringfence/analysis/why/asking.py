@@ -151,9 +151,13 @@ class Several:
 
     def answer(self, question: Question) -> Answer:
         """Judge an address of each two classes. Raises `UnknownName`."""
+        for name in (question.source, question.destination):
+            if is_several(self._world, name) and not self._reach.named(name):
+                raise UnknownName(f"nobody is in group {name}", "name a group with members, or an instance")
         judged = [(pair, self._judge(flow)) for pair, flow in self._flows(question)]
         if not judged:
-            raise UnknownName(f"{question} means no packet between two guests", "name ends that have addresses")
+            what = f"between {question.source} and {question.destination} there is no packet that anything judges"
+            raise UnknownName(what, "name two ends that are not both outside, not in one guest, and of one family")
         alike: dict[object, list[tuple[_Pair, Diagnosis]]] = {}
         for pair, diagnosis in judged:
             alike.setdefault(_reasons(diagnosis), []).append((pair, diagnosis))
