@@ -9,6 +9,7 @@ from ringfence.analysis.why.lines import Beside, Gate, Kind, Line
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import EPHEMERAL
+from ringfence.model.profile import GroupOrder
 from ringfence.model.rule import AnyRemote, Direction, GroupRemote, Remote, Rule
 from ringfence.model.service import ALL_PORTS, PortRange, PortSet
 from ringfence.model.topology import Network
@@ -25,7 +26,7 @@ def edited(gate: Gate, line: Line) -> Rule | AclRule:
         changes["protocol"] = gate.asked.flow.service.protocol
     changes |= _ports(gate, rule, kinds)
     if isinstance(rule, Rule):
-        return replace(rule, **changes, **_of_rule(gate, rule, kinds))
+        return replace(rule, **changes, **_of_rule(gate, line, rule))
     return replace(rule, **changes, **_of_line(gate, rule, kinds))
 
 
@@ -42,8 +43,8 @@ def _ports(gate: Gate, rule: Rule | AclRule, kinds: tuple[Kind, ...]) -> dict[st
     return changes
 
 
-def _of_rule(gate: Gate, rule: Rule, kinds: tuple[Kind, ...]) -> dict[str, Any]:
-    near, far = gate.asked.near, gate.asked.far
+def _of_rule(gate: Gate, line: Line, rule: Rule) -> dict[str, Any]:
+    near, far, kinds = gate.asked.near, gate.asked.far, line.kinds
     changes: dict[str, Any] = {}
     if Beside.DIRECTION in kinds:
         changes["direction"] = gate.direction
@@ -56,7 +57,7 @@ def _of_rule(gate: Gate, rule: Rule, kinds: tuple[Kind, ...]) -> dict[str, Any]:
             changes["remote"] = far.address.host_prefix  # no rule of the internet interface names a group
         changes["nic"] = nic
     if Beside.PRIORITY in kinds:
-        changes["priority"] = max(1, min(rule.priority, _priority_of_decider(gate) - 1))
+        changes["priority"] = max(1, min(rule.priority, _priority_of_decider(gate, line) - 1))
     return changes
 
 
@@ -82,8 +83,9 @@ def _side(side: Remote, address: Address, kinds: tuple[Kind, ...], respect: Resp
     return side
 
 
-def _priority_of_decider(gate: Gate) -> int:
-    """The priority of the rule that denied; the weakest where none did."""
-    group = gate.policy.world.groups.get(gate.step.group)
-    rule = group.by_id.get(gate.step.rule_id) if group else None
-    return rule.priority if rule else 101
+def _priority_of_decider(gate: Gate, line: Line) -> int:
+    """The priority of the rule that denied; the weakest where a group that comes first did, which none can beat."""
+    group, vpc = gate.policy.world.groups[gate.step.group], gate.asked.near.vpc
+    if vpc and vpc.profile.group_order is GroupOrder.SEQUENCE and group.name != line.owner:
+        return 101
+    return group.by_id[gate.step.rule_id].priority
