@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.why.asking import Answer, Question, Several, is_several
+from ringfence.analysis.why.asking import Question, is_several
 from ringfence.analysis.why.diagnosis import Diagnosis, diagnosed
+from ringfence.analysis.why.several import Answer, Several
 from ringfence.analysis.why.telling import explain_several
 from ringfence.errors import UnknownName
 from ringfence.model.address import Family
@@ -24,7 +25,7 @@ from tests.full_worlds import full_worlds
 SERVICES = ("tcp/80", "tcp/22", "udp/53", "gre", "tcp/443")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds(), st.data())
 def test_what_is_said_of_classes_holds_for_each_address(world: World, data: st.DataObject) -> None:
     ends = [*world.groups, "internet"]

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from ringfence.analysis.why.asking import Answer, Question, Several, is_several
+from ringfence.analysis.why.asking import Question, is_several
 from ringfence.analysis.why.diagnosis import diagnose, diagnosed
-from ringfence.analysis.why.part import part_of
 from ringfence.analysis.why.telling import explain, explain_several
-from ringfence.cli import bundling, output
+from ringfence.cli import output
 from ringfence.cli.asking import Account, Asked, Json, Server, asking
 from ringfence.cli.choosing import DEFAULT_LAB, Where, where
 from ringfence.client.paths import at
@@ -28,7 +27,8 @@ from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
 from ringfence.worldfile import parse, read
 
-if TYPE_CHECKING:  # what only labs need is not loaded to judge a file
+if TYPE_CHECKING:  # what only few questions need is not loaded for the others
+    from ringfence.analysis.why.several import Answer
     from ringfence.lab.lab import Lab
     from ringfence.lab.proof import Proof
 
@@ -114,7 +114,9 @@ def why(
     question = _question(source, destination, Service.parse(service), over, from_port)
     place = Where() if file and not probe else Where(lab=lab or DEFAULT_LAB) if probe or file else where(server, lab)
     if bundle:
-        bundling.check_free(bundle, overwrite=overwrite)
+        from ringfence.cli.bundling import check_free
+
+        check_free(bundle, overwrite=overwrite)
     if place.server:
         asked_of = f"server {place.server}"
         with asking(place.server, account, {}, json=json) as asked:
@@ -127,10 +129,17 @@ def why(
         asked_of = f"world file {file.name}"
         answered = _of_file(read(file), question)
     if bundle:
-        files = bundling.contents(question, asked_of, answered.text, answered.told) | {**answered.evidence}
-        part = part_of(answered.world, answered.flows) if answered.world else None
-        bundling.write(bundle, files, part, overwrite=overwrite)
+        _write(bundle, question, asked_of, answered, overwrite=overwrite)
     answered.show(as_json=json)
+
+
+def _write(path: Path, question: Question, asked_of: str, answered: Answered, *, overwrite: bool) -> None:
+    from ringfence.analysis.why.part import part_of
+    from ringfence.cli import bundling
+
+    files = bundling.contents(question, asked_of, answered.text, answered.told) | {**answered.evidence}
+    part = part_of(answered.world, answered.flows) if answered.world else None
+    bundling.write(path, files, part, overwrite=overwrite)
 
 
 def _question(source: str, destination: str, service: Service, over: Over | None, from_port: int | None) -> Question:
@@ -147,9 +156,15 @@ def _is_of_several(world: World, question: Question) -> bool:
 def _of_file(world: World, question: Question) -> Answered:
     policy = Policy(world)
     if _is_of_several(world, question):
-        return _of_answer(world, Several(world, lambda flow: diagnosed(policy, flow)).answer(question))
+        return _of_answer(world, _answer(policy, question))
     diagnosis = diagnosed(policy, question.flow(world))
     return Answered(diagnosis.as_json(), 0 if diagnosis.works else 1, world, (diagnosis.verdict.flow,))
+
+
+def _answer(policy: Policy, question: Question) -> Answer:
+    from ringfence.analysis.why.several import Several
+
+    return Several(policy.world, lambda flow: diagnosed(policy, flow)).answer(question)
 
 
 def _of_answer(world: World, answer: Answer) -> Answered:
@@ -214,9 +229,9 @@ def _of_several_in_lab(lab: Lab, question: Question, *, probe: bool) -> Answered
     """The model's answer; with a probe, one of each outcome's example."""
     from ringfence.lab.proof import Proof
 
-    policy = Policy(lab.world)
-    answer = Several(lab.world, lambda flow: diagnosed(policy, flow)).answer(question)
-    answered = _of_answer(lab.world, answer)
+    world = lab.world
+    answer = _answer(Policy(world), question)
+    answered = _of_answer(world, answer)
     if not probe:
         return answered
     seen = lab.converse(answered.flows)

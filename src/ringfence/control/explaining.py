@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ringfence.analysis.why.asking import Question, Several, first_known, is_several
+from ringfence.analysis.why.asking import Question, first_known, is_several
 from ringfence.analysis.why.causes import Cause
 from ringfence.analysis.why.diagnosis import Blocker, Diagnosis, cause_of, diagnosed, first_cause
 from ringfence.analysis.why.near import NearMiss
+from ringfence.analysis.why.several import Several
 from ringfence.control.exporting import visible_world, world_of
 from ringfence.control.naming import Naming
 from ringfence.errors import UnknownName

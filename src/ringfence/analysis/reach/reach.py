@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
+from ringfence.analysis.reach.names import INTERNET
 from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.sets.diagram import Diagram
 from ringfence.analysis.sets.notation import Services
@@ -22,9 +23,6 @@ from ringfence.model.service import Service
 from ringfence.model.topology import OutsideHost
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
-
-INTERNET = "internet"
-"""What all of the outside is called."""
 
 
 @dataclass(frozen=True, slots=True)
