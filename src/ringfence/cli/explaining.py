@@ -111,7 +111,7 @@ def why(
     With --bundle all that a ticket needs is in one file: question, answer, the part of the world that it is about, of a
     lab what its kernel holds of the flow, versions. Secrets are taken out.
     """
-    question = _question(source, destination, Service.parse(service), over, from_port)
+    question = question_of(source, destination, Service.parse(service), over, from_port)
     place = Where() if file and not probe else Where(lab=lab or DEFAULT_LAB) if probe or file else where(server, lab)
     if bundle:
         from ringfence.cli.bundling import check_free
@@ -142,7 +142,10 @@ def _write(path: Path, question: Question, asked_of: str, answered: Answered, *,
     bundling.write(path, files, part, overwrite=overwrite)
 
 
-def _question(source: str, destination: str, service: Service, over: Over | None, from_port: int | None) -> Question:
+def question_of(
+    source: str, destination: str, service: Service, over: Over | None, from_port: int | None = None
+) -> Question:
+    """The question that words and options mean; raises `InvalidInput`."""
     if service.number == ICMPV6 and over is Over.IPV4:
         raise InvalidInput("icmpv6 exists on ipv6 only; leave out --over ipv4, or ask for icmp")
     family = {Over.IPV4: Family.IPV4, Over.IPV6: Family.IPV6}[over] if over else None
@@ -172,15 +175,19 @@ def _of_answer(world: World, answer: Answer) -> Answered:
     return Answered(answer.as_json(), 0 if answer.works else 1, world, flows)
 
 
-def _of_server(asked: Asked, question: Question, *, bundled: bool) -> Answered:
-    query = {
+def query_of(question: Question) -> dict[str, str | int | None]:
+    """A question as a server takes it."""
+    return {
         "source": question.source,
         "destination": question.destination,
         "service": str(question.service),
         "over": str(question.family) if question.family else None,
         "from_port": question.source_port,
     }
-    told = cast("dict[str, Any]", asked.client.get(at("why"), query))
+
+
+def _of_server(asked: Asked, question: Question, *, bundled: bool) -> Answered:
+    told = cast("dict[str, Any]", asked.client.get(at("why"), query_of(question)))
     answered = Answered(told, 0 if told["works"] else 1)
     return _with_world(asked, question, answered) if bundled else answered
 
