@@ -24,6 +24,7 @@ from bench.reaching import ReachCase, measure_reaching
 from bench.report import Figure, as_json, show
 from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
+from bench.why import WhyCase, measure_why
 from ringfence.errors import RingfenceError
 
 Part = Callable[[], list[Figure]]
@@ -41,6 +42,7 @@ FULL: dict[str, Part] = {
     "reach": partial(
         measure_reaching, ReachCase(instances=10_000, growing=(1_000, 10_000, 100_000), groups=500, rounds=3)
     ),
+    "why": partial(measure_why, WhyCase(instances=10_000, questions=300)),
 }
 QUICK: dict[str, Part] = {
     "connections": partial(measure_connections, ConnectionCase(sizes=(10, 50), connections=256, rounds=3)),
@@ -52,6 +54,7 @@ QUICK: dict[str, Part] = {
     "footprint": partial(measure_footprint, FootprintCase(ports=100)),
     "difference": partial(measure_difference, DifferenceCase(instances=100, rounds=1)),
     "reach": partial(measure_reaching, ReachCase(instances=100, growing=(40, 80), groups=20, rounds=2)),
+    "why": partial(measure_why, WhyCase(instances=100, questions=20)),
 }
 """The same with tiny sizes, without targets: these are for the full ones."""
 

@@ -37,6 +37,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "memory of the serving and enforcing process",
             "difference of a one-rule change",
             "whole reachability",
+            "one why",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])

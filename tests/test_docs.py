@@ -10,6 +10,7 @@ import typer
 from typer.main import get_group
 
 from ringfence import errors, worldfile
+from ringfence.analysis.why.causes import Cause
 from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.switches import SWITCHES
@@ -34,6 +35,11 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     text = (ROOT / "docs/errors.md").read_text()
     documented = set(re.findall(r"`([A-Za-z]+\.[A-Za-z_.]+|AuthorizationLimitExceed|refused)`", text))
     assert documented == codes()
+
+
+def test_every_cause_is_documented_in_its_order() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", (ROOT / "docs/why.md").read_text(), re.MULTILINE)
+    assert rows == [(str(cause), cause.sentence) for cause in Cause]
 
 
 @pytest.mark.parametrize("switch", SWITCHES)

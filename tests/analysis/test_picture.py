@@ -20,7 +20,8 @@ from ringfence.analysis.picture.heatmap import HeatMap, class_of, heatmap
 from ringfence.analysis.picture.layers import ANYWHERE
 from ringfence.analysis.picture.svg import text_width
 from ringfence.analysis.reach.answer import Answer, End, Grade, Kind, Passage
-from ringfence.analysis.reach.ends import LARGEST, EndClass
+from ringfence.analysis.reach.ends import EndClass
+from ringfence.analysis.reach.names import LARGEST
 from ringfence.analysis.reach.reach import Reach
 from ringfence.analysis.reach.telling import answer
 from ringfence.model.flow import Query

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ringfence.analysis.reach.answer import OTHERS, Answer
+from ringfence.analysis.reach.answer import Answer
+from ringfence.analysis.reach.names import OTHERS
 from ringfence.control import reaching
 from ringfence.control.exporting import world_of
 from ringfence.control.reaching import Reachability, Reaching

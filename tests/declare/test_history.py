@@ -136,6 +136,10 @@ def test_neighbours_are_not_told(tmp_path: Path) -> None:
         text = json.dumps(told)
         assert acl not in text
         assert "secret" not in text
+        assert told["cause"] == "another-account"
+        assert {(it["cause"], len(it["near_misses"]), len(it["groups"])) for it in told["blockers"]} == {
+            ("another-account", 0, 0)
+        }
         assert "something of another account" in text
         refused(client.get("/v1/why?source=web&destination=10.0.2.10.1&service=tcp/80"), 422, "input.unknown_name")
     desk.store.close()

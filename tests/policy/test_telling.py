@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 
+from ringfence.analysis.why.diagnosis import diagnose, diagnosed
 from ringfence.analysis.why.telling import explain
 from ringfence.model.address import Family
 from ringfence.model.profile import HUAWEI
@@ -66,17 +67,29 @@ def test_as_json() -> None:
 
 ENDS = "a (10.0.0.11) -> b (10.0.0.12)"
 TOLD = {
-    "a -> b tcp/80": [ENDS, "ALLOW", "a.eth0", BACK, "b.eth0", IN, "too late", NO, "Allowed"],
-    "a -> b tcp/81": [ENDS, "DENY", "a.eth0", OUT, "too late", BACK, "b.eth0", "default-ingress", "Denied", "out deny"],
-    "laptop -> b tcp/80": ["DENY", "b.eth0", NO, "Denied", "in deny tcp 80 from any"],
-    "a -> c icmp": ["DENY", "a.eth0", BACK, "no-route", "VPC main and VPC other are not connected"],
-    "laptop -> visitor gre": ["ALLOW", "outside of every VPC", "Allowed"],
+    "a -> b tcp/80": [ENDS, "ALLOW", "Allowed", "path", "a.eth0", BACK, "b.eth0", IN, "too late", NO],
+    "a -> b tcp/81": [
+        *(ENDS, "DENY", "Why: port", "Denied out of a.eth0", "src", OUT, "out deny", "nearly", BACK, "weaker"),
+        *("Denied into b.eth0", "dst", "nearly", IN, "80 and not 81", "path", OUT, "too late", BACK, "default-ingress"),
+    ],
+    "laptop -> b tcp/80": [
+        "DENY",
+        "source",
+        NO,
+        "in deny tcp 80 from any",
+        "nearly",
+        IN,
+        "outside",
+        "path",
+    ],
+    "a -> c icmp": ["DENY", "no-route", "not connected", "path", "a.eth0", BACK, "no-route"],
+    "laptop -> visitor gre": ["ALLOW", "Allowed", "outside of every VPC", "path"],
 }
 
 
 @pytest.mark.parametrize("flow", TOLD)
 def test_explain_says_what_stands_on_the_path_and_in_that_order(flow: str) -> None:
-    text = explain(verdict_of(flow))
+    text = explain(diagnose(WORLD, ask(WORLD, flow, Family.IPV4)).as_json())
     place = 0
     for word in TOLD[flow]:
         place = text.find(word, place)
@@ -89,7 +102,8 @@ def test_all_tellings_agree(world: World) -> None:
     policy = Policy(world)
     for flow in flows_of(world, 20):
         verdict = policy.evaluate(flow)
-        text, line, told = explain(verdict), str(verdict), json.loads(json.dumps(verdict.as_json()))
+        text = explain(json.loads(json.dumps(diagnosed(policy, flow).as_json())))
+        line, told = str(verdict), json.loads(json.dumps(verdict.as_json()))
         assert told["verdict"] == str(verdict.action)
         assert told["decided_by"] in [*told["stages"], *told["back"]]
         assert told["decided_by"]["verdict"] == told["verdict"]

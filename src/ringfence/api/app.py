@@ -21,6 +21,7 @@ from ringfence.api import (
     declaring,
     exchange,
     explaining,
+    fixing,
     history,
     keys,
     lines,
@@ -55,7 +56,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
     changing = (quotas, resources, rules, membership, attaching, exchange, lines, tags, keys, declaring)
-    rooms = (*changing, explaining, reaching, history, audit, watch)
+    rooms = (*changing, explaining, fixing, reaching, history, audit, watch)
     found = [route for room in rooms for route in room.routes()]
     return sorted(found, key=lambda route: route.name not in _OFTEN)  # a request tries one route after the other
 

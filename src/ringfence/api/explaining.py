@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ringfence.analysis.why.asking import Question
+from ringfence.analysis.why.causes import Cause
+from ringfence.analysis.why.lines import Beside
 from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
-from ringfence.control.fixing import Fixer
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.address import Family
-from ringfence.model.flow import Query
 from ringfence.model.service import Service
+from ringfence.policy.matching import Respect
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 
@@ -27,9 +29,46 @@ _STEP: Schema = {
         "late": {"type": "array", "items": {"type": "object"}, "description": "rules that matched after the first"},
     },
 }
+_NEAR: Schema = {
+    "type": "object",
+    "description": "a rule that comes near to allowing it",
+    "required": ["group", "rule_id", "text", "differences", "would_match", "would_pass"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("group", "rule_id", "text")},
+        "differences": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["kind", "text"],
+                "properties": {"kind": {"enum": [*Respect, *Beside]}, "text": {"type": "string"}},
+            },
+        },
+        "would_match": {"type": ["string", "null"], "description": "the rule without the differences"},
+        "would_pass": {"type": "boolean", "description": "whether the flow would pass here then"},
+    },
+}
+_CAUSE: Schema = {"enum": [*Cause], "description": "see docs/why.md"}
+_BLOCKER: Schema = {
+    "type": "object",
+    "required": [*_STEP["required"], "cause", "because", "answer", "groups", "near_misses"],
+    "properties": {
+        **_STEP["properties"],
+        "cause": _CAUSE,
+        "because": {"type": "string"},
+        "answer": {"type": "boolean", "description": "whether it is the answer that is denied"},
+        "groups": {"type": "array", "items": {"type": "string"}},
+        "near_misses": {"type": "array", "items": _NEAR},
+    },
+}
+_NAMED: Schema = {
+    "type": "object",
+    "required": ["name", "address"],
+    "properties": {"name": {"type": "string"}, "address": {"type": "string"}},
+}
+_TOLD = ("source", "destination", "service", "source_port", "works", "cause", "because", "blockers")
 _VERDICT: Schema = {
     "type": "object",
-    "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back"],
+    "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back", *_TOLD],
     "properties": {
         "flow": {"type": "string"},
         "verdict": {"enum": ["allow", "deny"]},
@@ -37,65 +76,50 @@ _VERDICT: Schema = {
         "decided_by": _STEP,
         "stages": {"type": "array", "items": _STEP},
         "back": {"type": "array", "items": _STEP, "description": "what judges the answer by itself: stateless ACLs"},
+        "source": _NAMED,
+        "destination": _NAMED,
+        "service": {"type": "string"},
+        "source_port": {"type": ["integer", "null"]},
+        "works": {"type": "boolean"},
+        "cause": {"enum": [*Cause, None], "description": "the first in the order of docs/why.md"},
+        "because": {"type": ["string", "null"]},
+        "blockers": {"type": "array", "items": _BLOCKER, "description": "everything that denies"},
     },
 }
-_OBSTACLE: Schema = {
+_OUTCOME: Schema = {
     "type": "object",
-    "required": ["what", "instead"],
-    "properties": {"what": {"type": "string"}, "instead": {"type": "string"}},
-}
-_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
-_FLOWS: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["from", "to", "family", "services", "example", "because"],
-        "properties": {"from": _TEXTS, "to": _TEXTS, "family": {"type": "string"}, "services": _TEXTS},
-    },
-}
-
-
-def _listed(items: Schema, what: str) -> Schema:
-    return {**items, "description": what}
-
-
-_FIX: Schema = {
-    "type": "object",
-    "required": ["edits", "commands"],
+    "required": ["verdict", "cause", "because", "pairs", "example"],
     "properties": {
-        "edits": _listed(_TEXTS, "in words, in the order in which they are to be made"),
-        "commands": _listed(_TEXTS, "the commands that make them"),
-        "opens": _listed(_FLOWS, "all flows that pass then and do not now"),
-        "closes": _listed(_FLOWS, "all flows that pass now and do not then"),
-        "cuts": _listed(_FLOWS, "the connections that it cuts, of all that may live"),
-        "breaks": _listed(_TEXTS, "expectations that hold now and do not then"),
-    },
-}
-_FIXES: Schema = {
-    "type": "object",
-    "required": ["flow", "verdict", "fixes", "withheld", "obstacles", "refused", "silence", "whole"],
-    "properties": {
-        "flow": {"type": "string"},
         "verdict": {"enum": ["allow", "deny"]},
-        "fixes": {"type": "array", "items": _FIX, "description": "the smallest ones, the best first"},
-        "withheld": {"type": "array", "items": _FIX, "description": "not proposed, as they would let in anybody"},
-        "obstacles": {"type": "array", "items": _OBSTACLE, "description": "what no edit mends, and what helps instead"},
-        "refused": {"type": "array", "items": _OBSTACLE, "description": "edits that are not possible, and why"},
-        "silence": {"anyOf": [_OBSTACLE, {"type": "null"}], "description": "whether nothing listens there"},
-        "whole": {"type": "boolean", "description": "false if the search was broken off"},
+        "cause": {"enum": [*Cause, None]},
+        "because": {"type": ["string", "null"]},
+        "pairs": {"type": "array", "items": {"type": "object"}, "description": "the ends that fare so"},
+        "example": _VERDICT,
     },
 }
-_END = "an instance, instance.port, a virtual IP, an outside host, or an address"
+_SEVERAL: Schema = {
+    "type": "object",
+    "description": "where an end is a group or the internet",
+    "required": ["source", "destination", "service", "verdict", "works", "outcomes"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("source", "destination", "service")},
+        "verdict": {"enum": ["allow", "deny", "some"]},
+        "works": {"type": "boolean"},
+        "outcomes": {"type": "array", "items": _OUTCOME},
+    },
+}
+_END = "an instance, instance.port, a virtual IP, an outside host, an address, a security group, or internet"
 
 
-_QUESTION = (
+QUESTION = (
     Parameter("source", f"from where: {_END}"),
     Parameter("destination", f"to where: {_END}"),
     Parameter("service", "tcp/80, udp/53, icmp, a protocol"),
-    Parameter("over", "ipv4, or ipv6", {"enum": list(_OVER)}),
+    Parameter("over", "ipv4 or ipv6; else the first in which both ends are", {"enum": list(_OVER)}),
     Parameter("from_port", "the port that it comes from", {"type": "integer", "minimum": 1, "maximum": 65535}),
     AS_OF,
 )
+"""The parameters of a question."""
 
 
 def routes() -> Iterator[Route]:
@@ -104,45 +128,30 @@ def routes() -> Iterator[Route]:
         "GET",
         "/v1/why",
         "why",
-        "Why a flow passes or not: each stage of its path, and what decided there.",
+        "Why a flow passes or not: each stage of its path, what denies it, and what comes near to allowing it.",
         (ram.DESCRIBE_REACHABILITY,),
         _why,
-        _QUESTION,
-        answer=_VERDICT,
-    )
-    yield Route(
-        "GET",
-        "/v1/fix",
-        "fix",
-        "The smallest changes that make a flow pass, and what each does besides.",
-        (ram.DESCRIBE_REACHABILITY,),
-        _fix,
-        _QUESTION,
-        answer=_FIXES,
+        QUESTION,
+        answer={"anyOf": [_VERDICT, _SEVERAL]},
     )
 
 
 def _why(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    explainer = Explainer(call.state, call.caller.account)
-    return Answer(explainer.told(explainer.verdict(_query(call))))
+    return Answer(Explainer(call.state, call.caller.account).answer(question_of(call)))
 
 
-def _fix(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    return Answer(Fixer(call.state, call.caller.account).told(_query(call)))
-
-
-def _query(call: Call) -> Query:
+def question_of(call: Call) -> Question:
+    """What a request asks; raises `InvalidFields`, `NotationError`."""
     missing = [name for name in ("source", "destination", "service") if not call.query.get(name)]
     if missing:
         problems = (
             FieldProblem(name, f"{name} is missing", "give it in the query", "input.missing") for name in missing
         )
         raise InvalidFields(tuple(problems))
-    over = call.query.get("over", "ipv4")
-    if over not in _OVER:
+    over = call.query.get("over", "")
+    if over and over not in _OVER:
         raise InvalidFields((FieldProblem("over", f"{over!r} is no family", "use ipv4 or ipv6", value=over),))
     port = call.number("from_port", 1, 1, 65535) if "from_port" in call.query else None
     service = Service.parse(call.query["service"])
-    return Query.of(call.query["source"], call.query["destination"], service, _OVER[over], port)
+    return Question(call.query["source"], call.query["destination"], service, _OVER.get(over), port)

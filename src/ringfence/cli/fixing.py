@@ -12,11 +12,14 @@ from typing import Annotated, Any, cast
 import typer
 
 from ringfence.analysis.fix.fixes import Fix, Fixes, fixes
+from ringfence.analysis.why.asking import Question
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
-from ringfence.cli.judging import Over, asked_over, flow_of
+from ringfence.cli.explaining import Over, query_of, question_of
+from ringfence.client.paths import at
 from ringfence.errors import CannotAmend, InvalidInput
+from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.worldfile import parse, read_text
 from ringfence.worldfile.amending import amended
@@ -61,16 +64,16 @@ def fix(
       ringfence fix web-1 db-1 tcp/3306 -f shop.yaml
       ringfence fix laptop web-1 tcp/22 -f shop.yaml --write
     """
-    ends = (source, destination, service)
+    question = question_of(source, destination, Service.parse(service), over)
     if write and not file:
         raise InvalidInput("--write changes a world file; name one with -f")
     if file:
-        told = _of_file(file, ends, over, write=write)
+        told = _of_file(file, question, write=write)
     elif (place := where(server, lab)).server:
         with asking(place.server, account, {}, json=json) as asked:
-            told = asked_over(asked, "fix", ends, over)
+            told = asked.client.get(at("fix"), query_of(question))
     else:
-        told = _of_lab(place.lab, ends, over)
+        told = _of_lab(place.lab, question)
     if json:
         output.print_json(told)
     else:
@@ -79,10 +82,10 @@ def fix(
     raise typer.Exit(0 if (told["verdict"] == "allow" or told["fixes"]) and not stopped else 1)
 
 
-def _of_file(file: Path, ends: tuple[str, str, str], over: Over | None, *, write: bool) -> Told:
+def _of_file(file: Path, question: Question, *, write: bool) -> Told:
     text = read_text(file)
     world = parse(text, str(file))
-    found = _found(world, ends, over)
+    found = fixes(world, question.flow(world))
     if write and found.smallest:
         file.write_text(amended(text, world, found.smallest.after), encoding="utf-8")
     return _with_each(found, ({"file_edit": _file_edit(text, world, each, str(file))} for each in found.all))
@@ -98,21 +101,17 @@ def _file_edit(text: str, world: World, made: Fix, name: str) -> str | None:
     return "".join(unified_diff(*lines, fromfile=name, tofile=name, n=1))
 
 
-def _of_lab(name: str, ends: tuple[str, str, str], over: Over | None) -> Told:
+def _of_lab(name: str, question: Question) -> Told:
     from ringfence.lab.guest import look
     from ringfence.lab.lab import Lab
 
     with closing(Lab.attach(name)) as attached:
-        flow = flow_of(attached.world, *ends, over)
+        flow = question.flow(attached.world)
         found = fixes(attached.world, flow)
         guests = [guest.as_json() for guest in look(attached, flow) if guest.denied_by]
         cuts = [[cut.as_json() for cut in attached.preview(each.after)] for each in found.all[:_FULLY]]
     live = [{"living": each} for each in cuts]
     return {**_with_each(found, live), "silence": None, "guests": guests}
-
-
-def _found(world: World, ends: tuple[str, str, str], over: Over | None) -> Fixes:
-    return fixes(world, flow_of(world, *ends, over))
 
 
 def _with_each(found: Fixes, more: Iterable[Mapping[str, object]]) -> Told:

@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 _ROOMS = {
-    "judging": ("check", "why"),
+    "judging": ("check",),
+    "explaining": ("why",),
     "fixing": ("fix",),
     "importing": ("import",),
     "reaching": ("reach",),

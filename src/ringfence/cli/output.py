@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.analysis.why.guest import Guest
-from ringfence.analysis.why.telling import TITLES, explain
 from ringfence.model.address import Family
 from ringfence.model.flow import Query
 from ringfence.model.rule import Action
 from ringfence.model.world import World
-from ringfence.policy.verdict import Stage, Verdict
+from ringfence.policy.verdict import Verdict
 
 if TYPE_CHECKING:  # what only labs need is not loaded to judge a file
     from ringfence.lab.probe import Observation
@@ -31,7 +29,7 @@ Advance = Callable[[int, int], None]
 """Told how many probes of how many are done."""
 
 
-def _packet(observation: Observation | None) -> str:
+def packet(observation: Observation | None) -> str:
     """What a packet did, in a word: it arrived, or not; ``no answer`` and ``no evidence`` are neither."""
     if observation is None:
         return "in guest"  # no packet leaves an instance for its own address
@@ -47,7 +45,7 @@ def _row_json(row: Row, packets: bool) -> dict[str, object]:
         "expect": str(row.expectation),
         "expected": str(row.expectation.action),
         "model": str(row.verdict.action),
-        "packet": _packet(row.observation) if packets else None,
+        "packet": packet(row.observation) if packets else None,
         "unproved": row.observation.failure or None if row.observation else None,
         "ok": row.ok,
         "decided_by": row.verdict.decided_by.as_json(),
@@ -88,7 +86,7 @@ def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
         words = [
             str(row.expectation.action),
             _model(row.verdict),
-            *((_packet(row.observation),) if packets else ()),
+            *((packet(row.observation),) if packets else ()),
         ]
         table.add_row(str(row.expectation.query), *map(_word, words), _mark(row))
     out = console()
@@ -124,45 +122,6 @@ def _sum(rows: list[Row], packets: bool) -> str:
     return f"{count}: {proved}"
 
 
-def show_verdict(
-    verdict: Verdict, guests: Sequence[Guest] | None, observation: Observation | None, *, as_json: bool
-) -> None:
-    """The answer to ``why``; with a probe, model and packet side by side. ``guests`` is None where nobody looked."""
-    if as_json:
-        packet = {"packet": _packet(observation), "unproved": observation.failure or None} if observation else {}
-        inside = {} if guests is None else {"guests": [guest.as_json() for guest in guests]}
-        print_json(verdict.as_json() | packet | inside)
-        return
-    print(explain(verdict, guests or ()))
-    if observation:
-        agree = "they agree" if observation.arrived is verdict.arrives else "they DIFFER"
-        print(f"\nModel: {_model(verdict)}   packet: {_packet(observation)}   {observation.failure or agree}")
-
-
-def show_told_verdict(told: Mapping[str, Any]) -> None:
-    """The answer of a server to ``why``: the path stage by stage, ending with what decided."""
-    print(f"{told['flow']}  {told['verdict'].upper()}\n")
-    steps = [*told["stages"], *told["back"]]
-    for number, step in enumerate(steps, 1):
-        answer = "the answer: " if number > len(told["stages"]) else ""
-        print(f"  {number}. {answer}{_stage(step)}: {step['verdict']}")
-        print(f"       by {_by(step)}: {step['text']}")
-        for late in step["late"]:
-            print(f"       too late: {_by(late)}: {late['text']}")
-    last = told["decided_by"]
-    back = " on the way back" if told["arrives"] and told["verdict"] == "deny" else ""
-    allowed = "every stage lets the first packet through" if len(steps) > 1 else last["text"]
-    print(f"\nAllowed: {allowed}." if told["verdict"] == "allow" else f"\nDenied{back} {_stage(last)}: {last['text']}.")
-
-
-def _stage(step: Mapping[str, Any]) -> str:
-    return f"{TITLES[Stage(step['stage'])]} {step['place'] or step['port'] or ''}".rstrip()
-
-
-def _by(step: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, (step["group"], step["rule_id"]))) or "a rule"
-
-
 def show_verification(report: Report, *, as_json: bool) -> None:
     """How many probes were sent, and each in which model and packet differ, with the model's trace."""
     if as_json:
@@ -170,7 +129,7 @@ def show_verification(report: Report, *, as_json: bool) -> None:
             {
                 "probes": report.count,
                 "differences": [
-                    difference.verdict.as_json() | {"packet": _packet(difference.observation)}
+                    difference.verdict.as_json() | {"packet": packet(difference.observation)}
                     for difference in report.differences
                 ],
                 "unproved": [{"flow": str(probe.flow), "why": probe.failure} for probe in report.unproved],
@@ -179,7 +138,7 @@ def show_verification(report: Report, *, as_json: bool) -> None:
         return
     for difference in report.differences[:_SHOWN]:
         verdict = difference.verdict
-        print(f"DIFFERS: {verdict.flow}: model {verdict.action}, packet {_packet(difference.observation)}")
+        print(f"DIFFERS: {verdict.flow}: model {verdict.action}, packet {packet(difference.observation)}")
         for step in verdict.steps:
             by = " ".join(filter(None, (step.group, step.rule_id)))
             print(f"  {step.stage} {step.port or ''}: {step.action} by {by}: {step.text}")

@@ -6,15 +6,21 @@ what it says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ringfence.analysis.why.asking import Question, first_known, is_several
+from ringfence.analysis.why.causes import Cause
+from ringfence.analysis.why.diagnosis import Blocker, Diagnosis, cause_of, diagnosed, first_cause
+from ringfence.analysis.why.near import NearMiss
+from ringfence.analysis.why.several import Several
 from ringfence.control.exporting import visible_world, world_of
 from ringfence.control.naming import Naming
 from ringfence.errors import UnknownName
-from ringfence.model.flow import Endpoint, Expectation, Query
-from ringfence.model.rule import Action
+from ringfence.model.flow import Endpoint, Expectation, Flow, Query
+from ringfence.model.rule import Action, Rule
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
 from ringfence.policy.expecting import unmet_line
@@ -54,15 +60,30 @@ class Explainer:
     def _policy(self) -> Policy:
         return Policy(visible_world(self.state, self.account))
 
+    def answer(self, question: Question) -> Mapping[str, Any]:
+        """Why it works or not, for programs, in the account's names. Raises `UnknownName`, `NotationError`.
+
+        Where an end is a group or the internet, its classes are those that the account's own world tells apart.
+        """
+        if any(is_several(self.named, name) for name in (question.source, question.destination)):
+            several = Several(self.named, lambda flow: diagnosed(self._policy, self._in_ids(flow)))
+            return several.answer(question).as_json(self.told)
+        return self.told(diagnosed(self._policy, first_known(question.queries, self._flow)))
+
     def verdict(self, query: Query) -> Verdict:
         """What becomes of a flow, in ids. Raises `UnknownName`, `NotationError`."""
+        return self._policy.evaluate(self._flow(query))
+
+    def _flow(self, query: Query) -> Flow:
         try:
             flow = self.named.flow(query)
         except UnknownName:
             self._check_alone(query.source, query.destination)
             raise
-        ends = (self._placed(flow.source), self._placed(flow.destination))
-        return self._policy.evaluate(replace(flow, source=ends[0], destination=ends[1]))
+        return self._in_ids(flow)
+
+    def _in_ids(self, flow: Flow) -> Flow:
+        return replace(flow, source=self._placed(flow.source), destination=self._placed(flow.destination))
 
     def _check_alone(self, *ends: str) -> None:
         """Refuse what several instances are called, as both clouds allow: a world then has them by their ids."""
@@ -96,12 +117,41 @@ class Explainer:
 
     # --- as it is told
 
-    def told(self, verdict: Verdict) -> dict[str, Any]:
-        """A verdict for programs, in the account's names; the ids of rules are those of logs and counters."""
-        return verdict.as_json() | {
+    def told(self, diagnosis: Diagnosis) -> dict[str, Any]:
+        """A diagnosis for programs, in the account's names; the ids of rules are those of logs and counters."""
+        verdict, blockers = diagnosis.verdict, [self._own_part(each) for each in diagnosis.blockers]
+        cause = first_cause(blocker.cause for blocker in blockers)
+        return diagnosis.as_json() | {
             "decided_by": self._step(verdict.decided_by),
             "stages": [self._step(step) for step in verdict.steps],
             "back": [self._step(step) for step in verdict.back],
+            "cause": str(cause) if cause else None,
+            "because": cause.sentence if cause else None,
+            "blockers": [self._blocker(blocker) for blocker in blockers],
+        }
+
+    def _own_part(self, blocker: Blocker) -> Blocker:
+        """What the account may know of what denies: not what others' rules nearly say."""
+        if self._is_of_others(blocker.step):
+            return replace(blocker, cause=Cause.ANOTHER_ACCOUNT, near=())
+        near = tuple(it for it in blocker.near if not isinstance(it.rule, Rule) or self._has(Kind.GROUP, it.group))
+        return replace(blocker, cause=cause_of(blocker.step, near), near=near)
+
+    def _blocker(self, blocker: Blocker) -> dict[str, Any]:
+        told = blocker.as_json() | self._step(blocker.step)
+        groups = [] if blocker.cause is Cause.ANOTHER_ACCOUNT else told["groups"]
+        return told | {
+            "groups": [self._owner(name) for name in groups],
+            "near_misses": [self._near_miss(near) for near in blocker.near],
+        }
+
+    def _near_miss(self, near: NearMiss) -> dict[str, Any]:
+        told, words = near.as_json(), self._naming.words
+        return told | {
+            "group": self._owner(near.group),
+            "text": words(str(near.rule)),
+            "differences": [it.as_json() | {"text": words(it.text)} for it in near.differences],
+            "would_match": words(str(near.edited)) if told["would_match"] else None,
         }
 
     def told_unmet(self, unmet: Unmet) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from ringfence.analysis.difference.difference import Differ
 from ringfence.analysis.fix.edits import Edit
 from ringfence.analysis.fix.fixes import Fixes, fixes
 from ringfence.analysis.fix.obstacles import Obstacle
+from ringfence.analysis.why.asking import Question, first_known
 from ringfence.control.explaining import Explainer
 from ringfence.control.exporting import visible_world
 from ringfence.control.naming import Naming
-from ringfence.model.flow import Endpoint, Query
+from ringfence.model.flow import Endpoint
 from ringfence.model.renaming import renamed
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
@@ -42,9 +43,9 @@ class Fixer:
     def _naming(self) -> Naming:
         return Naming(self.state, self.account)
 
-    def told(self, query: Query) -> dict[str, Any]:
+    def told(self, question: Question) -> dict[str, Any]:
         """The smallest fixes of a flow, for programs. Raises `UnknownName`, `NotationError`."""
-        verdict = self._explainer.verdict(query)
+        verdict = first_known(question.queries, self._explainer.verdict)
         source, destination = map(self._called, (verdict.flow.source, verdict.flow.destination))
         flow = replace(verdict.flow, source=source, destination=destination)
         about = Differ(self._explainer.named.persistent())

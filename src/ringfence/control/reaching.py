@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import cached_property
 from threading import Lock
 
-from ringfence.analysis.reach.answer import INTERNET, Answer
+from ringfence.analysis.reach.answer import Answer
+from ringfence.analysis.reach.names import INTERNET
 from ringfence.analysis.reach.reach import Reach
 from ringfence.analysis.reach.telling import answer
 from ringfence.control.exporting import visible_world, world_of

@@ -11,6 +11,7 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,7 @@ def look(lab: Lab, flow: Flow) -> tuple[Guest, ...]:
 
 
 def look_and_probe(lab: Lab, flow: Flow) -> tuple[Observation, tuple[Guest, ...]]:
-    """Send the first packet of a flow, and tell what became of it in the guests at its ends too.
+    """Have a conversation on a flow, and tell what became of its first packet in the guests at its ends too.
 
     Raises `ProbeFailed` if the kernel traced more than it could tell.
     """
@@ -55,7 +56,7 @@ def look_and_probe(lab: Lab, flow: Flow) -> tuple[Observation, tuple[Guest, ...]
     leaves = not Places(lab.world, lab.names).stays_in_guest(flow)
     with ExitStack() as held:
         tracers = [held.enter_context(closing(_tracer(lab, flow, end))) for end in ends if leaves]
-        (observation,) = lab.probe([flow])
+        (observation,) = lab.converse([flow])
         traces: list[Trace | None] = [tracer.trace() for tracer in tracers] or [None] * len(ends)
     return observation, tuple(_guest(lab, flow, end, trace) for end, trace in zip(ends, traces, strict=True))
 
@@ -85,7 +86,7 @@ def _guest(lab: Lab, flow: Flow, end: _End, trace: Trace | None) -> Guest:
     findings = [*_address(end), _judged(firewall, end.direction, trace)]
     if end.direction is Direction.INGRESS and not (trace and trace.fate is Fate.SENT):
         findings += _taken(flow, end, firewall, trace)
-    return Guest(end.port, end.direction, tuple(findings))
+    return Guest(end.port, end.direction, tuple(findings), bool(firewall))
 
 
 def _address(end: _End) -> Iterator[Finding]:
@@ -143,10 +144,10 @@ def _taken(flow: Flow, end: _End, firewall: Firewall, trace: Trace | None) -> It
         finding = _served(end.place, address, service)
         if delivered not in (None, (flow.destination.address, flow.service.port)):
             text = f"its own rules turn the packet to {address} {service}; {finding.text}"
-            yield Finding(finding.about, finding.action, text)
+            yield replace(finding, text=text)
         elif delivered is None and firewall.rewrites and finding.action is Action.DENY:
             text = f"{finding.text}; but the guest has rules that rewrite addresses or ports"
-            yield Finding(finding.about, None, text)
+            yield replace(finding, action=None, text=text)
         else:
             yield finding
 
@@ -165,7 +166,8 @@ def _served(place: Place, address: Address, service: Service) -> Finding:
     takers = [it for it in found if it.takes(address, place.link)]
     if takers:
         return Finding(About.SOCKET, Action.ALLOW, f"something listens on {service} at {takers[0]}")
-    return Finding(About.SOCKET, Action.DENY, _why_not(found, address, service))
+    loopback = bool(found) and all(it.is_loopback for it in found)
+    return Finding(About.SOCKET, Action.DENY, _why_not(found, address, service), loopback)
 
 
 def _why_not(found: list[Listening], address: Address, service: Service) -> str:

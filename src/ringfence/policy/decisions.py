@@ -69,7 +69,7 @@ def decisions(
     if vpc.profile.group_order is GroupOrder.AGGREGATE:
         ranked = [sorted((entry for entries in ranked for entry in entries), key=_rank)]
     rules = [
-        _from_rule(group, rule_id, rule, ports)
+        from_rule(group, rule_id, rule, ports)
         for entries in ranked
         for group, rule_id, rule in entries
         if (ports := resolved(rule.ports, port_lists)) is not None
@@ -103,7 +103,8 @@ def rule_nic(vpc: Vpc, rule: Rule) -> NicType:
     return NicType.INTERNET if classic else NicType.INTRANET
 
 
-def _from_rule(group: str, rule_id: str, rule: Rule, ports: PortSet) -> Decision:
+def from_rule(group: str, rule_id: str, rule: Rule, ports: PortSet) -> Decision:
+    """What a group's rule decides; ``ports`` are those that it means, see `resolved`."""
     return Decision(
         rule_id,
         group,
@@ -153,7 +154,7 @@ def acl_decisions(acl: NetworkAcl, profile: Profile, direction: Direction) -> tu
     exempt = [rule for rule in map(AclRule.parse, profile.acl_exempt) if rule.direction is direction]
     what = "no rule matched" if acl.enabled else "the ACL is disabled"
     return (
-        *(_from_acl_rule("", content_id("exempt", rule.key), rule, "always: ") for rule in exempt),
+        *(from_acl_rule("", content_id("exempt", rule.key), rule, "always: ") for rule in exempt),
         *_from_acl_rules(acl.name, acl.rules_of(direction)),
         _everything(f"default-acl-{direction}", Action.DENY, f"{what}, and ACL {acl.name} denies by default"),
     )
@@ -177,10 +178,11 @@ def _firewall(owner: str, rules: Iterable[AclRule]) -> tuple[Decision, ...]:
 
 
 def _from_acl_rules(owner: str, rules: Iterable[AclRule]) -> tuple[Decision, ...]:
-    return tuple(_from_acl_rule(owner, rule.id_in(owner), rule) for rule in rules)
+    return tuple(from_acl_rule(owner, rule.id_in(owner), rule) for rule in rules)
 
 
-def _from_acl_rule(owner: str, rule_id: str, rule: AclRule, prefix: str = "") -> Decision:
+def from_acl_rule(owner: str, rule_id: str, rule: AclRule, prefix: str = "") -> Decision:
+    """What a line of an ACL or a firewall decides; one without a direction is seen from the sender."""
     inward = rule.direction is Direction.INGRESS
     remote, local = (rule.source, rule.destination) if inward else (rule.destination, rule.source)
     return Decision(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import partial
-from typing import NamedTuple
 
-from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint, Flow
-from ringfence.model.rule import Action, AddressGroupRemote, AnyRemote, Direction, NicType, Remote
-from ringfence.model.topology import Port, Subnet, Vpc
+from ringfence.model.rule import Action, Direction
+from ringfence.model.topology import Subnet, Vpc
 from ringfence.model.world import World
 from ringfence.policy.decisions import (
     Decision,
@@ -20,6 +18,7 @@ from ringfence.policy.decisions import (
     decisions,
     peering_decisions,
 )
+from ringfence.policy.matching import Asked, End, missed
 from ringfence.policy.platform import carrier_steps, platform_steps
 from ringfence.policy.verdict import Late, Stage, Step, Verdict
 
@@ -27,19 +26,6 @@ from ringfence.policy.verdict import Late, Stage, Step, Verdict
 def evaluate(world: World, flow: Flow) -> Verdict:
     """Judge one flow. For many flows of one world, keep a `Policy`."""
     return Policy(world).evaluate(flow)
-
-
-class End(NamedTuple):
-    """One end of a flow: whose it is, as far as the world knows.
-
-    ``vpc`` is also set where the address lies in the VPC's space and no port has it.
-    """
-
-    address: Address
-    port: Port | None
-    vpc: Vpc | None
-    subnet: Subnet | None
-    """The port's."""
 
 
 class Policy:
@@ -78,7 +64,7 @@ class Policy:
 
     def evaluate(self, flow: Flow) -> Verdict:
         """Judge one flow: every stage of its path is asked, also after one has denied."""
-        source, destination = self._end(flow.source, flow.destination), self._end(flow.destination, flow.source)
+        source, destination = self.ends(flow)
         if source.port and destination.port and source.port.guest == destination.port.guest:
             text = f"both ends are in {source.port.instance}: the packet does not leave the guest, no group sees it"
             return Verdict(flow, (Step(Stage.LOCAL, Action.ALLOW, source.port, "", "same-instance", text),))
@@ -88,6 +74,10 @@ class Policy:
             *self._on_the_way(flow, source, destination),
         )
         return Verdict(flow, steps, tuple(self._on_the_way_back(flow, source, destination)))
+
+    def ends(self, flow: Flow) -> tuple[End, End]:
+        """Whose the two ends of a flow are, its source first."""
+        return self._end(flow.source, flow.destination), self._end(flow.destination, flow.source)
 
     def _end(self, endpoint: Endpoint, other: Endpoint) -> End:
         """Whose an endpoint is. An address of nobody lies where the other end would look for it: near it first."""
@@ -169,38 +159,8 @@ class Policy:
             yield self._step(stage, listed, flow, near, far, place)
 
     def _step(self, stage: Stage, listed: tuple[Decision, ...], flow: Flow, near: End, far: End, place: str) -> Step:
-        matching = [decision for decision in listed if self._matches(decision, flow, near, far)]
+        asked = Asked.of(self.world, flow, near, far)
+        matching = [decision for decision in listed if missed(decision, asked) is None]
         first, *others = matching  # the default at the end of each list matches everything
         late = tuple(Late(other.owner, other.rule_id, other.text) for other in others if other.owner)
         return Step(stage, first.action, near.port, first.owner, first.rule_id, first.text, late, place)
-
-    def _matches(self, decision: Decision, flow: Flow, near: End, far: End) -> bool:
-        return (
-            decision.protocol.covers(flow.service.number)
-            and flow.family in decision.protocol.families
-            and flow.goes_to(decision.ports)
-            and (not decision.source_ports or flow.comes_from(decision.source_ports))
-            and self._is_side(decision.local, near.address)
-            and self._is_remote(decision, near, far)
-        )
-
-    def _is_remote(self, decision: Decision, near: End, far: End) -> bool:
-        """Whether the far end is meant; a group means its members' own addresses (SEMANTICS.md section 5)."""
-        if isinstance(decision.remote, AnyRemote | Prefix | AddressGroupRemote):
-            return self._is_side(decision.remote, far.address)
-        if not (near.vpc and far.vpc and far.port) or far.address not in far.port.addresses:
-            return False
-        within = far.vpc is near.vpc or (
-            near.vpc.profile.peer_references
-            and not decision.own_vpc
-            and self.world.peering(near.vpc.name, far.vpc.name) is not None
-        )
-        intranet = self.world.nic_of(far.port) is NicType.INTRANET
-        return within and intranet and decision.remote.name in far.port.groups
-
-    def _is_side(self, side: Remote, address: Address) -> bool:
-        if isinstance(side, Prefix):
-            return address in side
-        if isinstance(side, AddressGroupRemote):
-            return any(address in entry for entry in self.world.address_groups[side.name].entries)
-        return isinstance(side, AnyRemote)

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from ringfence.analysis.difference.news import News
 from ringfence.analysis.difference.places import Places
-from ringfence.analysis.reach.ends import LARGEST, Bucket, EndClass, Lot, inside_class, lot_of, out_there, outside_class
+from ringfence.analysis.reach.ends import Bucket, EndClass, Lot, inside_class, lot_of, out_there, outside_class
+from ringfence.analysis.reach.names import LARGEST
 from ringfence.analysis.reach.roster import Guest, Lists, OneWorld
 from ringfence.analysis.sets.diagram import Interval, joined
 from ringfence.analysis.sets.segments import Ranges

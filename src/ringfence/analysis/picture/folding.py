@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import product
 
 from ringfence.analysis.reach.answer import Answer, End, Grade, Kind
-from ringfence.analysis.reach.ends import LARGEST
+from ringfence.analysis.reach.names import INTERNET, LARGEST, OTHERS
 
 FAMILIES = ("ipv4", "ipv6")
 _NUMBERS = re.compile(r"(\d{1,9})")
@@ -104,7 +104,7 @@ def _whole(ends: Iterable[End]) -> list[Node]:
     return [Node(vpc or _TITLES[kind], kind, vpc, (_counted(it),), 0, tuple(it)) for (kind, vpc), it in found.items()]
 
 
-_TITLES = {Kind.INTERNET: "internet", Kind.OTHERS: "other accounts", Kind.INSIDE: "?"}
+_TITLES = {Kind.INTERNET: INTERNET, Kind.OTHERS: OTHERS, Kind.INSIDE: "?"}
 
 
 def _counted(ends: list[End]) -> str:

@@ -10,11 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-INTERNET = "internet"
-"""What all of the outside is called."""
-OTHERS = "other accounts"
-"""What the ends of other accounts are called, all of them."""
-
 
 class Kind(StrEnum):
     """Where an end is."""

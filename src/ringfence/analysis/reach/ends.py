@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ringfence.analysis.reach.names import LARGEST
 from ringfence.analysis.sets.packets import addresses
 from ringfence.analysis.sets.segments import Ranges, Segments
 from ringfence.analysis.sets.sieve import bits
@@ -22,9 +23,6 @@ from ringfence.model.topology import Port, Subnet
 from ringfence.model.world import World
 from ringfence.policy.decisions import PolicyClass, class_of
 from ringfence.policy.platform import penalty_of
-
-LARGEST = "outside"
-"""What the largest class outside is called: the internet, but for the parts that rules tell apart."""
 
 
 class Lot(NamedTuple):

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from ringfence.analysis.reach.answer import INTERNET
 from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
+from ringfence.analysis.reach.names import INTERNET
 from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.reach.roster import OneWorld
 from ringfence.analysis.sets.diagram import Diagram

@@ -8,8 +8,9 @@ from itertools import product
 from operator import or_, sub
 from typing import NamedTuple
 
-from ringfence.analysis.reach.answer import INTERNET, OTHERS, Answer, End, Grade, Kind, Passage
-from ringfence.analysis.reach.ends import LARGEST, EndClass, EndSet
+from ringfence.analysis.reach.answer import Answer, End, Grade, Kind, Passage
+from ringfence.analysis.reach.ends import EndClass, EndSet
+from ringfence.analysis.reach.names import INTERNET, LARGEST, OTHERS
 from ringfence.analysis.reach.reach import Reach, Way
 from ringfence.analysis.sets.diagram import NOTHING, Diagram
 from ringfence.analysis.sets.notation import Services

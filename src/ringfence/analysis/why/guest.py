@@ -1,10 +1,11 @@
-"""What was found inside a guest; `ringfence.analysis.why.telling` tells it after the verdict. The lab looks."""
+"""What was found inside a guest; `ringfence.analysis.why.diagnosis` puts it beside the verdict. The lab looks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ringfence.analysis.why.causes import Cause
 from ringfence.model.rule import Action, Direction
 from ringfence.model.topology import Port
 
@@ -22,11 +23,22 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact about a guest. ``action`` is what it means for the flow; None where that cannot be told."""
+    """One fact about a guest. ``action`` is what it means for the flow; None where that cannot be told.
+
+    ``loopback`` is whether the service is there, but for the guest itself only.
+    """
 
     about: About
     action: Action | None
     text: str
+    loopback: bool = False
+
+    @property
+    def cause(self) -> Cause:
+        """The cause that it is where it keeps the flow from working."""
+        if self.about is About.SOCKET:
+            return Cause.LOOPBACK_ONLY if self.loopback else Cause.NOT_LISTENING
+        return Cause.GUEST_FIREWALL if self.about is About.FIREWALL else Cause.NO_SUCH_ADDRESS
 
     @property
     def word(self) -> str:
@@ -40,11 +52,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """What was found in the guest at one end of a flow: the one that sends (egress) or the one that takes (ingress)."""
+    """What was found in the guest at one end of a flow: the one that sends (egress) or the one that takes (ingress).
+
+    ``filtered`` is whether it has a firewall of its own, which may keep answers from passing.
+    """
 
     port: Port
     direction: Direction
     findings: tuple[Finding, ...]
+    filtered: bool = False
 
     @property
     def denied_by(self) -> Finding | None:
@@ -63,6 +79,7 @@ class Guest:
             "stage": "guest",
             "verdict": self.word,
             "port": str(self.port),
+            "place": str(self),
             "direction": str(self.direction),
             "findings": [finding.as_json() for finding in self.findings],
         }

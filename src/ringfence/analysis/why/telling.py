@@ -1,13 +1,12 @@
-"""Why: a verdict told to people. Where `evaluate` decides, this only says it."""
+"""Why: a diagnosis told to people. It is told from its JSON, so that a file's, a lab's and a server's read alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from ringfence.analysis.why.guest import Guest
-from ringfence.model.flow import Endpoint
-from ringfence.model.rule import Action, Direction
-from ringfence.policy.verdict import Stage, Step, Verdict
+from ringfence.model.rule import Direction
+from ringfence.policy.verdict import Stage
 
 TITLES = {
     Stage.LOCAL: "same instance",
@@ -21,75 +20,135 @@ TITLES = {
     Stage.INGRESS: "into",
 }
 """The stages of a path in words, before the place where they are."""
-_GROUPS = (Stage.EGRESS, Stage.INGRESS)
 _GUARDS = (Stage.PLATFORM, Stage.ACL_EGRESS, Stage.PEERING, Stage.BORDER, Stage.ACL_INGRESS)
 
-
-def explain(verdict: Verdict, guests: Sequence[Guest] = ()) -> str:
-    """The path of one flow, a paragraph a stage, ending in a sentence that names what decided.
-
-    ``guests`` is what was found inside the guests at its ends, where somebody looked.
-    """
-    flow = verdict.flow
-    ends = f"{_end(flow.source)} -> {_end(flow.destination)}"
-    lines = [f"{ends}  {flow.service}  {str(verdict.action).upper()}", ""]
-    for number, step in enumerate(verdict.steps, 1):
-        lines += _numbered(number, _told(step))
-    for number, step in enumerate(verdict.back, len(verdict.steps) + 1):
-        first, *rest = _told(step)
-        lines += _numbered(number, [f"the answer: {first}", *rest])
-    worth_telling = [guest for guest in guests if guest.direction is Direction.INGRESS or guest.word != "allow"]
-    for number, guest in enumerate(worth_telling, len(verdict.steps) + len(verdict.back) + 1):
-        lines += _numbered(number, [f"{guest}: {guest.word}", *(f"  {finding.text}" for finding in guest.findings)])
-    return "\n".join([*lines, "", _conclusion(verdict), *_in_guests(verdict, guests)])
+Told = Mapping[str, Any]
+"""What `Diagnosis.as_json` gives."""
 
 
-def _end(endpoint: Endpoint) -> str:
-    named = str(endpoint) != str(endpoint.address)
-    return f"{endpoint} ({endpoint.address})" if named else str(endpoint)
+def explain(told: Told) -> str:
+    """The verdict on one flow with its cause, everything that keeps it from working, and the path."""
+    lines = [headline(told), "", *_conclusion(told)]
+    for blocker in told["blockers"]:
+        lines += ["", *_blocker(blocker)]
+    lines += ["", "The path:", *_path(told)]
+    return "\n".join([*lines, "", *_side_by_side(told["proof"])] if "proof" in told else lines)
 
 
-def _numbered(number: int, lines: list[str]) -> list[str]:
-    return [f"  {number}. {line}" if not index else f"     {line}" for index, line in enumerate(lines)]
+def headline(told: Told) -> str:
+    """Ends, service and verdict."""
+    ends = f"{_end(told['source'])} -> {_end(told['destination'])}"
+    port = f" from port {told['source_port']}" if told["source_port"] else ""
+    return f"{ends}  {told['service']}{port}  {told['verdict'].upper()}"
 
 
-def _told(step: Step) -> list[str]:
-    groups = f" (groups: {', '.join(step.port.groups)})" if step.port and step.stage in _GROUPS else ""
-    lines = [f"{_where(step)}{groups}: {step.action}"]
-    lines.append(f"  by {_by(step.group, step.rule_id)}: {step.text}")
-    lines += [f"  too late: {_by(late.group, late.rule_id)}: {late.text}" for late in step.late]
-    return lines
+def _end(end: Told) -> str:
+    return f"{end['name']} ({end['address']})" if end["name"] != end["address"] else str(end["address"])
 
 
-def _by(group: str, rule_id: str) -> str:
-    return f"{group} {rule_id}" if group else rule_id
+def _conclusion(told: Told) -> Iterator[str]:
+    if told["cause"]:
+        but = "Why not, though the network lets it pass" if told["verdict"] == "allow" else "Why"
+        yield f"{but}: {told['cause']}. {told['because']}"
+    elif Stage(told["decided_by"]["stage"]) in (Stage.LOCAL, Stage.ROUTE):
+        yield f"Allowed: {told['decided_by']['text']}."
+    elif told["back"]:
+        yield "Allowed: every stage lets the first packet through, and the stateless ACLs let the answer back."
+    else:
+        yield "Allowed: every stage lets the first packet through, and replies follow by connection tracking."
 
 
-def _conclusion(verdict: Verdict) -> str:
-    if verdict.allowed and verdict.decided_by.stage in (Stage.LOCAL, Stage.ROUTE):
-        return f"Allowed: {verdict.decided_by.text}."
-    if verdict.allowed and verdict.back:
-        return "Allowed: every stage lets the first packet through, and the stateless ACLs let the answer back."
-    if verdict.allowed:
-        return "Allowed: every stage lets the first packet through, and replies follow by connection tracking."
-    step = verdict.decided_by
-    if verdict.arrives:
-        return f"Denied on the way back: the packet arrives, its answer is dropped {_by_whom(step)}: {step.text}."
-    others = [other for other in (*verdict.steps, *verdict.back) if other.action is Action.DENY and other is not step]
-    also = f" (and also {', '.join(map(_by_whom, others))})" if others else ""
-    return f"Denied {_by_whom(step)}{also}: {step.text}."
+def _blocker(blocker: Told) -> Iterator[str]:
+    """One thing that denies, and under it what comes near."""
+    yield f"{_denied(blocker)}: {blocker['text']}."
+    for near in blocker.get("near_misses", ()):
+        yield f"  nearly: {_by(near)}: {near['text']}"
+        yield f"    {', and '.join(it['text'] for it in near['differences'])}{_still(near)}"
 
 
-def _by_whom(step: Step) -> str:
-    return f"by the {_where(step)}" if step.stage in _GUARDS else _where(step)
+def _still(near: Told) -> str:
+    priority = any(it["kind"] == "priority" for it in near["differences"])
+    return "" if near["would_pass"] or priority else "; and a stronger rule would still deny it"
 
 
-def _in_guests(verdict: Verdict, guests: Sequence[Guest]) -> list[str]:
-    """What keeps the flow from working though the network would let it pass, or besides."""
-    but = "But" if verdict.allowed else "Also"
-    return [f"{but} denied {guest}: {guest.denied_by.text}." for guest in guests if guest.denied_by]
+def _denied(blocker: Told) -> str:
+    if blocker["stage"] == "guest":
+        return f"Denied {blocker['place']}"
+    where = f"by the {_where(blocker)}" if Stage(blocker["stage"]) in _GUARDS else _where(blocker)
+    groups = f" (groups: {', '.join(blocker['groups'])})" if blocker["groups"] else ""
+    by = f", by {_by(blocker)}" if _by(blocker) else ""
+    return f"{'Its answer is denied' if blocker['answer'] else 'Denied'} {where}{groups}{by}"
 
 
-def _where(step: Step) -> str:
-    place = step.place or (str(step.port) if step.port else "")
-    return f"{TITLES[step.stage]} {place}".rstrip()
+def _where(step: Told) -> str:
+    return f"{TITLES[Stage(step['stage'])]} {step['place'] or step['port'] or ''}".rstrip()
+
+
+def _by(step: Told) -> str:
+    return " ".join(filter(None, (step["group"], step["rule_id"])))
+
+
+def _path(told: Told) -> Iterator[str]:
+    """Every stage, a paragraph each."""
+    paragraphs = [_step(step) for step in told["stages"]]
+    for first, *rest in map(_step, told["back"]):
+        paragraphs.append([f"the answer: {first}", *rest])
+    paragraphs += [_guest(guest) for guest in told.get("guests", ()) if _is_worth_telling(guest)]
+    for number, (first, *rest) in enumerate(paragraphs, 1):
+        yield f"  {number}. {first}"
+        yield from (f"     {line}" for line in rest)
+
+
+def _step(step: Told) -> list[str]:
+    by = f"by {_by(step)}: " if _by(step) else ""
+    lines = [f"{_where(step)}: {step['verdict']}", f"  {by}{step['text']}"]
+    return lines + [f"  too late: {_by(late)}: {late['text']}" for late in step["late"]]
+
+
+def _guest(guest: Told) -> list[str]:
+    return [f"{guest['place']}: {guest['verdict']}", *(f"  {finding['text']}" for finding in guest["findings"])]
+
+
+def _is_worth_telling(guest: Told) -> bool:
+    return bool(guest["direction"] == Direction.INGRESS or guest["verdict"] != "allow")
+
+
+def _side_by_side(proof: Told) -> Iterator[str]:
+    """What the model says and what the packets did."""
+    rows = [("", "first packet", "answer"), *((who, *proof["words"][who]) for who in ("model", "packet"))]
+    width = max(len(first) for _, first, _ in rows)
+    yield from (f"  {who:8}{first:{width}}   {answer}".rstrip() for who, first, answer in rows)
+    yield f"  {proof['remark']}"
+
+
+def explain_several(told: Told) -> str:
+    """The answer about several flows: which pass, which do not and why; of each kind one in full."""
+    lines = [f"{told['source']} -> {told['destination']}  {told['service']}  {_SEVERAL[told['verdict']]}"]
+    for outcome in told["outcomes"]:
+        lines += ["", *_outcome(outcome)]
+    return "\n".join(lines)
+
+
+_SEVERAL = {"allow": "ALLOW: all of it", "deny": "DENY: all of it", "some": "SOME: not all of it passes"}
+_SHOWN = 6
+
+
+def _outcome(outcome: Told) -> Iterator[str]:
+    example = outcome["example"]
+    because = f": {outcome['cause']}. {outcome['because']}" if outcome["cause"] else ""
+    yield f"{outcome['verdict'].upper()}{because}"
+    for pair in outcome["pairs"][:_SHOWN]:
+        yield f"  {_listed(pair['sources'])} -> {_listed(pair['destinations'])} over {pair['family']}"
+    if (more := len(outcome["pairs"]) - _SHOWN) > 0:
+        yield f"  and {more} more; --json tells all"
+    yield f"  such as {headline(example)}"
+    for blocker in example["blockers"]:
+        yield from (f"    {line}" for line in _blocker(blocker))
+    if "proof" in example:
+        yield from (f"  {line}" for line in _side_by_side(example["proof"]))
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = list(names)
+    more = [f"{len(known) - _SHOWN} more"] * (len(known) > _SHOWN)
+    return ", ".join([*known[:_SHOWN], *more])

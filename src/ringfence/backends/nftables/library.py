@@ -66,6 +66,10 @@ class Nft:
         """Run a list command and give back its text, with handles and without counters."""
         return self._run(command, _STATELESS | _HANDLES)
 
+    def listed(self, command: str) -> str:
+        """Run a list command and give back its text, with handles and with counters."""
+        return self._run(command, _HANDLES | _NUMERIC)
+
     def _run(self, commands: str, flags: int) -> str:
         assert self._context, "closed"
         self._library.nft_ctx_output_set_flags(self._context, flags)
