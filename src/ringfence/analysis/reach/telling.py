@@ -102,7 +102,7 @@ class _Telling:
         for end, numbers in seen.items():
             alike.setdefault((end.family, tuple(numbers)), []).append(end)
         for ends in alike.values():
-            part = _Part(_joined(ends), tuple(dict.fromkeys(name for it in ends for name in self._known(it))), ends)
+            part = self._part(_joined(ends), ends)
             self._outside.add(part.name)
             self._together |= dict.fromkeys(ends, part)
 
@@ -111,16 +111,19 @@ class _Telling:
         for ends, name in asked:
             if name != INTERNET and ends and all(end.is_outside for end in ends):
                 self._outside.add(name)
-                self._together |= {end: _Part(name, self._known(end), [end]) for end in ends}
+                self._together |= {end: self._part(name, [end]) for end in ends}
+
+    def _part(self, name: str, ends: list[EndClass]) -> _Part:
+        hosts = dict.fromkeys(host for end in ends for host in self._known(end))
+        return _Part(name, tuple(hosts), sum(end.size for end in ends))
 
     # ---- ends
 
     def end(self, of: EndClass) -> End:
         """A class of ends."""
         if of.port is None:
-            part = self._together.get(of) or _Part(of.label, self._known(of), [of])
-            size = sum(it.size for it in part.ends) if self._is_whole else 0
-            return End(part.name, str(of.family), Kind.INTERNET, members=part.hosts, size=size)
+            part = self._together.get(of) or self._part(of.label, [of])
+            return End(part.name, str(of.family), Kind.INTERNET, members=part.hosts, size=part.size * self._is_whole)
         if not self._mine(of.port):
             return End(OTHERS, str(of.family), Kind.OTHERS)
         members = dict.fromkeys(self._called(port, address) for port, address in of.members)
@@ -173,12 +176,15 @@ class _Telling:
         return (EndSet(ends.every, ends.which & mask) for mask in self._masks[family] if ends.which & mask)
 
     def _masked(self, every: Iterable[EndClass]) -> list[int]:
-        found: dict[object, int] = {}
+        by_vpc: dict[tuple[str, bool], int] = {}
         for end in every:
-            profile = self._profile(end)
+            place = end.port.vpc if end.port else "", self.may_name(end)
+            by_vpc[place] = by_vpc.get(place, 0) | 1 << end.index
+        found: dict[object, int] = {}
+        for (vpc, mine), mask in by_vpc.items():
+            profile = self._world.vpcs[vpc].profile if vpc else None
             listed = profile and (profile.risky_ports, profile.blocked_egress, profile.carrier_blocks)
-            key = listed, end.port is None or self._mine(end.port)
-            found[key] = found.get(key, 0) | 1 << end.index
+            found[listed, mine] = found.get((listed, mine), 0) | mask
         return [*found.values()]
 
     def _names(self, side: EndSet) -> tuple[str, ...]:
@@ -257,11 +263,11 @@ class _Telling:
 
 
 class _Part(NamedTuple):
-    """Classes outside that are told as one: what they are called, and the hosts in them."""
+    """Classes outside that are told as one: what they are called, the hosts in them, and how many addresses."""
 
     name: str
     hosts: tuple[str, ...]
-    ends: list[EndClass]
+    size: int
 
 
 def _joined(ends: list[EndClass]) -> str:
