@@ -42,23 +42,27 @@ def answer(
     """
     sources, destinations = (reach.named(name) if name else None for name in (source, destination))
     telling = _Telling(reach, mine)
-    ways = reach.ways(sources, destinations, service)
-    parts = [part for way in _widened(ways) for part in telling.parts(way) if telling.concerns(part)]
+    ways = _widened(reach.ways(sources, destinations, service))
+    parts = [part for way in ways for part in telling.parts(way) if telling.concerns(part)]
     total = sum(len(part.sources) + len(part.destinations) for part in parts)
     if most is not None and total > most:
         raise InvalidInput(f"the answer would name {total:,} ends, more than {most:,}; ask for less: from, to, service")
-    used = {end for part in parts for side in (part.sources, part.destinations) for end in side}
     if sources is None and destinations is None:
-        named: Iterable[EndClass] = (it for it in reach.classes if telling.may_name(it))
+        ends = _with_used(parts, filter(telling.may_name, reach.classes))
     else:
-        named = (*(sources or ()), *(destinations or ()))
-    ends = sorted({*used, *named}, key=lambda it: (it.family, it.index))
+        ends = _with_used(parts, [*(sources or ()), *(destinations or ())])
     if total <= _MERGED:
         telling.merge(parts, [end for end in ends if end.is_outside])
     if mine:
         telling.call([(it, name) for it, name in ((sources, source), (destinations, destination)) if it])
     passages = sorted(map(telling.passage, parts), key=telling.order)
     return Answer(tuple(dict.fromkeys(map(telling.end, ends))), tuple(dict.fromkeys(passages)))
+
+
+def _with_used(parts: Iterable[Way], ends: Iterable[EndClass]) -> list[EndClass]:
+    """Some ends and those of some ways, in the order of their classes."""
+    used = {end for part in parts for side in (part.sources, part.destinations) for end in side}
+    return sorted(used.union(ends), key=lambda it: (it.family, it.index))
 
 
 _MERGED = 2_000_000
