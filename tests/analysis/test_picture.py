@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from ringfence.analysis.picture.edges import edges, loops
 from ringfence.analysis.picture.folding import Fold, Scene, scenes
 from ringfence.analysis.picture.frame import Caption
-from ringfence.analysis.picture.graph import Drawing, graph
+from ringfence.analysis.picture.graph import MOST_EDGES, MOST_NODES, Drawing, graph
 from ringfence.analysis.picture.heatmap import HeatMap, class_of, heatmap
 from ringfence.analysis.picture.layers import ANYWHERE
 from ringfence.analysis.picture.svg import text_width
@@ -200,7 +200,7 @@ def check_graph(found: Answer, scene: Scene) -> None:
     if len(services) == len(edges(scene)):
         assert all(any(end.name in title for title in titles) for node in scene.nodes for end in node.ends)
     else:
-        assert next(scenes(found, ALL)).nodes[40:] or len(edges(scene)) > 120
+        assert next(scenes(found, ALL)).nodes[MOST_NODES:] or len(edges(scene)) > MOST_EDGES
 
 
 def check_heatmap(text: str, scene: Scene) -> None:

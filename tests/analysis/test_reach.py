@@ -106,6 +106,8 @@ def test_every_query_is_a_view_of_the_matrix(seed: int) -> None:
         if one.family is two.family and (found := reach.between(one, two))
     }
     assert cells(reach.of(reach.classes)) == whole
+    few = random.Random(seed).sample(reach.classes, 5)
+    assert cells(reach.of(few)) == {pair: it for pair, it in whole.items() if pair[0] in few}
     assert cells(reach.to(inside)) == {pair: it for pair, it in whole.items() if not pair[1].is_outside}
     some = random.Random(seed).sample(reach.classes, len(reach.classes) // 2)
     assert cells(reach.ways(some, inside)) == {

@@ -15,7 +15,7 @@ from ringfence.analysis.picture.ranks import ranks
 from ringfence.analysis.picture.svg import SMALL, box, element, label, shortened
 from ringfence.analysis.reach.answer import Answer, Kind
 
-MOST_NODES, MOST_EDGES = 40, 120
+MOST_NODES, MOST_EDGES = 40, 90
 """Beyond these a graph is no picture any more, and whole VPCs are drawn."""
 _PADDING, _HEAD, _TIP = 14.0, 20.0, 8.0
 

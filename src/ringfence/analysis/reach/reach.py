@@ -124,7 +124,9 @@ class Reach:
 
     def of(self, sources: Iterable[EndClass], service: Service | None = None) -> tuple[Way, ...]:
         """What some classes can reach."""
-        return tuple(_ways(self._rows(sources), service))
+        some = [*sources]
+        parts = self._rows(some) if len(some) <= _FEW else self._pairs(some, [*self.classes])
+        return tuple(_ways(parts, service))
 
     def open_to_internet(self, service: Service | None = None) -> tuple[Way, ...]:
         """What can be reached from outside, and from where there."""
@@ -159,6 +161,8 @@ class Reach:
             yield from ((plane, 1 << each.index, sources, services) for services, sources in found.items())
 
 
+_FEW = 8
+"""Up to so many classes are asked where they reach; of more it is quicker to ask everybody who reaches them."""
 _Part = tuple[Plane, int, int, Diagram]
 """Destinations, sources and what passes from these to those, in one family."""
 

@@ -43,23 +43,27 @@ def answer(
     """
     sources, destinations = (reach.named(name) if name else None for name in (source, destination))
     telling = _Telling(reach, mine)
-    ways = reach.ways(sources, destinations, service)
-    parts = [part for way in _widened(ways) for part in telling.parts(way) if telling.concerns(part)]
+    ways = _widened(reach.ways(sources, destinations, service))
+    parts = [part for way in ways for part in telling.parts(way) if telling.concerns(part)]
     total = sum(len(part.sources) + len(part.destinations) for part in parts)
     if most is not None and total > most:
         raise InvalidInput(f"the answer would name {total:,} ends, more than {most:,}; ask for less: from, to, service")
-    used = {end for part in parts for side in (part.sources, part.destinations) for end in side}
     if sources is None and destinations is None:
-        named: Iterable[EndClass] = (it for it in reach.classes if telling.may_name(it))
+        ends = _with_used(parts, filter(telling.may_name, reach.classes))
     else:
-        named = (*(sources or ()), *(destinations or ()))
-    ends = sorted({*used, *named}, key=lambda it: (it.family, it.index))
+        ends = _with_used(parts, [*(sources or ()), *(destinations or ())])
     if total <= _MERGED:
         telling.merge(parts, [end for end in ends if end.is_outside])
     if mine:
         telling.call([(it, name) for it, name in ((sources, source), (destinations, destination)) if it])
     passages = sorted(map(telling.passage, parts), key=telling.order)
     return Answer(tuple(dict.fromkeys(map(telling.end, ends))), tuple(dict.fromkeys(passages)))
+
+
+def _with_used(parts: Iterable[Way], ends: Iterable[EndClass]) -> list[EndClass]:
+    """Some ends and those of some ways, in the order of their classes."""
+    used = {end for part in parts for side in (part.sources, part.destinations) for end in side}
+    return sorted(used.union(ends), key=lambda it: (it.family, it.index))
 
 
 _MERGED = 2_000_000
@@ -103,7 +107,7 @@ class _Telling:
         for end, numbers in seen.items():
             alike.setdefault((end.family, tuple(numbers)), []).append(end)
         for ends in alike.values():
-            part = _Part(_joined(ends), tuple(dict.fromkeys(name for it in ends for name in self._known(it))), ends)
+            part = self._part(_joined(ends), ends)
             self._outside.add(part.name)
             self._together |= dict.fromkeys(ends, part)
 
@@ -112,16 +116,19 @@ class _Telling:
         for ends, name in asked:
             if name != INTERNET and ends and all(end.is_outside for end in ends):
                 self._outside.add(name)
-                self._together |= {end: _Part(name, self._known(end), [end]) for end in ends}
+                self._together |= {end: self._part(name, [end]) for end in ends}
+
+    def _part(self, name: str, ends: list[EndClass]) -> _Part:
+        hosts = dict.fromkeys(host for end in ends for host in self._known(end))
+        return _Part(name, tuple(hosts), sum(end.size for end in ends))
 
     # ---- ends
 
     def end(self, of: EndClass) -> End:
         """A class of ends."""
         if of.port is None:
-            part = self._together.get(of) or _Part(of.label, self._known(of), [of])
-            size = sum(it.size for it in part.ends) if self._is_whole else 0
-            return End(part.name, str(of.family), Kind.INTERNET, members=part.hosts, size=size)
+            part = self._together.get(of) or self._part(of.label, [of])
+            return End(part.name, str(of.family), Kind.INTERNET, members=part.hosts, size=part.size * self._is_whole)
         if not self._mine(of.port):
             return End(OTHERS, str(of.family), Kind.OTHERS)
         members = dict.fromkeys(self._called(port, address) for port, address in of.members)
@@ -174,12 +181,15 @@ class _Telling:
         return (EndSet(ends.every, ends.which & mask) for mask in self._masks[family] if ends.which & mask)
 
     def _masked(self, every: Iterable[EndClass]) -> list[int]:
-        found: dict[object, int] = {}
+        by_vpc: dict[tuple[str, bool], int] = {}
         for end in every:
-            profile = self._profile(end)
+            place = end.port.vpc if end.port else "", self.may_name(end)
+            by_vpc[place] = by_vpc.get(place, 0) | 1 << end.index
+        found: dict[object, int] = {}
+        for (vpc, mine), mask in by_vpc.items():
+            profile = self._world.vpcs[vpc].profile if vpc else None
             listed = profile and (profile.risky_ports, profile.blocked_egress, profile.carrier_blocks)
-            key = listed, end.port is None or self._mine(end.port)
-            found[key] = found.get(key, 0) | 1 << end.index
+            found[listed, mine] = found.get((listed, mine), 0) | mask
         return [*found.values()]
 
     def _names(self, side: EndSet) -> tuple[str, ...]:
@@ -258,11 +268,11 @@ class _Telling:
 
 
 class _Part(NamedTuple):
-    """Classes outside that are told as one: what they are called, and the hosts in them."""
+    """Classes outside that are told as one: what they are called, the hosts in them, and how many addresses."""
 
     name: str
     hosts: tuple[str, ...]
-    ends: list[EndClass]
+    size: int
 
 
 def _joined(ends: list[EndClass]) -> str:
