@@ -177,3 +177,23 @@ def alibaba(attributes: Iterable[Doc], lists: dict[str, list[str]]) -> Judge:
         return _first(found, otherwise=asked.is_out)
 
     return judge
+
+
+def aws_acl(entries: Iterable[Doc]) -> Callable[[str, str, tuple[int, int], bool], bool]:
+    """``Entries`` of a network ACL: whether a packet with a far address, a protocol and all of some ports passes.
+
+    The lowest number decides. The last one, 32767, denies. Lines about a part of the ports are not for here.
+    """
+    known = sorted(entries, key=lambda each: int(each["RuleNumber"]))
+
+    def judge(far: str, protocol: str, ports: tuple[int, int], is_out: bool) -> bool:
+        for each in known:
+            if each["Egress"] is not is_out or number(each["Protocol"]) not in ("", protocol):
+                continue
+            span = each.get("PortRange") if number(each["Protocol"]) else None
+            is_meant = span is None or (span["From"] <= ports[0] and ports[1] <= span["To"])
+            if is_meant and inside(far, each.get("CidrBlock") or each["Ipv6CidrBlock"]):
+                return bool(each["RuleAction"] == "allow")
+        return False
+
+    return judge

@@ -187,6 +187,17 @@ def test_two_remotes_of_a_rule_exclude_each_other() -> None:
         imported({"rules.json": {"security_group_rules": [rule]}})
 
 
+def test_fields_that_nobody_reads_are_told_by_the_things_that_have_them() -> None:
+    files = copy.deepcopy(ALL["aws"])
+    groups = files["security-groups.json"]["SecurityGroups"]
+    lines = imported({"g.json": {"SecurityGroups": groups, "ResponseMetadata": {"RequestId": "1"}}}).report.lines()
+    assert [line for line in lines if line.startswith("not read")] == [
+        "not read: g.json the whole: ResponseMetadata (1)",
+        "not read: g.json SecurityGroups[]: OwnerId (5), SecurityGroupArn (5), Tags (5)",
+        "not read: g.json SecurityGroups[].IpPermissions[].UserIdGroupPairs[]: UserId (6)",
+    ]
+
+
 def test_a_world_without_machines_says_why_nobody_reaches_anybody() -> None:
     made = imported({"security-groups.json": ALL["aws"]["security-groups.json"]})
     assert any(text.startswith("no machine is in the world") for text in made.report.assumptions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -83,6 +84,54 @@ def test_aws(placed: tuple[list[str], ...], said: list[tuple[list[Doc], list[Doc
     lists = [{"PrefixListId": id_, "PrefixListName": id_, "Cidrs": entries} for id_, entries in LISTED.items()]
     files: Files = {"g.json": {"SecurityGroups": groups}, "i.json": {"Reservations": [{"Instances": machines}]}}
     agree(imported({**files, "l.json": {"PrefixLists": lists}}), raw.aws(groups, LISTED), placed)
+
+
+ANSWERS = (32_768, 60_999)
+"""The ports that answers go to."""
+spans = st.sampled_from([(80, 80), (1, 65535), (1024, 65535), (0, 443)])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Doc:
+    protocol = draw(st.sampled_from(["6", "17", "-1"]))
+    first, last = draw(spans)
+    said = {"RuleAction": draw(st.sampled_from(["allow", "allow", "deny"])), "Egress": draw(st.booleans())}
+    said |= {"Protocol": protocol, "CidrBlock": draw(st.sampled_from(PREFIXES[:-1]))}
+    return said if protocol == "-1" else {**said, "PortRange": {"From": first, "To": last}}
+
+
+@QUIET
+@given(st.lists(st.lists(entries(), max_size=8), min_size=2, max_size=2), st.randoms(use_true_random=False))
+def test_aws_network_acls(said: list[list[Doc]], random: Random) -> None:
+    """Between two subnets, each with an ACL, and with the internet; the answer must pass both too."""
+    lines = [[{**each, "RuleNumber": n} for n, each in enumerate(own, 1)] for own in said]
+    for own in lines:
+        random.shuffle(own)
+    acls = [
+        {"NetworkAclId": f"acl-{n}", "VpcId": "vpc-0a", "Associations": [{"SubnetId": f"s-{n}"}], "Entries": own}
+        for n, own in enumerate(lines)
+    ]
+    subnets = [{"SubnetId": f"s-{n}", "VpcId": "vpc-0a", "CidrBlock": f"10.0.{n}.0/24"} for n in range(2)]
+    everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    machines = [
+        {"InstanceId": f"vm{n}", "VpcId": "vpc-0a", "SubnetId": f"s-{n}", "PrivateIpAddress": f"10.0.{n}.11"}
+        | {"SecurityGroups": [{"GroupId": "sg-a"}]}
+        for n in range(2)
+    ]
+    files: Files = {"s.json": {"Subnets": subnets}, "i.json": {"Reservations": [{"Instances": machines}]}}
+    group = shapes.aws_group("sg-a", "a", everything, everything)
+    made = imported({**files, "a.json": {"NetworkAcls": acls}, "g.json": {"SecurityGroups": [group]}})
+    judges = {f"10.0.{n}.11": raw.aws_acl(own) for n, own in enumerate(lines)}
+    names = {"10.0.0.11": "vm0", "10.0.1.11": "vm1", "192.0.2.9": "192.0.2.9"}
+    for one, two in itertools.permutations(names, 2):
+        for protocol, port in (("tcp", 80), ("tcp", 8080), ("udp", 443)):
+            there = [(one, two, True), (two, one, False)]
+            asked = [(own, far, (port, port), out) for own, far, out in there]
+            asked += [(own, far, ANSWERS, not out) for own, far, out in there]
+            wanted = all(
+                judges[own](far, raw.NUMBERS[protocol], ports, out) for own, far, ports, out in asked if own in judges
+            )
+            assert passes(made, f"{names[one]} -> {names[two]} {protocol}/{port}") is wanted
 
 
 # ---- Huawei Cloud and OpenStack

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -154,9 +154,18 @@ class Report:
             *map(str, sorted(self.notes, key=lambda note: order.index(note.outcome))),
             *(f"note: {text}" for text in self.assumptions),
             *(f"name: {kind.value} {id_} is called {name}" for kind, id_, name in self.names),
-            *(f"not read: {file} {name} ({times})" for (file, name), times in sorted(self.unread.items())),
+            *self._unread_lines(),
         ]
         return list(map(shown, lines))
+
+    def _unread_lines(self) -> Iterator[str]:
+        """The fields that were not read, those of one kind of thing in one line."""
+        things: dict[tuple[str, str], list[str]] = {}
+        for (file, shape), times in sorted(self.unread.items()):
+            thing, _, name = shape.rpartition(".")
+            things.setdefault((file, thing), []).append(f"{name} ({times})")
+        for (file, thing), names in sorted(things.items()):
+            yield f"not read: {file} {thing or 'the whole'}: {', '.join(names)}"
 
     def summary(self) -> str:
         """What became of what was read, in one line."""

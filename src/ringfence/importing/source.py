@@ -115,7 +115,8 @@ class Item:
         """The first of some fields that is there and not null."""
         fields = self.mapping()
         name = next((name for name in names if fields.get(name) is not None), names[0])
-        self.source.asked.update(self._shape(each) for each in names)
+        for each in names:
+            self.source.asked.add(self._shape(each))
         return Item(fields.get(name), self.source, (*self.path, name), self._shape(name))
 
     def _shape(self, name: str) -> str:
