@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import itemgetter
 
-from ringfence.lazy import lazy
 from ringfence.model.address import AddressRange, Family
+from ringfence.model.lazy import lazy
 from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, Rule, RuleSize

@@ -27,8 +27,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ringfence.errors import NotationError
-from ringfence.lazy import lazy
 from ringfence.model.address import Family, Prefix
+from ringfence.model.lazy import lazy
 from ringfence.model.names import check_name, is_whole
 from ringfence.model.port_list import NamedPorts, RulePorts, parse_ports
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol

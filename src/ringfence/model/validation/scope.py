@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 
-from ringfence.lazy import lazy
 from ringfence.model.facts import LINE_SECTIONS, LineOwner, Member, owner_rank, peering_rank
 from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
+from ringfence.model.lazy import lazy
 from ringfence.model.profile import Profile
 from ringfence.model.topology import DetachedPort, Instance, OutsideHost, Peering, Port, VirtualIp
 from ringfence.model.validation.problem import Touched
