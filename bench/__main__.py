@@ -1,8 +1,8 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
 Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`,
-`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following`, `bench.footprint` and `bench.difference` for
-what is measured and how.
+`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following`, `bench.footprint`, `bench.difference` and
+`bench.fixing` for what is measured and how.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bench.changing import ChangeCase, measure_changes
 from bench.compiling import CompileCase, measure_compiling
 from bench.connections import ConnectionCase, measure_connections
 from bench.difference import DifferenceCase, measure_difference
+from bench.fixing import FixCase, measure_fixing
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
 from bench.report import Figure, as_json, show
@@ -34,6 +35,7 @@ FULL = (
     FollowCase(ports=(100, 100_000), rounds=100),
     FootprintCase(ports=10_000),
     DifferenceCase(instances=10_000, rounds=4),
+    FixCase(instances=10_000),
 )
 QUICK = (
     ConnectionCase(sizes=(10, 50), connections=256, rounds=3),
@@ -44,10 +46,11 @@ QUICK = (
     FollowCase(ports=(30, 60), rounds=3),
     FootprintCase(ports=100),
     DifferenceCase(instances=100, rounds=1),
+    FixCase(instances=100),
 )
 
 
-PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint", "difference")
+PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint", "difference", "fixing")
 
 
 def main() -> int:
@@ -89,6 +92,7 @@ def _measure(
     following: FollowCase,
     footprint: FootprintCase,
     difference: DifferenceCase,
+    fixing: FixCase,
     *,
     only: str = "",
     targets: bool = True,
@@ -103,6 +107,7 @@ def _measure(
         "following": lambda: measure_following(following),
         "footprint": lambda: measure_footprint(footprint),
         "difference": lambda: measure_difference(difference),
+        "fixing": lambda: measure_fixing(fixing),
     }
     figures = [figure for name, measure in parts.items() if only in ("", name) for figure in measure()]
     return figures if targets else [replace(figure, target=None) for figure in figures]
