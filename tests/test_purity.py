@@ -13,8 +13,8 @@ import ringfence
 PACKAGE = Path(ringfence.__file__).parent
 ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram", "importing")
 ALLOWED = {
-    *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "hashlib"),
-    *("ipaddress", "itertools", "json", "operator", "re", "rpds", "shlex", "types", "typing"),
+    *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools"),
+    *("hashlib", "ipaddress", "itertools", "json", "operator", "re", "rpds", "shlex", "types", "typing"),
     *(f"ringfence.{room}" for room in (*ROOMS, "errors")),
 }
 BUILTINS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
