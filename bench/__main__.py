@@ -18,6 +18,7 @@ from bench.changing import ChangeCase, measure_changes
 from bench.compiling import CompileCase, measure_compiling
 from bench.connections import ConnectionCase, measure_connections
 from bench.difference import DifferenceCase, measure_difference
+from bench.fixing import FixCase, measure_fixing
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
 from bench.reaching import ReachCase, measure_reaching
@@ -43,6 +44,7 @@ FULL: dict[str, Part] = {
         measure_reaching, ReachCase(instances=10_000, growing=(1_000, 10_000, 100_000), groups=500, rounds=3)
     ),
     "why": partial(measure_why, WhyCase(instances=10_000, questions=300)),
+    "fix": partial(measure_fixing, FixCase(instances=10_000)),
 }
 QUICK: dict[str, Part] = {
     "connections": partial(measure_connections, ConnectionCase(sizes=(10, 50), connections=256, rounds=3)),
@@ -55,6 +57,7 @@ QUICK: dict[str, Part] = {
     "difference": partial(measure_difference, DifferenceCase(instances=100, rounds=1)),
     "reach": partial(measure_reaching, ReachCase(instances=100, growing=(40, 80), groups=20, rounds=2)),
     "why": partial(measure_why, WhyCase(instances=100, questions=20)),
+    "fix": partial(measure_fixing, FixCase(instances=100)),
 }
 """The same with tiny sizes, without targets: these are for the full ones."""
 

@@ -15,7 +15,7 @@ ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram", "importin
 ALLOWED = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools"),
     *("hashlib", "html", "ipaddress", "itertools", "json", "operator", "re", "rpds", "shlex", "types", "typing"),
-    *(f"ringfence.{room}" for room in (*ROOMS, "errors")),
+    *(f"ringfence.{room}" for room in (*ROOMS, "errors", "lazy")),
 }
 BUILTINS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 MODULES = [path for room in ROOMS for path in sorted((PACKAGE / room).rglob("*.py"))]

@@ -126,6 +126,18 @@ CASES = (
         ),
     ),
     Case(
+        "both sides are closed, and the sender is in two groups",
+        two_tiers()
+        .replace("groups: [sg-web], serve", "groups: [sg-web, sg-few], serve")
+        .replace("  sg-db:", "  sg-few: {vpc: shop, intra_group: drop, rules: []}\n  sg-db:"),
+        MYSQL,
+        (
+            "add to group sg-few the rule: out allow tcp 3306 to group sg-db priority 100",
+            "add to group sg-db the rule: in allow tcp 3306 from group sg-few priority 100",
+        ),
+        3,
+    ),
+    Case(
         "a denying rule of the strongest priority that is about a list",
         two_tiers(
             OUT, "in deny all from banned, in allow tcp 3306 from 10.0.1.0/24", "address_groups: {banned: [10.0.1.11]}"

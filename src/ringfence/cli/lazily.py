@@ -88,7 +88,10 @@ def _of_room(room: str) -> dict[str, Any]:
     app = typer.Typer(rich_markup_mode=None)
     app.callback()(lambda: None)  # so that it stays a group, even of one
     import_module(f"ringfence.cli.{room}").register(app)
-    return dict(get_group(app).commands)
+    commands = dict(get_group(app).commands)
+    for each in commands.values():  # docstrings are raw, and what keeps the lines of an example is a control character
+        each.help = each.help and each.help.replace("\\b\n", "\b\n")
+    return commands
 
 
 def _words() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import cached_property, reduce
 from ringfence.analysis.difference.difference import Differ
 from ringfence.analysis.fix.asked import Asked
 from ringfence.analysis.fix.consequence import Consequence, consequence
-from ringfence.analysis.fix.edits import Edit
+from ringfence.analysis.fix.edits import Edit, Membership
 from ringfence.analysis.fix.obstacles import Obstacle, obstacles, silence
 from ringfence.analysis.fix.search import May, Search
 from ringfence.analysis.fix.ways import AddPeering
@@ -19,8 +19,10 @@ from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
 
 Found = list[tuple[tuple[Edit, ...], Asked]]
-WEIGHED = 48
+EFFORT = 48
 """Of so many fixes of one size it is worked out what else they do, unless somebody says otherwise."""
+_PORTS = 200
+"""A membership makes a new class of ends: in a world of so many ports it is as much work as another fix, and so on."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class Fix:
     def after(self) -> World:
         """The world that they lead to."""
         return reduce(lambda world, edit: edit.applied(world), self.edits, self.differ.before)
+
+    @property
+    def effort(self) -> int:
+        """How much work it is to say what else they do, by the number of fixes."""
+        joining = sum(isinstance(edit, Membership) for edit in self.edits)
+        return 1 + joining * (len(self.differ.before.instances) // _PORTS)
 
     @cached_property
     def consequence(self) -> Consequence:
@@ -71,18 +79,24 @@ class Fixes:
     silence: Obstacle | None = None
     is_whole: bool = True
     """Whether nothing was left out for being too much."""
+    weighed: int = 0
+    """Of how many, the first ones, it was worked out what else they do."""
 
     @cached_property
     def smallest(self) -> Fix | None:
         """The best."""
         return self.all[0] if self.all else None
 
-    def as_json(self) -> dict[str, object]:
-        """For programs: ``fixes`` with all that each does, the best first."""
+    def as_json(self, *, everything: bool = False) -> dict[str, object]:
+        """For programs: the best first, with all that each does if it was weighed, or ``everything`` is to be told."""
+        full = len(self.all) if everything else self.weighed
         return {
             "flow": str(self.verdict.flow),
             "verdict": str(self.verdict.action),
-            "fixes": [it.as_json() | it.consequence.as_json() for it in self.all],
+            "fixes": [
+                *(it.as_json() | it.consequence.as_json() for it in self.all[:full]),
+                *(it.as_json() for it in self.all[full:]),
+            ],
             "withheld": [it.as_json() for it in self.withheld],
             "obstacles": [it.as_json() for it in self.obstacles],
             "refused": [it.as_json() for it in self.refused],
@@ -96,13 +110,11 @@ def everything(edit: Edit) -> bool:
     return True
 
 
-def fixes(
-    world: World, flow: Flow, may: May = everything, weighed: int = WEIGHED, about: Differ | None = None
-) -> Fixes:
+def fixes(world: World, flow: Flow, may: May = everything, effort: int = EFFORT, about: Differ | None = None) -> Fixes:
     """The smallest fixes of a flow. ``may`` says which edits whoever asks may make.
 
-    The best is found among the first ``weighed`` in the order of preference: what else each does is to be worked out,
-    of the world of ``about`` where that is another one: who may not see all of ``world`` may see that one.
+    The best is found among as many as ``effort`` goes, in the order of preference: what else each does is to be worked
+    out, of the world of ``about`` where that is another one: who may not see all of ``world`` may see that one.
     """
     search = Search(world, flow, may)
     start = search.start
@@ -113,9 +125,11 @@ def fixes(
         return replace(known, obstacles=there)
     smallest = _apart(search.smallest())
     differ = about or Differ(start.world)
+    ranked, weighed = _ranked([Fix(path, differ) for path, _ in smallest], effort)
     return replace(
         known,
-        all=tuple(_ranked([Fix(path, differ) for path, _ in smallest], weighed)),
+        all=tuple(ranked),
+        weighed=weighed,
         withheld=tuple(Fix(path, differ) for path in _withheld(search, smallest)),
         refused=() if smallest else tuple(_refusals(search.refused)),
         is_whole=search.is_whole,
@@ -137,11 +151,19 @@ def _refusals(refused: Mapping[Edit, Problem]) -> Iterator[Obstacle]:
         yield Obstacle(f"{edit}: {problem.what}", problem.right)
 
 
-def _ranked(found: list[Fix], weighed: int) -> list[Fix]:
-    """The best first: what closes nothing, breaks no expectation, opens the least; then in the order of preference."""
+def _ranked(found: list[Fix], effort: int) -> tuple[list[Fix], int]:
+    """The best first, as far as the effort goes: what closes nothing, breaks no expectation, opens the least.
+
+    The rest, and what is as good, in the order of preference. With the number of those that were weighed.
+    """
     preferred = sorted(found, key=lambda fix: [edit.order for edit in fix.edits])
-    best = sorted(preferred[:weighed], key=lambda fix: fix.consequence.weight)
-    return [*best, *preferred[weighed:]]
+    weighed: list[Fix] = []
+    others: list[Fix] = []
+    for fix in preferred:
+        affordable = fix.effort <= effort
+        effort -= fix.effort if affordable else 0
+        (weighed if affordable else others).append(fix)
+    return [*sorted(weighed, key=lambda fix: fix.consequence.weight), *others], len(weighed)
 
 
 def _apart(found: Found) -> Found:
