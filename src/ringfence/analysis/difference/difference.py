@@ -155,9 +155,18 @@ class Difference:
         """The change that a flow is part of; None if it is judged as before."""
         return next((it for it in self.changes if _has(it, flow, self._ends(flow))), None)
 
+    @property
+    def ends(self) -> tuple[EndClass, ...]:
+        """The classes that the sets are made of."""
+        return tuple(end for joint in self._joints.values() for end in joint.told)
+
+    def index(self, end: Endpoint) -> int | None:
+        """The index of the class of an address in the sets of its family; None if it has none in either world."""
+        joint = self._joints.get(end.address.family)
+        return joint.at(end) if joint else None
+
     def _ends(self, flow: Flow) -> tuple[int | None, int | None]:
-        joint = self._joints.get(flow.family)
-        return (joint.at(flow.source), joint.at(flow.destination)) if joint else (None, None)
+        return self.index(flow.source), self.index(flow.destination)
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
