@@ -34,7 +34,16 @@ from tests.smt import Packet, Term, agree, can_be, passes
 from tests.worlds import random_world
 
 THREE_TIERS = """
-vpcs: {shop: {cidrs: [10.0.0.0/16], subnets: {web: 10.0.1.0/24, db: 10.0.2.0/24}}}
+vpcs: {shop: {cidrs: [10.0.0.0/16], subnets: {web: 10.0.1.0/24, db: {cidr: 10.0.2.0/24, acl: edge}}}}
+address_groups: {offices: [198.51.100.0/24]}
+port_lists: {time: [53, 123]}
+acls:
+  edge:
+    vpc: shop
+    rules:
+      - in deny tcp 23 from any to any
+      - in allow all from any to any
+      - out allow all from any to any
 groups:
   web:
     rules:
@@ -42,6 +51,8 @@ groups:
       - out allow all to any
   db:
     rules:
+      - in allow udp time from group web
+      - in allow tcp 22 from offices
       - out allow all to any
   bastion:
     rules:
@@ -103,6 +114,22 @@ CHANGES = [
         "cidrs: [10.0.0.0/16]",
         "cidrs: [10.0.0.0/16, 172.16.0.0/16]",
         ["everybody in VPC shop -> 172.16.0.0/16 (outside): all but tcp 25,"],
+    ),
+    (
+        "  bastion-1: {subnet: db, ip: 10.0.2.12, groups: [bastion]}",
+        "  bastion-1: {subnet: db, ip: 10.0.2.12, groups: [bastion, db]}",
+        ["web (2 addresses) -> bastion-1.eth0: udp 53,123: denied -> allowed (db sgr-"],
+    ),
+    ("time: [53, 123]", "time: [53]", ["web (2 addresses) -> db-1.eth0: udp 123: allowed -> denied (default-ingress"]),
+    (
+        "offices: [198.51.100.0/24]",
+        "offices: [198.51.100.0/25]",
+        ["198.51.100.128/25 (outside) -> db-1.eth0: tcp 22: allowed -> denied (default-ingress"],
+    ),
+    (
+        "      - in deny tcp 23 from any to any\n",
+        "      - in deny tcp 22-23 from 198.51.100.7/32 to any\n",
+        ["198.51.100.7 (outside) -> db-1.eth0: tcp 22: allowed -> denied (edge "],
     ),
     ("    rules:\n      - in allow tcp 80", "    description: x\n    rules:\n      - in allow tcp 80", []),
 ]
