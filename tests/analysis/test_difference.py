@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import permutations, product
+from typing import Any
 
 import pytest
 import z3
@@ -400,3 +401,31 @@ def test_more_of_one_kind_make_no_more_lines() -> None:
     assert str(change).startswith("web (202 addresses) -> db-1.eth0: tcp 3306: denied -> allowed (db ")
     assert change.cause
     assert change.cause.group == "db"
+
+
+REJUDGING = {"on_change": OnChange.REJUDGE}
+ACL, RULE = "      - in deny tcp 23 from any to any\n", "      - in allow tcp 80 from any\n"
+
+
+@pytest.mark.parametrize(
+    ("switches", "old", "cut"),
+    [
+        (REJUDGING | {"acl_stateful": False}, ACL, ""),
+        (REJUDGING, ACL, "tcp 22 (denied now at acl-ingress of shop/db by edge: "),
+        ({}, ACL, ""),
+        (REJUDGING, RULE, "tcp 80 (denied now at ingress of web-1.eth0: no rule matched"),
+        ({}, RULE, "tcp 80 (group web has no longer the rule: in allow tcp 80"),
+        ({"on_change": OnChange.KEEP}, RULE, ""),
+    ],
+)
+def test_what_a_change_cuts_is_as_the_profile_says(switches: dict[str, Any], old: str, cut: str) -> None:
+    new = "      - in deny all from any to any\n" if old is ACL else ""
+    before, after = (
+        replace(it, vpcs=by_name(replace(vpc, profile=replace(vpc.profile, **switches)) for vpc in it.vpcs.values()))
+        for it in (world(), world(THREE_TIERS.replace(old, new, 1)))
+    )
+    found = difference(before, after)
+    assert found.denied
+    told = [str(it).partition(": ")[2] for it in found.endings]
+    assert bool(told) == bool(cut)
+    assert not cut or any(line.startswith(cut) for line in told), told
