@@ -225,6 +225,9 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
     assert "did you mean 'mill-1'" in said(f"why customer mill-2 tcp/22 {at}", 2).err
     assert "allow" in said(f"why customer mill-1 tcp/80 -f {file}").out
 
+    tried = said(f"rule add sg-mill 'in allow tcp 8080 from any' {at} --dry-run").out
+    assert "possible; nothing was changed\n\nwho reaches whom:\nallowed now:\n" in tried
+    assert re.search(".* -> mill-1.eth0: tcp 8080\n", tried)
     failing = said(f"plan {smaller} {at}", 1).out
     assert "- rule sg-mill: in allow tcp 80" in failing
     assert re.search("denied now:\n.* -> mill-1.eth0: tcp 80", failing)
@@ -238,6 +241,9 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
 
     done = said(f"apply {smaller} {at} --yes --override-expectations trial --confirm 1s --json").json
     number = done["revision"]
+    assert re.search("denied now:\n.* -> mill-1.eth0: tcp 80", said(f"diff @{number - 1} @{number} {at}", 1).out)
+    assert "tcp 80" in said(f"diff {file} @{number} {at}", 1).out
+    assert said(f"diff {smaller} @{number} {at}").out == "nothing changes in who reaches whom\n"
     assert done["confirm_until"]
     limit = time.monotonic() + 20
     while "RevertUnconfirmed" not in said(f"revision list {at}").out:

@@ -186,7 +186,9 @@ def test_taking_a_revision_back(served: Web, tenant: Caller, client: httpx2.Clie
     told = refused(client.post(f"/v1/revisions/{one['revision']}/revert"), 409, "DependencyViolation")
     assert "rule" in told["detail"]
     preview = client.post(f"/v1/revisions/{two['revision']}/revert?dry_run=true").json()
-    assert preview == {"reverted": two["revision"], "revision": two["revision"] + 1, "dry_run": True}
+    nothing: dict[str, list[Any]] = {"allowed": [], "denied": [], "connections": []}
+    foreseen = {"reachability": nothing, "expectations": []}
+    assert preview == {"reverted": two["revision"], "revision": two["revision"] + 1, "dry_run": True, **foreseen}
     assert client.post(f"/v1/revisions/{two['revision']}/revert").status_code == 200
     assert client.post(f"/v1/revisions/{one['revision']}/revert").status_code == 200
     assert dict(served.desk.control.state.resources) == before

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rich.table import Table
 
 from ringfence.cli.output import console
+from ringfence.cli.plans import show_turns
 from ringfence.policy.live import Cut
 
 _SHOWN = 50
@@ -23,6 +26,8 @@ class Told:
     wiring: list[str]
     cuts: list[Cut]
     commands: int
+    reached: Mapping[str, Any] | None = None
+    """Who would reach whom otherwise, as `Difference.as_json` tells it; only of what is looked at."""
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
@@ -32,6 +37,7 @@ class Told:
             "wiring": self.wiring,
             "cuts": [cut.as_json() for cut in self.cuts],
             "commands": self.commands,
+            **({"reachability": self.reached} if self.reached is not None else {}),
         }
 
     def show(self, *, as_json: bool) -> None:
@@ -43,6 +49,8 @@ class Told:
             print(line)
         if self.cuts:
             show_cuts(self.cuts, f"this change {'will cut' if self.dry else 'cut'}")
+        if self.reached is not None:
+            show_turns(self.reached)
         took = f"{'would take' if self.dry else 'took'} {_counted(self.commands, 'nft command')}"
         print(f"lab {self.lab!r} {took}")
 

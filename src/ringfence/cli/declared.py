@@ -166,6 +166,7 @@ def _ask_about(deleted: int, *, quiet: bool) -> None:
 def _apply_to_lab(file: Path, lab: str, override: str, *, dry_run: bool, json: bool) -> None:
     from contextlib import closing
 
+    from ringfence.analysis.difference.difference import difference
     from ringfence.cli.changes import Told
     from ringfence.lab.expecting import require_expectations, write_down
     from ringfence.lab.lab import Lab
@@ -180,7 +181,8 @@ def _apply_to_lab(file: Path, lab: str, override: str, *, dry_run: bool, json: b
         wiring = attached.rewiring(world).told()
         count = attached.missing_commands(world) if dry_run else attached.enforce(world, text)
         cuts = attached.preview(world) if dry_run else attached.cuts
-    Told(lab, dry_run, wiring, cuts, count).show(as_json=json)
+        reached = difference(attached.world, world).as_json() if dry_run else None
+    Told(lab, dry_run, wiring, cuts, count, reached).show(as_json=json)
 
 
 def export(

@@ -56,7 +56,7 @@ def show_plan(told: Mapping[str, Any]) -> None:
         print("nothing to change")
     show_changes(changes)
     if changes:
-        _show_turns(reached)
+        show_turns(reached)
     _show_failing(told["expectations"])
     if changes:
         print(f"\n{counted(len(changes), 'resource')}: {summary(changes)}")
@@ -71,11 +71,12 @@ def _show_failing(expectations: Iterable[Mapping[str, Any]]) -> None:
 
 def show_foreseen(told: Mapping[str, Any]) -> None:
     """What a dry run says of who would reach whom, and of expectations that would not hold."""
-    _show_turns(told["reachability"])
+    show_turns(told["reachability"])
     _show_failing(told["expectations"])
 
 
-def _show_turns(reached: Mapping[str, Any]) -> None:
+def show_turns(reached: Mapping[str, Any]) -> None:
+    """The same as `show_reached` below a heading, which says so if nobody reaches anybody otherwise."""
     print("\nwho reaches whom:" if any(reached[key] for key, *_ in _TURNS) else "\nwho reaches whom: as before")
     show_reached(reached)
 

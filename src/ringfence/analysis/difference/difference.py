@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import product
 
 from ringfence.analysis.difference.dying import Dying
 from ringfence.analysis.difference.joint import Joint
@@ -22,6 +23,7 @@ from ringfence.analysis.reach.ends import EndClass, Ends, EndSet
 from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.reach.roster import OneWorld
 from ringfence.analysis.sets.notation import Services
+from ringfence.analysis.sets.sieve import bits
 from ringfence.model.address import Family
 from ringfence.model.connection import Connection
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
@@ -155,9 +157,18 @@ class Difference:
         """The change that a flow is part of; None if it is judged as before."""
         return next((it for it in self.changes if _has(it, flow, self._ends(flow))), None)
 
+    @property
+    def ends(self) -> tuple[EndClass, ...]:
+        """The classes that the sets are made of."""
+        return tuple(end for joint in self._joints.values() for end in joint.told)
+
+    def index(self, end: Endpoint) -> int | None:
+        """The index of the class of an address in the sets of its family; None if it has none in either world."""
+        joint = self._joints.get(end.address.family)
+        return joint.at(end) if joint else None
+
     def _ends(self, flow: Flow) -> tuple[int | None, int | None]:
-        joint = self._joints.get(flow.family)
-        return (joint.at(flow.source), joint.at(flow.destination)) if joint else (None, None)
+        return self.index(flow.source), self.index(flow.destination)
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
@@ -230,7 +241,7 @@ class Differ:
         for family, joint in joints.items():
             if which := touched(joint, worlds, change, differences):
                 pairs.append(Pairs(self._planes[family], joint, policy, which))
-                found += (tell.change(it, joint) for it in together(pairs[-1].turned()))
+                found += filter(None, (tell.change(it, joint) for it in together(pairs[-1].turned())))
         live = LiveChange(*worlds, change)
         return Difference(found, joints, partial(_endings, pairs, worlds, live, tell))
 
@@ -240,7 +251,8 @@ class Differ:
 
 def _endings(pairs: list[Pairs], worlds: tuple[World, World], live: LiveChange, tell: _Telling) -> Iterator[Ending]:
     for each in pairs:
-        yield from (tell.ending(it, each.joint, live) for it in together(Dying(each, worlds, live).turned()))
+        dying = together(Dying(each, worlds, live).turned())
+        yield from filter(None, (tell.ending(it, each.joint, live) for it in dying))
 
 
 def together(turned: Iterable[Turned]) -> list[Turned]:
@@ -268,35 +280,45 @@ class _Telling:
         self._policies = before, after
         self._names: dict[Joint, Names] = {}
 
-    def change(self, turned: Turned, joint: Joint) -> FlowChange:
-        sources, destinations, services, example = self._parts(turned, joint)
-        verdicts = self._judge(example)
-        return FlowChange(sources, destinations, services, turned.allowed, example, *verdicts, self._named(joint))
+    def change(self, turned: Turned, joint: Joint) -> FlowChange | None:
+        """What turned, told; None if all of it stays in one guest in one world or the other."""
+        example = self._example(turned, joint)
+        if example is None:
+            return None
+        ends, names = self._sets(turned, joint), self._named(joint)
+        services = Services(joint.family, turned.services)
+        return FlowChange(*ends, services, turned.allowed, example, *self._judge(example), names)
 
-    def ending(self, turned: Turned, joint: Joint, live: LiveChange) -> Ending:
-        sources, destinations, services, example = self._parts(turned, joint)
+    def ending(self, turned: Turned, joint: Joint, live: LiveChange) -> Ending | None:
+        """The same of connections that die."""
+        example = self._example(turned, joint)
+        if example is None:
+            return None
         cut = next(filter(None, map(live.cut, _connections(example))), None)
         because, hold = (cut.because, cut.hold) if cut else ("its VPC is gone", 0)
-        return Ending(sources, destinations, services, example, because, hold, self._named(joint))
+        services = Services(joint.family, turned.services)
+        return Ending(*self._sets(turned, joint), services, example, because, hold, self._named(joint))
+
+    @staticmethod
+    def _sets(turned: Turned, joint: Joint) -> tuple[EndSet, EndSet]:
+        return EndSet(joint.told, turned.sources), EndSet(joint.told, turned.destinations)
 
     def _named(self, joint: Joint) -> Names:
         return self._names.setdefault(joint, Names(joint))
 
-    def _parts(self, turned: Turned, joint: Joint) -> tuple[EndSet, EndSet, Services, Flow]:
-        services = Services(joint.family, turned.services)
-        sources, destinations = (EndSet(joint.told, it) for it in (turned.sources, turned.destinations))
-        ends = self._apart(next(iter(sources)), next(iter(destinations)))
-        return sources, destinations, services, Flow(*ends, *services.usual)
+    def _example(self, turned: Turned, joint: Joint) -> Flow | None:
+        """A flow of it whose ends are not in one guest in either world; the classes' own examples nearly always are."""
+        for addresses in (joint.examples, joint.addresses):
+            for one, two in product(bits(turned.sources), bits(turned.destinations)):
+                for ends in product(addresses(one), addresses(two)):
+                    if not self._in_one_guest(*ends):
+                        return Flow(*ends, *Services(joint.family, turned.services).usual)
+        return None
 
     def _judge(self, flow: Flow) -> tuple[Verdict | None, Verdict | None]:
         vpcs = {flow.source.vpc, flow.destination.vpc} - {""}
         before, after = (it.evaluate(flow) if vpcs <= it.world.vpcs.keys() else None for it in self._policies)
         return before, after
-
-    def _apart(self, source: EndClass, destination: EndClass) -> tuple[Endpoint, Endpoint]:
-        """An address of each, such that they are not in one guest in either world."""
-        pairs = [(one, two) for one in _examples(source) for two in _examples(destination)]
-        return next(pair for pair in pairs if not self._in_one_guest(*pair))
 
     def _in_one_guest(self, one: Endpoint, two: Endpoint) -> bool:
         for policy in self._policies:
@@ -312,9 +334,3 @@ def _connections(flow: Flow) -> Iterator[Connection]:
     for vpc in dict.fromkeys((flow.source.vpc, flow.destination.vpc)):
         if vpc:
             yield Connection(vpc, flow.service.number, flow.source.address, flow.destination.address, *ports)
-
-
-def _examples(end: EndClass) -> Iterator[Endpoint]:
-    yield end.example
-    if end.other:
-        yield end.other

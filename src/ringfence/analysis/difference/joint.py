@@ -198,7 +198,7 @@ class Joint:
     def _settle_outside(self, index: int, fate: _Fate) -> None:
         pieces = self._outside[fate]
         ranges = [AddressRange(self.family, *each) for each in joined((it.first, it.last) for it in pieces)]
-        view = outside_class(index, out_there(self._news.after, ranges), ranges)
+        view = outside_class(self._news.after, index, out_there(self._news.after, ranges), ranges)
         self._views[0][index] = None if fate.whole is None else view
         self._views[1][index] = None if fate.changed and fate.whole is not None else view
 
@@ -219,7 +219,7 @@ class Joint:
         gone = joined((it.first, it.last) for it in cut)
         ranges = [AddressRange(self.family, *it) for each in whole.ranges for it in _without(each, gone)]
         label = whole.label if whole.label == LARGEST else out_there(self._news.after, ranges)
-        return outside_class(whole.index, label, ranges)
+        return outside_class(self._news.after, whole.index, label, ranges)
 
     # ---- what is asked of it
 
@@ -272,6 +272,23 @@ class Joint:
             fate = _Fate(whole.index, 0, news.segments.mark(end.address), changed=False)
         found = self._fates.get(fate) if fate else None
         return fate.whole if fate and found is None else found
+
+    def examples(self, index: int) -> Iterator[Endpoint]:
+        """An address of a class, and one in another guest, if there is one."""
+        yield self.told[index].example
+        if other := self.told[index].other:
+            yield other
+
+    def addresses(self, index: int) -> Iterator[Endpoint]:
+        """Every address of a class inside; of one outside one."""
+        if self.told[index].is_outside:
+            yield self.told[index].example
+        origin = self.origin(index)
+        kept = self._places.of_class.get(origin.index, ()) if origin else ()
+        ends = (Endpoint(Address(self.family, it.value), it.vpc, str(it.port)) for it in kept)
+        yield from (end for end in ends if self.at(end) == index)
+        born = (it for fate, at in self._fates.items() if at == index and not origin for it in self._inside[fate])
+        yield from (Endpoint(it.address, it.vpc, str(it.ports[1] or it.ports[0])) for it in born)
 
     @cached_property
     def _marked(self) -> dict[int, int]:

@@ -230,7 +230,7 @@ class Ends:
         largest = max(map(_size, outside.values()), default=0)
         for index, (mark, ranges) in enumerate(outside.items(), len(buckets)):
             label = LARGEST if _size(ranges) == largest else out_there(self._world, ranges)
-            yield self._kept((mark, None), outside_class(index, label, ranges))
+            yield self._kept((mark, None), outside_class(self._world, index, label, ranges))
 
     def _kept(self, key: _Key, found: EndClass) -> EndClass:
         self._by_key[found.family, key] = found
@@ -252,9 +252,11 @@ def closed_to(world: World) -> Iterator[AddressRange]:
     yield from (prefix.range for prefix in NOT_UNICAST)
 
 
-def outside_class(index: int, label: str, ranges: Sequence[AddressRange]) -> EndClass:
-    """A class of addresses outside."""
-    example = Endpoint(Address(ranges[0].family, ranges[0].first))
+def outside_class(world: World, index: int, label: str, ranges: Sequence[AddressRange]) -> EndClass:
+    """A class of addresses outside; a host that has a name stands for it, if there is one."""
+    hosts = (Endpoint(it, "", host.name) for host in world.outside.values() for it in host.addresses)
+    named = (end for end in hosts if any(end.address in each for each in ranges))
+    example = next(named, Endpoint(Address(ranges[0].family, ranges[0].first)))
     return EndClass(index, label, _size(ranges), example, None, False, None, tuple(ranges))
 
 
