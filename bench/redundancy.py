@@ -48,12 +48,14 @@ def layered(chance: random.Random) -> str:
     """Exceptions from exceptions: prefixes within prefixes, allowed and denied by turns."""
     length = chance.choice([8, 12, 16, 20, 24, 28])
     block = _prefix(10 << 24 | chance.randrange(1 << 20) << 4, length)
-    return f"in {_action(chance)} {chance.choice(_SERVICES)} from {block} priority {100 - 3 * length}".replace("icmp", "gre")
+    return f"in {_action(chance)} {chance.choice(_SERVICES)} from {block} priority {100 - 3 * length}".replace(
+        "icmp", "gre"
+    )
 
 
 def mean(chance: random.Random) -> str:
-    """All lengths, all ports, all priorities."""
-    block = _prefix(chance.getrandbits(32), chance.randrange(33))
+    """All lengths from /4 on, all ports, all priorities."""
+    block = _prefix(chance.getrandbits(32), chance.randint(4, 32))
     remote = chance.choice([str(block)] * 4 + [f"group g{chance.randrange(8)}"])
     what = f"{chance.choice(['tcp', 'udp'])} {_ports(chance, 65535)}"
     return f"in {_action(chance)} {what} from {remote} priority {chance.randint(1, 100)}"
