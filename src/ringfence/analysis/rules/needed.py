@@ -82,14 +82,12 @@ class _Walk:
                 covered |= self.services[line]
                 self._note(line, left, row[place + 1 :], everybody)
         for kind, own in kinds.items():
-            others = [found for other, found in leads.items() if other[0] != kind[0]]
-            beside = {action: _merged(others, self.actions, action) for action in Action}
-            self._group(own, dict(zip(*leads[kind], strict=True)), rows, beside)
+            self._group(own, set(leads[kind][0]), rows, everybody)
 
     def _group(
-        self, own: list[int], leading: dict[int, int], rows: list[tuple[int, ...]], beside: dict[Action, _Leads]
+        self, own: list[int], leading: set[int], rows: list[tuple[int, ...]], leads: dict[Action, _Leads]
     ) -> None:
-        """The lines of one kind of membership, in every row."""
+        """The lines of one kind of membership, in every row. No other line of it leads where one of them decides."""
         for row in rows:
             if all(self.found[line].missed for line in leading):
                 return
@@ -97,9 +95,8 @@ class _Walk:
             covered = 0
             for place, line in enumerate(both):
                 if line in leading:
-                    self._note(line, leading[line] & ~covered, both[place + 1 :], beside)
-                elif line in row:
-                    covered |= self.services[line]
+                    self._note(line, self.services[line] & ~covered, both[place + 1 :], leads)
+                covered |= self.services[line]
 
     def _note(self, line: int, left: int, behind: Sequence[int], leads: dict[Action, _Leads]) -> None:
         need = self.found[line]
