@@ -13,7 +13,6 @@ from ringfence.analysis.rules.lists import Effect, Line, outcome
 from ringfence.analysis.rules.needed import is_plain, needs
 from ringfence.analysis.sets.diagram import EVERYTHING, Diagram, Interval, span
 from ringfence.analysis.sets.packets import DESTINATION, Packets
-from ringfence.garbage import paused
 from ringfence.model.address import AddressRange, Prefix
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType, Remote, Rule
