@@ -39,12 +39,10 @@ class Needless:
 def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
     """The needless rules of a group as it stands alone, in the order of their ids; disabled ones do not count."""
     found: dict[str, bool] = {}
-    with paused():
-        for direction in Direction:
-            for nic in (
-                NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]
-            ):
-                found |= _needless(world, group, direction, nic)
+    nics = NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]
+    for direction in Direction:
+        for nic in nics:
+            found |= _needless(world, group, direction, nic)
     own = {rule_id: shadowed for rule_id, shadowed in found.items() if rule_id in group.by_id}
     return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(own.items()))
 
