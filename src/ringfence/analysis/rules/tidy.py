@@ -85,8 +85,10 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
         found, proved = search.fewest([rule for rule in kept if rule not in fixed], effort)
         kept, minimal = [*fixed, *found], minimal and proved
     after = replace(group, rules=_called(group, kept))
-    if set(after.rules) == set(group.rules) or not says_the_same(world, group, after):
+    if set(after.rules) == set(group.rules):
         after = group
+    elif not says_the_same(world, group, after):  # proved once more, by other means than it was found
+        after, minimal = group, False
     cost, less = (group_cost(it, profile, world) for it in (group, after))
     return Tidied(group, after, cost, less, profile.rules_per_group, minimal)
 
