@@ -22,6 +22,7 @@ from bench.fixing import FixCase, measure_fixing
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
 from bench.reaching import ReachCase, measure_reaching
+from bench.redundancy import RedundancyCase, measure_redundancy
 from bench.report import Figure, as_json, show
 from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
@@ -45,6 +46,7 @@ FULL: dict[str, Part] = {
     ),
     "why": partial(measure_why, WhyCase(instances=10_000, questions=300)),
     "fix": partial(measure_fixing, FixCase(instances=10_000)),
+    "redundancy": partial(measure_redundancy, RedundancyCase(rules=1_000, rounds=3)),
 }
 QUICK: dict[str, Part] = {
     "connections": partial(measure_connections, ConnectionCase(sizes=(10, 50), connections=256, rounds=3)),
@@ -58,6 +60,7 @@ QUICK: dict[str, Part] = {
     "reach": partial(measure_reaching, ReachCase(instances=100, growing=(40, 80), groups=20, rounds=2)),
     "why": partial(measure_why, WhyCase(instances=100, questions=20)),
     "fix": partial(measure_fixing, FixCase(instances=100)),
+    "redundancy": partial(measure_redundancy, RedundancyCase(rules=50, rounds=2)),
 }
 """The same with tiny sizes, without targets: these are for the full ones."""
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ringfence.analysis.rules.redundancy import effects, needless_rules
+from ringfence.analysis.rules.needed import is_plain, needs
+from ringfence.analysis.rules.redundancy import Lines, effects, needless_rules
 from ringfence.analysis.sets.packets import service_box
 from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint, Flow
@@ -75,6 +76,32 @@ def test_what_a_line_changes_is_what_is_judged_otherwise_without_it(seed: int) -
                     without = [*listed[:index], *listed[index + 1 :]]
                     changed = judge(world, without, flow, inward, members) is not now
                     assert effect.changed.of_family(flow.family).covers(box) is changed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cells_say_what_sets_say(seed: int) -> None:
+    """The fast way of `needless_rules`, held to the algebra; many rules of few priorities, so that they meet."""
+    rng, seen = random.Random(seed), set()
+    world = random_world(rng, [HUAWEI, ALIBABA][seed % 2])
+    pool = [rule for it in world.groups.values() for rule in it.rules if rule.enabled and not rule.source_ports]
+    for _ in range(12):
+        home = rng.choice(list(world.groups.values()))
+        wholes = [rng.choice([None, None, Prefix(it.families[0], 0, 0)]) for it in pool]
+        some = [
+            replace(it, priority=rng.randint(1, 3), nic=None, local=whole)
+            for it, whole in rng.sample([*zip(pool, wholes, strict=True)], 25)
+        ]
+        group = replace(home, rules=tuple({rule.key: rule for rule in some}.values()))
+        for direction in Direction:
+            found = list(effects(world, group, direction))
+            listed = [decision for decision, _ in found]
+            assert all(map(is_plain, listed))
+            fast = needs(listed, Lines(world, listed, direction).ranges)
+            for need, (decision, effect) in zip(fast[:-1], found, strict=False):
+                said = need.decides, need.missed
+                assert said == (not effect.is_shadowed, not effect.is_redundant), decision.text
+                seen.add(said)
+    assert len(seen) == 3
 
 
 WORLD = """

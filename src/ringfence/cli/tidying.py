@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ringfence import garbage
 from ringfence.analysis.rules.tidy import Tidied, tidied
 from ringfence.cli import output
 from ringfence.cli.asking import Json
@@ -40,7 +41,8 @@ def tidy(
     """
     text = read_text(file)
     before = parse(text, str(file), _LIFTED)
-    found, after = _tidied(before, groups or [])
+    with garbage.paused():
+        found, after = _tidied(before, groups or [])
     changed = amended(text, before, after)
     write = write and changed != text
     if write:

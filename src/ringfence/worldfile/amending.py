@@ -21,7 +21,7 @@ from ringfence.worldfile.nodes import Cursor
 from ringfence.worldfile.notes import Notes
 from ringfence.worldfile.parse import parse
 from ringfence.worldfile.shapes import Items, Named, Record, Shape, world_shape
-from ringfence.worldfile.splicing import Page, is_empty
+from ringfence.worldfile.splicing import Splicer, is_empty
 
 
 def amended(text: str, before: World, after: World) -> str:
@@ -33,7 +33,7 @@ def amended(text: str, before: World, after: World) -> str:
     """
     if _ordered(before) == _ordered(after):
         return text
-    page = Page(text)
+    page = Splicer(text)
     if page.root is None:
         raise CannotAmend("it is empty")
     _Amender(page).amend(page.root, world_shape(before), before, after)
@@ -73,7 +73,7 @@ def _ordered(world: World) -> World:
 class _Amender:
     """Walks along the nodes of a page and what they mean before and after."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Splicer) -> None:
         self._page = page
 
     def amend(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ringfence.analysis.rules.lists import Effect, Line, outcome
+from ringfence.analysis.rules.needed import is_plain, needs
 from ringfence.analysis.sets.diagram import EVERYTHING, Diagram, Interval, span
 from ringfence.analysis.sets.packets import DESTINATION, Packets
 from ringfence.model.address import AddressRange, Prefix
@@ -37,22 +38,37 @@ class Needless:
 
 def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
     """The needless rules of a group as it stands alone, in the order of their ids; disabled ones do not count."""
-    found = {}
+    found: dict[str, bool] = {}
+    nics = NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]
     for direction in Direction:
-        for nic in NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]:
-            for decision, effect in effects(world, group, direction, nic):
-                if effect.is_redundant and decision.rule_id in group.by_id:
-                    found[decision.rule_id] = effect.is_shadowed
-    return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(found.items()))
+        for nic in nics:
+            found |= _needless(world, group, direction, nic)
+    own = {rule_id: shadowed for rule_id, shadowed in found.items() if rule_id in group.by_id}
+    return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(own.items()))
+
+
+def _needless(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> dict[str, bool]:
+    """The needless lines of one list, and whether they are shadowed; by sets of packets where a line says much."""
+    listed = _listed(world, group, direction, nic)
+    if all(map(is_plain, listed)):
+        lines = Lines(world, listed, direction)
+        both = zip(listed, needs(listed, lines.ranges), strict=True)
+        return {decision.rule_id: not need.decides for decision, need in both if not need.missed}
+    found = effects(world, group, direction, nic)
+    return {decision.rule_id: effect.is_shadowed for decision, effect in found if effect.is_redundant}
+
+
+def _listed(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> tuple[Decision, ...]:
+    vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
+    of = PolicyClass(vpc.name, (group.name,), nic)
+    return decisions(vpc, {group.name: group}, world.port_lists, of, direction)
 
 
 def effects(
     world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
 ) -> Iterator[tuple[Decision, Effect]]:
     """Each line of a group's decision list with what it does."""
-    vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
-    of = PolicyClass(vpc.name, (group.name,), nic)
-    listed = decisions(vpc, {group.name: group}, world.port_lists, of, direction)
+    listed = _listed(world, group, direction, nic)
     lines = Lines(world, listed, direction)
     return zip(listed, outcome([Line(lines.packets(it), it.action) for it in listed]).effects, strict=True)
 
@@ -67,7 +83,7 @@ class Lines:
 
     def packets(self, decision: Decision) -> Packets:
         """What a line matches."""
-        sides = self._ranges(decision.remote), self._ranges(decision.local)
+        sides = self.ranges(decision.remote), self.ranges(decision.local)
         source, destination = sides if self._inward else reversed(sides)
         found = Packets.of(decision.protocol, decision.ports, source, decision.source_ports, destination)
         members = self._members(decision)
@@ -79,7 +95,8 @@ class Lines:
         first = MEMBERSHIP[1] if decision.own_vpc else 1
         return span(self._dimensions[decision.remote.name], [(first, MEMBERSHIP[1])], MEMBERSHIP)
 
-    def _ranges(self, side: Remote) -> tuple[AddressRange, ...] | None:
+    def ranges(self, side: Remote) -> tuple[AddressRange, ...] | None:
+        """The addresses that a side means; None for any, and for a group: members are a dimension of their own."""
         if isinstance(side, Prefix):
             return (side.range,)
         return self._world.address_groups[side.name].entries if isinstance(side, AddressGroupRemote) else None

@@ -29,7 +29,6 @@ from ringfence.analysis.rules.lists import Line, outcome
 from ringfence.analysis.rules.redundancy import Lines
 from ringfence.analysis.sets.packets import Packets
 from ringfence.errors import Protected
-from ringfence.garbage import paused
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Action, Direction, NicType, Rule
 from ringfence.model.topology import Network, Vpc
@@ -80,15 +79,16 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
             f"group {group.name} belongs to {group.managed}", "leave it as it is: only the service may change it"
         )
     profile, kept, minimal = world.profile_of(group), [*group.rules], True
-    with paused():
-        for direction in Direction:
-            fixed = [rule for rule in kept if rule.direction is not direction or _is_fixed(rule)]
-            search = _Search(world, group, direction, fixed)
-            found, proved = search.fewest([rule for rule in kept if rule not in fixed], effort)
-            kept, minimal = [*fixed, *found], minimal and proved
-        after = replace(group, rules=_called(group, kept))
-        if set(after.rules) == set(group.rules) or not says_the_same(world, group, after):
-            after = group
+    for direction in Direction:
+        fixed = [rule for rule in kept if rule.direction is not direction or _is_fixed(rule)]
+        search = _Search(world, group, direction, fixed)
+        found, proved = search.fewest([rule for rule in kept if rule not in fixed], effort)
+        kept, minimal = [*fixed, *found], minimal and proved
+    after = replace(group, rules=_called(group, kept))
+    if set(after.rules) == set(group.rules):
+        after = group
+    elif not says_the_same(world, group, after):  # proved once more, by other means than it was found
+        after, minimal = group, False
     cost, less = (group_cost(it, profile, world) for it in (group, after))
     return Tidied(group, after, cost, less, profile.rules_per_group, minimal)
 

@@ -1,0 +1,108 @@
+"""Time to find the needless rules of one group, exactly: CPU seconds of this process, and no ratio.
+
+The shapes are what groups look like, and one that is as mean as a group can be: prefixes of every length, random port
+ranges, groups, and both actions at all priorities, so that nearly every rule overlaps hundreds of others.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bench.report import Figure, Relation, Target
+from ringfence.analysis.rules.redundancy import needless_rules
+from ringfence.model.address import Family, Prefix
+from ringfence.model.group import SecurityGroup
+from ringfence.model.profile import HUAWEI
+from ringfence.model.rule import Rule
+from ringfence.model.world import World, by_name
+
+_SECONDS = 2.0
+_SERVICES = ("tcp 22", "tcp 80,443", "tcp 3306", "tcp 8080-8090", "udp 53", "icmp", "tcp 1024-65535", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class RedundancyCase:
+    """How many rules the group has, and how often each shape is measured, each time with other rules."""
+
+    rules: int
+    rounds: int
+
+
+def offices(chance: random.Random) -> str:
+    """Services for small prefixes and for groups."""
+    block = Prefix(Family.IPV4, 10 << 24 | chance.randrange(4096) << 8, 24)
+    remote = chance.choice([str(block)] * 3 + [f"group g{chance.randrange(20)}"])
+    return f"in allow {chance.choice(_SERVICES[:-1])} from {remote} priority {chance.choice([1, 10])}"
+
+
+def anybody(chance: random.Random) -> str:
+    """Single ports for everybody."""
+    return f"in {_action(chance)} {chance.choice(['tcp', 'udp'])} {_ports(chance, 8)} from any"
+
+
+def layered(chance: random.Random) -> str:
+    """Exceptions from exceptions: prefixes within prefixes, allowed and denied by turns."""
+    length = chance.choice([8, 12, 16, 20, 24, 28])
+    block = _prefix(10 << 24 | chance.randrange(1 << 20) << 4, length)
+    return f"in {_action(chance)} {chance.choice(_SERVICES)} from {block} priority {100 - 3 * length}".replace(
+        "icmp", "gre"
+    )
+
+
+def mean(chance: random.Random) -> str:
+    """All lengths from /4 on, all ports, all priorities."""
+    block = _prefix(chance.getrandbits(32), chance.randint(4, 32))
+    remote = chance.choice([str(block)] * 4 + [f"group g{chance.randrange(8)}"])
+    what = f"{chance.choice(['tcp', 'udp'])} {_ports(chance, 65535)}"
+    return f"in {_action(chance)} {what} from {remote} priority {chance.randint(1, 100)}"
+
+
+SHAPES: tuple[Callable[[random.Random], str], ...] = (offices, anybody, layered, mean)
+
+
+def measure_redundancy(case: RedundancyCase) -> list[Figure]:
+    """Measure every shape."""
+    return [_measure(case, shape) for shape in SHAPES]
+
+
+def _measure(case: RedundancyCase, shape: Callable[[random.Random], str]) -> Figure:
+    times, found = [], 0
+    for edition in range(case.rounds):
+        world = world_of(shape, case.rules, edition)
+        gc.collect()
+        began = time.process_time()
+        found = len(needless_rules(world, world.groups["crowded"]))
+        times.append(time.process_time() - began)
+    name = f"seconds for the needless rules of {case.rules}: {shape.__name__}"
+    return Figure.of(name, times, f"CPU; {found} are needless", Target(Relation.AT_MOST, _SECONDS))
+
+
+def world_of(shape: Callable[[random.Random], str], count: int, edition: int) -> World:
+    """A group of so many different rules of one shape, among the groups that they name."""
+    chance, rules = random.Random(edition), dict[str, Rule]()
+    while len(rules) < count:
+        rule = Rule.parse(shape(chance))
+        rules[rule.key] = rule
+    crowd = SecurityGroup("crowded", tuple(rules.values()))
+    return World(
+        replace(HUAWEI, rules_per_group=10 * count),
+        groups=by_name([crowd, *(SecurityGroup(f"g{number}") for number in range(20))]),
+    )
+
+
+def _action(chance: random.Random) -> str:
+    return chance.choice(["allow", "deny"])
+
+
+def _ports(chance: random.Random, longest: int) -> str:
+    first = chance.randint(1, 65535)
+    return f"{first}-{min(65535, first + chance.randrange(longest))}"
+
+
+def _prefix(address: int, length: int) -> Prefix:
+    rest = Family.IPV4.bits - length
+    return Prefix(Family.IPV4, address >> rest << rest, length)
