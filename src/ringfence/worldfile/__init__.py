@@ -5,6 +5,6 @@ mistakes of the file at once; `dump` writes a world that reads back as an equal 
 """
 
 from ringfence.worldfile.dump import dump
-from ringfence.worldfile.parse import parse, read, read_text
+from ringfence.worldfile.parse import Placed, parse, parse_placed, read, read_text
 
-__all__ = ["dump", "parse", "read", "read_text"]
+__all__ = ["Placed", "dump", "parse", "parse_placed", "read", "read_text"]

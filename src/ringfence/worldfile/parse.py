@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from yaml import Node
 
@@ -13,6 +14,7 @@ from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import HUAWEI
 from ringfence.model.rule import Action
 from ringfence.model.topology import Instance
+from ringfence.model.validation import Path
 from ringfence.model.world import World, by_name
 from ringfence.worldfile.acls import read_acls
 from ringfence.worldfile.compose import compose
@@ -40,12 +42,12 @@ NO_LIMITS: Limits = {}
 _EXPECTATION = "SRC -> DST PROTO[/PORT] [from port N] [over ipv6] allow|deny"
 
 
-def read(path: Path) -> World:
+def read(path: FilePath) -> World:
     """The world of a file; raises `WorldFileError`, or `InvalidInput` where the file cannot be read as text."""
     return parse(read_text(path), str(path))
 
 
-def read_text(path: Path) -> str:
+def read_text(path: FilePath) -> str:
     """The text of a file; raises `InvalidInput` where it cannot be read, or is no text."""
     try:
         return path.read_text(encoding="utf-8")
@@ -60,12 +62,29 @@ def parse(text: str, source: str, limits: Limits = NO_LIMITS) -> World:
 
     ``limits``: those that hold in place of the profile's, as `World.limits`; one's own are of account "".
     """
+    return parse_placed(text, source, limits).world
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A world, and where in its text each thing of it stands."""
+
+    world: World
+    notes: Notes
+
+    def line(self, path: Path) -> int:
+        """The line of a thing, counted from 1, by a path as a `Problem` has it; else that of what it is part of."""
+        return self.notes.where(path).line + 1
+
+
+def parse_placed(text: str, source: str, limits: Limits = NO_LIMITS) -> Placed:
+    """As `parse`, with the lines."""
     notes = Notes()
     root = compose(text, notes)
     world = _read_world(root, notes, limits) if root is not None else None
     if world is None or notes.mistakes:
         raise WorldFileError(source, notes.mistakes)
-    return world
+    return Placed(world, notes)
 
 
 def _read_world(root: Node, notes: Notes, limits: Limits) -> World:

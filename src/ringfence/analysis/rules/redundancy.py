@@ -39,22 +39,41 @@ def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
     """The needless rules of a group as it stands alone, in the order of their ids; disabled ones do not count."""
     found = {}
     for direction in Direction:
-        for nic in NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]:
+        for nic in nics(world, group):
             for decision, effect in effects(world, group, direction, nic):
                 if effect.is_redundant and decision.rule_id in group.by_id:
                     found[decision.rule_id] = effect.is_shadowed
     return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(found.items()))
 
 
+def nics(world: World, group: SecurityGroup) -> tuple[NicType, ...]:
+    """The interfaces that rules of a group may be for."""
+    classic = group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC
+    return tuple(NicType) if classic else (NicType.INTRANET,)
+
+
 def effects(
     world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
 ) -> Iterator[tuple[Decision, Effect]]:
     """Each line of a group's decision list with what it does."""
+    listed = listed_lines(world, group, direction, nic)
+    done = outcome([line for _, line in listed]).effects
+    return ((decision, effect) for (decision, _), effect in zip(listed, done, strict=True))
+
+
+def listed_lines(
+    world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
+) -> list[tuple[Decision, Line]]:
+    """Each line of a group's decision list with the packets that it matches."""
     vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
     of = PolicyClass(vpc.name, (group.name,), nic)
-    listed = decisions(vpc, {group.name: group}, world.port_lists, of, direction)
+    return with_packets(world, decisions(vpc, {group.name: group}, world.port_lists, of, direction), direction)
+
+
+def with_packets(world: World, listed: tuple[Decision, ...], direction: Direction) -> list[tuple[Decision, Line]]:
+    """Lines with the packets that they match; named groups are dimensions behind those of a packet."""
     lines = _Lines(world, listed, direction)
-    return zip(listed, outcome([Line(lines.packets(it), it.action) for it in listed]).effects, strict=True)
+    return [(it, Line(lines.packets(it), it.action)) for it in listed]
 
 
 class _Lines:

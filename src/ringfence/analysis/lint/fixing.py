@@ -1,0 +1,53 @@
+"""The world after its safe fixes, and the proof that it means the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ringfence.analysis.lint.finding import Finding, Removal
+from ringfence.analysis.reach.ends import Ends
+from ringfence.analysis.reach.plane import Plane
+from ringfence.model.address import Family
+from ringfence.model.world import World
+from ringfence.policy.evaluate import Policy
+
+
+def fixed(world: World, findings: Iterable[Finding]) -> World:
+    """The world without what findings say may go; the same world where none does."""
+    removals = [finding.fix.removal for finding in findings if finding.fix.removal]
+    groups = _without_rules(world, removals)
+    sections: dict[str, Any] = {"groups": groups}
+    for section in {it.section for it in removals if not it.rule_id}:
+        gone = {it.name for it in removals if it.section == section and not it.rule_id}
+        known = sections.get(section, getattr(world, section))
+        sections[section] = {name: it for name, it in known.items() if name not in gone}
+    return replace(world, **sections) if removals else world
+
+
+def _without_rules(world: World, removals: Iterable[Removal]) -> Mapping[str, Any]:
+    gone: dict[str, set[str]] = {}
+    for it in removals:
+        if it.rule_id:
+            gone.setdefault(it.name, set()).add(it.rule_id)
+    groups = dict(world.groups)
+    for name, rule_ids in gone.items():
+        kept = tuple(rule for rule in groups[name].rules if rule.id_in(name) not in rule_ids)
+        groups[name] = replace(groups[name], rules=kept)
+    return groups
+
+
+def means_the_same(before: World, after: World) -> bool:
+    """Whether every flow fares alike in two worlds that differ in rules, and in things that are gone from the second.
+
+    Every class of ends must send and receive the same; the classes of the first world, as the second tells no more ends
+    apart. Exact.
+    """
+    ends = Ends(before)
+    for family in Family:
+        one, two = (Plane(Policy(world), ends, family) for world in (before, after))
+        for end in ends.of_family[family]:
+            if one.sends(end) != two.sends(end) or one.receives(end) != two.receives(end):
+                return False
+    return True

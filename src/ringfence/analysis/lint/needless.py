@@ -1,0 +1,95 @@
+"""Rules that nobody would miss, and rules that say the opposite of others (SEMANTICS.md 8.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ringfence.analysis.lint.finding import Finding, Fix, Removal, Severity, at_rule
+from ringfence.analysis.lint.subject import Subject
+from ringfence.analysis.rules.removal import Removable
+from ringfence.model.group import SecurityGroup
+from ringfence.model.rule import Action, Rule
+from ringfence.policy.decisions import Decision
+
+SHADOWED, REDUNDANT, CONTRADICTORY = "shadowed-rule", "redundant-rule", "contradictory-rules"
+_SHOWN = 3
+
+
+def shadowed_rule(subject: Subject) -> Iterator[Finding]:
+    """Rules that decide nothing, as stronger ones of the group together match all that they do."""
+    for group, each in _needless(subject, shadowed=True):
+        rule = group.by_id[each.rule_id]
+        deciders = each.deciders
+        opposite = all(it.action is not rule.action for it in deciders)
+        grave = Severity.WARNING if any(it.action is not rule.action for it in deciders) else Severity.NOTE
+        what = f"it never decides: {_told(deciders)} {_verb(deciders, 'comes', 'come')} first and {_match(deciders)}"
+        text = f"{what}, and {'say' if len(deciders) > 1 else 'says'} the opposite" if opposite else what
+        yield _removable(SHADOWED, grave, group, rule, text, "remove it, or make it stronger if it was to decide")
+
+
+def redundant_rule(subject: Subject) -> Iterator[Finding]:
+    """Rules without which others of the group, or its default, decide alike."""
+    for group, each in _needless(subject, shadowed=False):
+        rule = group.by_id[each.rule_id]
+        text = f"without it {_told(each.deciders)} {_verb(each.deciders, 'decides', 'decide')} alike"
+        yield _removable(REDUNDANT, Severity.NOTE, group, rule, text, "remove it")
+
+
+def _needless(subject: Subject, *, shadowed: bool) -> Iterator[tuple[SecurityGroup, Removable]]:
+    for group in subject.groups():
+        lost = {rule_id for rule_id, _ in _lost(group)}
+        for each in subject.removable[group.name]:
+            if each.shadowed is shadowed and each.rule_id not in lost:
+                yield group, each
+
+
+def contradictory_rules(subject: Subject) -> Iterator[Finding]:
+    """Pairs of rules that match the same and say the opposite: which of them wins."""
+    for group in subject.groups():
+        removable = {each.rule_id for each in subject.removable[group.name]}
+        for rule_id, winner in _lost(group):
+            rule = group.by_id[rule_id]
+            why = "a deny wins a tie" if rule.priority == winner.priority else f"priority {winner.priority} is stronger"
+            text = f"'{winner.key}' matches the same and says the opposite; it wins, as {why}"
+            finding = _removable(CONTRADICTORY, Severity.WARNING, group, rule, text, "remove the one that is not meant")
+            yield finding if rule_id in removable else replace(finding, fix=Fix(finding.fix.text))
+
+
+def _lost(group: SecurityGroup) -> Iterator[tuple[str, Rule]]:
+    """The ids of rules that lose against one with the same key, and that one."""
+    strongest: dict[str, Rule] = {}
+    ranked = sorted(
+        (it for it in group.by_id.items() if it[1].enabled),
+        key=lambda it: (it[1].priority, it[1].action is Action.ALLOW),
+    )
+    for rule_id, rule in ranked:
+        winner = strongest.setdefault(_matched(rule), rule)
+        if winner.action is not rule.action:
+            yield rule_id, winner
+
+
+def _matched(rule: Rule) -> str:
+    """What a rule matches, without what it says and how strongly."""
+    return replace(rule, action=Action.ALLOW, priority=1).key
+
+
+def _removable(check: str, severity: Severity, group: SecurityGroup, rule: Rule, text: str, fix: str) -> Finding:
+    removal = Removal("groups", group.name, rule.id_in(group.name))
+    return Finding(check, severity, at_rule(group, rule), text, Fix(fix, removal))
+
+
+def _told(deciders: tuple[Decision, ...]) -> str:
+    named = [f"'{it.text}'" if it.owner else "the default" for it in deciders[:_SHOWN]]
+    more = len(deciders) - _SHOWN
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) + (
+        f" (and {more} more)" if more > 0 else ""
+    )
+
+
+def _verb(deciders: tuple[Decision, ...], one: str, many: str) -> str:
+    return one if len(deciders) == 1 else many
+
+
+def _match(deciders: tuple[Decision, ...]) -> str:
+    return "matches all that it does" if len(deciders) == 1 else "match together all that it does"
