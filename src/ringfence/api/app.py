@@ -21,6 +21,7 @@ from ringfence.api import (
     history,
     keys,
     lines,
+    linting,
     membership,
     problems,
     quotas,
@@ -49,7 +50,7 @@ _OFTEN = ("create_rule", "authorize_rules", "get_group")
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
     changing = (quotas, resources, rules, membership, attaching, exchange, lines, tags, keys, declaring)
-    rooms = (*changing, explaining, history, audit, watch)
+    rooms = (*changing, explaining, linting, history, audit, watch)
     found = [route for room in rooms for route in room.routes()]
     return sorted(found, key=lambda route: route.name not in _OFTEN)  # a request tries one route after the other
 

@@ -14,6 +14,7 @@ _ROOMS = {
     "judging": ("check", "why"),
     "importing": ("import",),
     "reaching": ("reach",),
+    "linting": ("lint",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ringfence.analysis.lint.finding import Finding, Removal
+from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.reach.ends import Ends
 from ringfence.analysis.reach.plane import Plane
+from ringfence.errors import Refused
 from ringfence.model.address import Family
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
@@ -51,3 +53,17 @@ def means_the_same(before: World, after: World) -> bool:
             if one.sends(end) != two.sends(end) or one.receives(end) != two.receives(end):
                 return False
     return True
+
+
+def fixed_throughout(world: World, chosen: Callable[[Finding], bool]) -> tuple[World, tuple[Finding, ...]]:
+    """The world after all safe fixes of the findings that are chosen, also of those that only then are there.
+
+    What was fixed comes with it. Raises `Refused` if the result would not mean the same, which nothing should make so.
+    """
+    after, gone = world, list[Finding]()
+    while found := [it for it in lint(after) if it.fix.removal and chosen(it)]:
+        after = fixed(after, found)
+        gone += found
+    if gone and not means_the_same(world, after):
+        raise Refused("the fixes would change what passes", "report this; nothing was written", reason="lint.changes")
+    return after, tuple(gone)

@@ -8,7 +8,7 @@ from ringfence.analysis.lint.finding import Finding, Fix, Severity, at_group, at
 from ringfence.analysis.lint.subject import Subject
 from ringfence.analysis.reach.ends import EndClass
 from ringfence.analysis.reach.reach import Reach
-from ringfence.model.address import Address
+from ringfence.model.address import Address, Prefix
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.service import Listener, Protocol, Service
 from ringfence.model.topology import Instance
@@ -17,12 +17,13 @@ from ringfence.policy.platform import penalty_of
 EGRESS_LOCKED_OUT, LOGIN_LOCKED_OUT = "egress-locked-out", "login-locked-out"
 LOGINS: Mapping[str, Service] = {"SSH": Service(Protocol.TCP, 22), "RDP": Service(Protocol.TCP, 3389)}
 """What people log in by."""
+_PLATFORM = tuple(map(Prefix.parse, ("100.64.0.0/10", "169.254.0.0/16")))
 _HTTPS = Service(Protocol.TCP, 443)
 
 
 def egress_locked_out(subject: Subject) -> Iterator[Finding]:
     """Groups whose ports can reach nothing at all, as nothing lets them send."""
-    outside = {each.family: each for each in subject.reach.classes if each.is_outside}
+    outside = {it.family: it for it in sorted(subject.reach.classes, key=lambda it: it.size) if it.is_outside}
     told: set[tuple[str, ...]] = set()
     for end in subject.reach.classes:
         port = end.port
@@ -30,7 +31,7 @@ def egress_locked_out(subject: Subject) -> Iterator[Finding]:
             continue
         if penalty_of(subject.world, port) or subject.reach.between(end, outside[end.family]):
             continue
-        if not subject.reach.of([end]):
+        if all(map(_is_platform, (it for way in subject.reach.of([end]) for it in way.destinations))):
             told.add(port.groups)
             flow = Flow(end.example, outside[end.family].example, _HTTPS)
             why = subject.told(subject.policy.evaluate(flow).decided_by)
@@ -38,6 +39,11 @@ def egress_locked_out(subject: Subject) -> Iterator[Finding]:
             fix = Fix(f"add what it needs, such as 'out allow all to any', to {port.groups[0]}")
             group = subject.world.groups[port.groups[0]]
             yield Finding(EGRESS_LOCKED_OUT, Severity.WARNING, at_group(group), text, fix, str(end.family))
+
+
+def _is_platform(end: EndClass) -> bool:
+    """Whether it is the platform's own, such as its metadata, which ACLs always let pass (SEMANTICS.md 4.1, 4.2)."""
+    return end.is_outside and any(end.example.address in it for it in _PLATFORM)
 
 
 def _is_own(subject: Subject, end: EndClass) -> bool:

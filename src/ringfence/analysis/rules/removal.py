@@ -1,4 +1,4 @@
-"""Rules of groups that may all go together, and who decides in their place (SEMANTICS.md 8.3). Exact.
+"""Rules of groups any of which may go, alone or together, and who decides in their place (SEMANTICS.md 8.3). Exact.
 
 A rule that its own group would not miss may be missed where a port is in several groups: a deny is more than the
 default as soon as another group allows. So the lists of all ports are asked, besides that of each group alone.
@@ -22,7 +22,7 @@ _Listed = Sequence[tuple[Decision, Line]]
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """A rule that may go, with all others that are given beside it, and no packet is judged otherwise.
+    """A rule that may go, with any others that are given beside it, and no packet is judged otherwise.
 
     It is ``shadowed`` if stronger rules decide all that it matches; else weaker ones, or the default, decide alike.
     ``deciders`` are the lines of its group that decide in its place, strongest first.
@@ -34,16 +34,18 @@ class Removable:
 
 
 def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple[Removable, ...]]:
-    """Such rules of some groups: all of them together may go, whoever is in the groups that they name.
+    """Such rules of some groups: any or all of them may go, whoever is in the groups that they name.
 
-    Of a group that shares no port with others it is a largest such set. Rules that a service manages stay.
+    Of rules that make each other needless, only some are given. Not given are rules that a service manages, and those
+    that match nothing by themselves, as the list that they name is empty.
     """
     alone = {name: list(_alone(world, name)) for name in groups}
-    may_go = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
-    may_go = _settled([listed for lists in alone.values() for listed in lists], may_go)
+    lists = [listed for lists in alone.values() for listed in lists]
+    own = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
+    matching = {decision.rule_id for listed in lists for decision, line in listed if line.packets}
+    may_go = _settled(lists, own & matching)
     shared = list(_shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()}))
-    lists = [listed for name in alone for listed in alone[name] if _named(listed, may_go)]
-    may_go = _settled([*lists, *shared], may_go)
+    may_go = _settled([*(listed for listed in lists if _named(listed, may_go)), *shared], may_go)
     return {name: tuple(it for listed in lists for it in _told(listed, may_go)) for name, lists in alone.items()}
 
 
@@ -95,25 +97,61 @@ def _places(listed: _Listed, rule_ids: set[str]) -> set[int]:
 
 
 def needless(lines: Sequence[Line], candidates: Collection[int]) -> dict[int, bool]:
-    """The places of lines that may all go together, each with whether the lines before it decide all that it matches.
+    """The places of lines any of which may go, each with whether lines before it decide all that it matches.
 
-    One walk from the weakest line up is enough: each is judged with all lines before it and those kept behind it. What
-    is needed there is needed when one before it goes as well, as then it decides only more.
+    Shadowed lines may all go. Of the others those may without which later lines decide alike, as long as what they
+    shadow does not come to light.
     """
-    decided, covered = [], Packets.NONE
+    decided = _decided(lines)
+    shadowed = {index for index in candidates if not decided[index]}
+    redundant = _redundant(lines, decided, candidates) - shadowed
+    while wrong := _wrong(lines, shadowed | redundant):
+        for index, packets in wrong.items():
+            if index in shadowed:
+                redundant -= {it for it in redundant if it < index and lines[it].packets & packets}
+            redundant.discard(index)
+    return dict.fromkeys(shadowed, True) | dict.fromkeys(redundant, False)
+
+
+def _decided(lines: Sequence[Line]) -> list[Packets]:
+    """The part of each line that no line before it matches."""
+    found, covered = [], Packets.NONE
     for line in lines:
-        decided.append(line.packets - covered)
+        found.append(line.packets - covered)
         covered |= line.packets
-    gone: dict[int, bool] = {}
-    allowed = Packets.NONE
+    return found
+
+
+def _redundant(lines: Sequence[Line], decided: Sequence[Packets], candidates: Collection[int]) -> set[int]:
+    """Those that may go one after the other, the weakest first, as lines behind them decide alike."""
+    found, allowed = set(), Packets.NONE
     for index in range(len(lines) - 1, -1, -1):
         line, own = lines[index], decided[index]
         allow = line.action is Action.ALLOW
         if index in candidates and not (own - allowed if allow else own & allowed):
-            gone[index] = not own
+            found.add(index)
         else:
             allowed = allowed | line.packets if allow else allowed - line.packets
-    return gone
+    return found
+
+
+def _wrong(lines: Sequence[Line], gone: Collection[int]) -> dict[int, Packets]:
+    """Where some lines are gone, what one that is not would judge otherwise than the lines that are kept."""
+    own, covered = {}, Packets.NONE
+    for index, line in enumerate(lines) if gone else ():
+        if index in gone:
+            own[index] = line.packets - covered
+        else:
+            covered |= line.packets
+    found, allowed = {}, Packets.NONE
+    for index in range(len(lines) - 1, -1, -1) if gone else ():
+        line = lines[index]
+        allow = line.action is Action.ALLOW
+        if index not in gone:
+            allowed = allowed | line.packets if allow else allowed - line.packets
+        elif wrong := own[index] - allowed if allow else own[index] & allowed:
+            found[index] = wrong
+    return found
 
 
 def _told(listed: _Listed, may_go: set[str]) -> Iterator[Removable]:
