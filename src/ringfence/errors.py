@@ -18,6 +18,7 @@
     │   ├── UnknownRevision     that revision was pruned, or is not there yet
     │   ├── QuotaExceeded       it would be more than a quota allows
     │   ├── Protected           deletion protection, or content that belongs to a managed service
+    │   ├── CannotAmend         a world file that cannot be changed in place to say what it should
     │   └── ServerRefused       a server refused it by a code that this version does not know
     └── CannotRun               exit code 3: the request is fine, this machine cannot do it now
         ├── NotRoot             it needs root
@@ -231,6 +232,16 @@ class Protected(Refused):
     """Deletion protection, or content that belongs to a managed service (SEMANTICS.md 5.1)."""
 
     code = "resource.protected"
+
+
+class CannotAmend(Refused):
+    """A world file cannot be changed in place to say what it should; ``line`` is where, from 1, if at one place."""
+
+    code = "world.cannot_amend"
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        place = f" in line {line}" if line else ""
+        super().__init__(f"the file cannot be changed in place{place}: {what}", "change it by hand there")
 
 
 class ServerRefused(Refused):

@@ -221,8 +221,6 @@ def _sum(told: Sequence[Told], old: int, source: str) -> str:
 
 def _fix(file: Path, against: Path | None, known: frozenset[str], options: _Options, *, dry: bool) -> int:
     """Write the file without what may go, and tell what is left; gives the exit code."""
-    from ringfence.worldfile.amending import amended
-
     text = worldfile.read_text(file)
     placed = worldfile.parse_placed(text, str(file))
 
@@ -230,26 +228,14 @@ def _fix(file: Path, against: Path | None, known: frozenset[str], options: _Opti
         return finding.severity.reaches(options.threshold) and finding.fingerprint not in known
 
     after, gone = fixed_throughout(placed.world, chosen)
-    written = amended(text, placed.world, after) if gone else text
+    written = worldfile.amended(text, placed.world, after) if gone else text
     if dry:
-        lines = difflib.unified_diff(*(it.splitlines(keepends=True) for it in (text, written)), str(file), str(file))
-        sys.stdout.writelines(lines)
+        old, new = text.splitlines(keepends=True), written.splitlines(keepends=True)
+        sys.stdout.writelines(difflib.unified_diff(old, new, str(file), str(file)))
         return 1 if gone else 0
     if gone:
-        _replace(file, written)
+        worldfile.write_text(file, written)
         print(f"{file}: {counted(len(gone), 'finding')} fixed; every flow fares as before", file=sys.stderr)
     left = worldfile.parse_placed(written, str(file))
     found = [Told.of(it, left.line) for it in lint_world(left.world, before=_before(against))]
     return _tell(found, known, options, str(file))
-
-
-def _replace(file: Path, text: str) -> None:
-    """Put a text in the place of a file's: all of it or nothing."""
-    beside = file.with_name(f".{file.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.chmod(file.stat().st_mode & 0o777)
-        beside.replace(file)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise CannotRun(f"cannot write {file}: {error.strerror}") from None

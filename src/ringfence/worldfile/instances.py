@@ -132,19 +132,19 @@ def _read_virtual_ip(
     addresses = _read_addresses(cursor, fields)
     form = "an instance, or INSTANCE.PORT"
     items = listed.items(f"a list of: {form}", one=True) if listed else []
-    ports = [(_port_name(text, instances), item.mark) for item in items if (text := item.text(form))]
+    ports = [(port_name(text, instances), item.mark) for item in items if (text := item.text(form))]
     active = given(fields, "active", lambda each: each.text(form), "")
     if subnet is None:
         cursor.notes.doubt(cursor.path)
         return None
-    holder = _port_name(active, instances) if active else next((port for port, _ in ports), "")
+    holder = port_name(active, instances) if active else next((port for port, _ in ports), "")
     ports.sort(key=itemgetter(0))
     for index, (_, mark) in enumerate(ports):
         cursor.notes.place((*cursor.path, "ports", index), mark)
     return VirtualIp(name, subnet.name, subnet.vpc, addresses, tuple(port for port, _ in ports), holder)
 
 
-def _port_name(text: str, instances: Mapping[str, Instance]) -> str:
+def port_name(text: str, instances: Mapping[str, Instance]) -> str:
     """A port's full name; the name of an instance stands for its primary port."""
     return str(instances[text].primary) if text in instances else text
 

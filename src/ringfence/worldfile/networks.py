@@ -123,7 +123,7 @@ def read_peerings(cursor: Cursor) -> Mapping[str, Peering]:
     """The peerings; those whose VPCs cannot be read are left out."""
     found: dict[str, Peering] = {}
     for item in cursor.items(f"a list of {_PEERING_FORM}"):
-        peering = _read_peering(item)
+        peering = read_peering(item)
         if peering and peering.name in found:
             same = found[peering.name].vpcs == peering.vpcs
             what = f"a peering {peering.name} is there already"
@@ -141,7 +141,8 @@ def _place(cursor: Cursor, name: str) -> None:
         cursor.notes.place(("peerings", name, "vpcs"), cursor.notes.where((*cursor.path, "vpcs")))
 
 
-def _read_peering(cursor: Cursor) -> Peering | None:
+def read_peering(cursor: Cursor) -> Peering | None:
+    """One peering, a list of its VPCs or a mapping; None if these cannot be read."""
     fields = {"vpcs": cursor} if cursor.is_list else cursor.fields(("vpcs", "name", "firewall"), _PEERING_FORM)
     listed = cursor.need(fields, "vpcs", "[NAME, NAME]")
     pair = _read_pair(listed) if listed else None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from yaml import Node
 
 from ringfence.errors import InvalidInput, WorldFileError
+from ringfence.model import validation
 from ringfence.model.flow import Expectation, Query
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import HUAWEI
 from ringfence.model.rule import Action
 from ringfence.model.topology import Instance
-from ringfence.model.validation import Path
 from ringfence.model.world import World, by_name
 from ringfence.worldfile.acls import read_acls
 from ringfence.worldfile.compose import compose
@@ -42,19 +44,40 @@ NO_LIMITS: Limits = {}
 _EXPECTATION = "SRC -> DST PROTO[/PORT] [from port N] [over ipv6] allow|deny"
 
 
-def read(path: FilePath) -> World:
+def read(path: Path) -> World:
     """The world of a file; raises `WorldFileError`, or `InvalidInput` where the file cannot be read as text."""
     return parse(read_text(path), str(path))
 
 
-def read_text(path: FilePath) -> str:
-    """The text of a file; raises `InvalidInput` where it cannot be read, or is no text."""
+def read_text(path: Path) -> str:
+    """The text of a file with its own line ends; raises `InvalidInput` where it cannot be read, or is no text."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except OSError as error:
         raise InvalidInput(f"cannot read {path}: {error.strerror}; name a world file") from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"cannot read {path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Put a text in place of a file, or of the one that a link names: at once, with its permissions.
+
+    Raises `InvalidInput` where it cannot be written.
+    """
+    target = path.resolve()
+    try:
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as draft:
+            try:
+                draft.write(text.encode())
+                draft.flush()
+                os.fchmod(draft.fileno(), target.stat().st_mode & 0o7777)
+                os.fsync(draft.fileno())
+                os.replace(draft.name, target)
+            except OSError:
+                os.unlink(draft.name)
+                raise
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from None
 
 
 def parse(text: str, source: str, limits: Limits = NO_LIMITS) -> World:
@@ -72,7 +95,7 @@ class Placed:
     world: World
     notes: Notes
 
-    def line(self, path: Path) -> int:
+    def line(self, path: validation.Path) -> int:
         """The line of a thing, counted from 1, by a path as a `Problem` has it; else that of what it is part of."""
         return self.notes.where(path).line + 1
 
@@ -126,13 +149,14 @@ def _with_default(
 
 def _read_expectations(cursor: Cursor) -> tuple[Expectation, ...]:
     items = cursor.items(f"a list of: {_EXPECTATION}")
-    known = [(found, item.mark) for item in items if (found := _read_expectation(item))]
+    known = [(found, item.mark) for item in items if (found := read_expectation(item))]
     for index, (_, mark) in enumerate(known):
         cursor.notes.place((*cursor.path, index), mark)
     return tuple(expectation for expectation, _ in known)
 
 
-def _read_expectation(cursor: Cursor) -> Expectation | None:
+def read_expectation(cursor: Cursor) -> Expectation | None:
+    """One expectation, a text or a mapping."""
     if not cursor.is_mapping:
         return cursor.read(Expectation.parse, _EXPECTATION)
     fields = cursor.fields(("flow", "verdict"), "{flow: SRC -> DST PROTO/PORT, verdict: allow}")

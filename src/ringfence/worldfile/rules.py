@@ -50,13 +50,14 @@ def read_rule(cursor: Cursor, priority: int) -> Rule | None:
 def read_lines(cursor: Cursor, path: Path) -> tuple[AclRule, ...]:
     """The lines of an ACL or a firewall in their order; they stand at ``path``, numbered."""
     items = cursor.items(f"a list of rules like: - {_LINE_FORM.partition(': ')[2]}")
-    known = [(line, item.mark) for item in items if (line := _read_line(item))]
+    known = [(line, item.mark) for item in items if (line := read_line(item))]
     for index, (_, mark) in enumerate(known):
         cursor.notes.place((*path, index), mark)
     return tuple(line for line, _ in known)
 
 
-def _read_line(cursor: Cursor) -> AclRule | None:
+def read_line(cursor: Cursor) -> AclRule | None:
+    """One line of an ACL or a firewall."""
     if cursor.is_mapping:
         return _read_long_line(cursor)
     return _read_short(cursor, _LINE_FORM, AclRule.parse)
