@@ -1,7 +1,8 @@
 """Ringfence's named figures, each a ratio of two things measured in this one run, with its target.
 
 Run it as root with ``make bench`` or ``python -m bench``; see `bench.connections`, `bench.compiling`,
-`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following` and `bench.footprint` for what is measured and how.
+`bench.changing`, `bench.serving`, `bench.sdks`, `bench.following`, `bench.footprint` and `bench.linting` for what is
+measured and how.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bench.compiling import CompileCase, measure_compiling
 from bench.connections import ConnectionCase, measure_connections
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
+from bench.linting import LintCase, measure_linting
 from bench.report import Figure, as_json, show
 from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
@@ -31,6 +33,7 @@ FULL = (
     SdkCase(calls=100, rounds=12),
     FollowCase(ports=(100, 100_000), rounds=100),
     FootprintCase(ports=10_000),
+    LintCase(ports=(1_000, 10_000), rounds=2),
 )
 QUICK = (
     ConnectionCase(sizes=(10, 50), connections=256, rounds=3),
@@ -40,10 +43,11 @@ QUICK = (
     SdkCase(calls=5, rounds=2),
     FollowCase(ports=(30, 60), rounds=3),
     FootprintCase(ports=100),
+    LintCase(ports=(30, 60), rounds=2),
 )
 
 
-PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint")
+PARTS = ("connections", "compiling", "changing", "serving", "sdks", "following", "footprint", "lint")
 
 
 def main() -> int:
@@ -84,6 +88,7 @@ def _measure(
     sdks: SdkCase,
     following: FollowCase,
     footprint: FootprintCase,
+    linting: LintCase,
     *,
     only: str = "",
     targets: bool = True,
@@ -97,6 +102,7 @@ def _measure(
         "sdks": lambda: measure_sdks(sdks),
         "following": lambda: measure_following(following),
         "footprint": lambda: measure_footprint(footprint),
+        "lint": lambda: measure_linting(linting),
     }
     figures = [figure for name, measure in parts.items() if only in ("", name) for figure in measure()]
     return figures if targets else [replace(figure, target=None) for figure in figures]

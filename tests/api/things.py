@@ -331,6 +331,7 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "list_confirmations": [Ask("GET", "/v1/confirmations")],
         "list_audit": [Ask("GET", "/v1/audit", query={"limit": "5"})],
         "why": [Ask("GET", "/v1/why", query=why)],
+        "lint": [Ask("GET", "/v1/lint", query={"severity": "warning"})],
         "export_world": [Ask("GET", "/v1/world")],
         "plan_changes": [Ask("POST", "/v1/plan", i["world"])],
         "apply_changes": [Ask("POST", "/v1/apply", i["world"])],

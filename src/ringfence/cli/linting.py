@@ -15,6 +15,7 @@ from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, cast
+from urllib.parse import quote
 
 import typer
 from rich.table import Table
@@ -174,7 +175,7 @@ def _uri(source: str) -> str:
     if not source:
         return ""
     path = Path(os.path.relpath(source))
-    return path.as_posix() if ".." not in path.parts else Path(source).resolve().as_uri()
+    return quote(path.as_posix()) if ".." not in path.parts else Path(source).resolve().as_uri()
 
 
 def _write(path: Path, content: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringfence.analysis.lint.finding import Finding, Fix, Place
+from ringfence.analysis.lint.finding import Finding
 from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.lint.unused import DEFAULT_GROUP, UNUSED_GROUP
 from ringfence.control.exporting import visible_world
@@ -22,7 +22,7 @@ def findings(state: State, account: str) -> tuple[Finding, ...]:
 def _named(finding: Finding, naming: Naming) -> Finding:
     """A finding in the account's names; the ids of rules are those of logs and counters."""
     place, section = finding.place, str(finding.place.path[0])
-    words = {name: naming.words(getattr(place, name)) for name in ("rule", "key")}
-    own: Place = replace(place, name=naming.called(section, place.name), **words)
-    fix: Fix = replace(finding.fix, text=naming.words(finding.fix.text))
+    rule, key = naming.words(place.rule), naming.words(place.key)
+    own = replace(place, name=naming.called(section, place.name), rule=rule, key=key)
+    fix = replace(finding.fix, text=naming.words(finding.fix.text))
     return replace(finding, place=own, reason=naming.words(finding.reason), fix=fix, flow=None)

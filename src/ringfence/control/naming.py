@@ -85,7 +85,7 @@ class Naming:
     def words(self, text: str) -> str:
         """A line with names in place of ids, but in what is quoted."""
         said, quote, rest = text.partition('"')
-        return _WORD.sub(lambda word: self._by_id.get(word[0], word[0]), said) + quote + rest
+        return _WORD.sub(lambda word: self._by_id.get(word[0]) or self.port(word[0]), said) + quote + rest
 
     @cached_property
     def _by_id(self) -> Mapping[str, str]:

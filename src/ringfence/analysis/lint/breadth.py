@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ringfence.analysis.lint.exposure import is_all_ports
 from ringfence.analysis.lint.finding import Finding, Fix, Severity, at_rule
+from ringfence.analysis.lint.opening import is_all_ports
 from ringfence.analysis.lint.subject import Subject
 from ringfence.model.address import Prefix
 from ringfence.model.group import SecurityGroup

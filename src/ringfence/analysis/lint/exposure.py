@@ -7,113 +7,20 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ringfence.analysis.lint.finding import Finding, Fix, Severity, at_rule
+from ringfence.analysis.lint.opening import Open, concerns, is_all_ports, open_alone, open_together, packets_of, sources
 from ringfence.analysis.lint.subject import Subject
 from ringfence.analysis.reach.ends import EndClass, EndSet
-from ringfence.analysis.sets.diagram import NOTHING, Diagram, joined, span, union
+from ringfence.analysis.sets.diagram import NOTHING, Diagram
 from ringfence.analysis.sets.notation import Services, told_services
-from ringfence.analysis.sets.packets import PORT, PORTS, PROTOCOL, PROTOCOLS, Packets, listed_services, services
-from ringfence.model.address import NOT_UNICAST, AddressRange, Family, Prefix
+from ringfence.analysis.sets.packets import listed_services
+from ringfence.model.address import Family
 from ringfence.model.flow import Flow
 from ringfence.model.group import SecurityGroup
-from ringfence.model.port_list import resolved
-from ringfence.model.rule import AddressGroupRemote, AnyRemote, Rule
-from ringfence.model.service import ALL_PORTS, PortRange, Protocol
+from ringfence.model.rule import AnyRemote, Rule
+from ringfence.model.service import Protocol
 from ringfence.model.world import World
 
 ALL_PORTS_OPEN, RISKY_PORT_OPEN = "all-ports-open", "risky-port-open"
-_ALL = PortRange(1, 65535)
-_NOT_PUBLIC = (
-    *NOT_UNICAST,
-    *map(Prefix.parse, ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")),
-)
-
-
-def _internet(family: Family) -> tuple[AddressRange, ...]:
-    """The addresses of the internet: of IPv6 2000::/3 (RFC 4291, 2.4), of IPv4 what RFC 6890 sets aside for no use."""
-    if family is Family.IPV6:
-        return (Prefix.parse("2000::/3").range,)
-    found, first = [], 0
-    for begin, end in joined((it.range.first, it.range.last) for it in _NOT_PUBLIC if it.family is family):
-        if begin > first:
-            found.append(AddressRange(family, first, begin - 1))
-        first = end + 1
-    return tuple(found)
-
-
-INTERNET = {family: _internet(family) for family in Family}
-Open = Mapping[Family, Diagram]
-"""Services that everybody may use, by family."""
-
-
-def is_all_ports(rule: Rule, world: World) -> bool:
-    """Whether a rule is for every port of TCP, of UDP or of all protocols."""
-    ports = resolved(rule.ports, world.port_lists)
-    return (rule.protocol == Protocol.ALL or rule.protocol.has_ports) and ports is not None and ports.covers(_ALL)
-
-
-def _ranges(rule: Rule, world: World) -> list[AddressRange]:
-    """The addresses that an ingress rule lets in from; none of a group's."""
-    if isinstance(rule.remote, AnyRemote):
-        return [AddressRange.all(family) for family in Family]
-    if isinstance(rule.remote, Prefix):
-        return [rule.remote.range]
-    return list(world.address_groups[rule.remote.name].entries) if isinstance(rule.remote, AddressGroupRemote) else []
-
-
-def _packets(rule: Rule, world: World) -> Packets:
-    """Those that an ingress rule means, from whatever port and to whichever address of its members."""
-    ports = resolved(rule.ports, world.port_lists)
-    if ports is None:
-        return Packets.NONE
-    families = rule.families
-    ranges = [each for each in _ranges(rule, world) if each.family in families]
-    return Packets.of(rule.protocol, ports, ranges)
-
-
-def _covers_internet(ranges: Iterable[AddressRange], family: Family) -> bool:
-    """Whether ranges together hold every address of the internet of a family."""
-    together = joined((it.first, it.last) for it in ranges if it.family is family)
-    return all(any(first <= it.first and it.last <= last for first, last in together) for it in INTERNET[family])
-
-
-def open_alone(rule: Rule, world: World) -> Open:
-    """The services that an ingress rule lets every address of the internet use."""
-    ranges, ports, found = _ranges(rule, world), resolved(rule.ports, world.port_lists), dict.fromkeys(Family, NOTHING)
-    for family in rule.families if ports is not None else ():
-        if _covers_internet(ranges, family):
-            found[family] = services(family, rule.protocol, ports or ALL_PORTS)
-    return found
-
-
-def open_together(rules: Iterable[Rule], world: World, family: Family) -> Diagram:
-    """The same of several rules, none of which says so alone."""
-    known = list(rules)
-    if not _covers_internet((it for rule in known for it in _ranges(rule, world)), family):
-        return NOTHING
-    together = Packets.NONE
-    for rule in known:
-        together |= _packets(rule, world)
-    return _from_everywhere(together.of_family(family), family)
-
-
-def _from_everywhere(packets: Diagram, family: Family) -> Diagram:
-    """The services of packets that come from everywhere on the internet."""
-    internet = Packets.of(source=INTERNET[family]).of_family(family)
-    wanted, missing = _projected(packets, family), NOTHING
-    lacking = (internet & wanted) - packets
-    if lacking:
-        missing = _projected(lacking, family)
-    return wanted - missing
-
-
-def _projected(packets: Diagram, family: Family) -> Diagram:
-    """The services of some packets, whoever sends them; source ports are the sender's to choose."""
-    boxes = Packets(**{str(family): packets}).boxes
-    return union({_box(protocol, ports) for _, (protocol, ports, *_) in boxes})
-
-
-def _box(protocol: tuple[int, int], ports: tuple[int, int]) -> Diagram:
-    return span(PROTOCOL, [protocol], PROTOCOLS, span(PORT, [ports], PORTS))
 
 
 class _Entry(NamedTuple):
@@ -205,17 +112,19 @@ def risky_port_open(subject: Subject) -> Iterator[Finding]:
     """Rules that let everybody in on a high-risk port, alone or together."""
     exposure = Exposure(subject)
     for group in subject.groups(managed=True):
-        risky = {it: listed_services(it, subject.world.profile_of(group).risky_ports) for it in Family}
-        rules = [rule for rule in subject.lets_in(group) if not _is_told(rule, subject.world)]
+        listed = subject.world.profile_of(group).risky_ports
+        risky = {family: listed_services(family, listed) for family in Family}
+        concerned = (rule for rule in subject.lets_in(group) if concerns(rule, listed, subject.world))
+        rules = [rule for rule in concerned if not _is_told(rule, subject.world)]
         alone = [(rule, _both(open_alone(rule, subject.world), risky)) for rule in rules]
         for rule, wanted in alone:
             if any(wanted.values()):
                 yield _risky(exposure, group, [rule], wanted)
-        rest = [rule for rule, wanted in alone if not any(wanted.values()) and _ranges(rule, subject.world)]
+        rest = [rule for rule, wanted in alone if not any(wanted.values()) and sources(rule, subject.world)]
         for family in Family:
             if found := open_together(rest, subject.world, family) & risky[family]:
-                named = [it for it in rest if _packets(it, subject.world).of_family(family) & found]
-                yield _risky(exposure, group, named, {**dict.fromkeys(Family, NOTHING), family: found})
+                named = [it for it in rest if packets_of(it, subject.world).of_family(family) & found]
+                yield _risky(exposure, group, named, {**dict.fromkeys(Family, NOTHING), family: found}, str(family))
 
 
 def _is_told(rule: Rule, world: World) -> bool:
@@ -223,14 +132,14 @@ def _is_told(rule: Rule, world: World) -> bool:
     return is_all_ports(rule, world) and any(open_alone(rule, world).values())
 
 
-def _risky(exposure: Exposure, group: SecurityGroup, rules: list[Rule], wanted: Open) -> Finding:
+def _risky(exposure: Exposure, group: SecurityGroup, rules: list[Rule], wanted: Open, about: str = "") -> Finding:
     severity, text, flow = exposure.judged(group, wanted)
     ports = ", ".join(dict.fromkeys(line for family in Family for line in told_services(wanted[family], family)))
     together = f", together with {', '.join(str(rule.remote) for rule in rules[1:4])}" if len(rules) > 1 else ""
     reason = f"high-risk {ports} is open to {_whom(rules[0]) if len(rules) == 1 else rules[0].remote}{together}"
     reason += f"{', which is everybody' if together else ''}; {text}"
     fix = Fix("allow it from the addresses or the group that need it, such as those of your office or a jump host")
-    return Finding(RISKY_PORT_OPEN, severity, at_rule(group, rules[0]), reason, fix, flow=flow)
+    return Finding(RISKY_PORT_OPEN, severity, at_rule(group, rules[0]), reason, fix, about, flow)
 
 
 def _whom(rule: Rule) -> str:

@@ -40,8 +40,18 @@ def _needless(subject: Subject, *, shadowed: bool) -> Iterator[tuple[SecurityGro
     for group in subject.groups():
         lost = {rule_id for rule_id, _ in _lost(group)}
         for each in subject.removable[group.name]:
-            if each.shadowed is shadowed and each.rule_id not in lost:
+            if _is_shadowed(group, each) is shadowed and each.rule_id not in lost:
                 yield group, each
+
+
+def _is_shadowed(group: SecurityGroup, each: Removable) -> bool:
+    """Whether stronger rules decide in its place. Of rules that are equally strong, order means nothing."""
+    deciding = (group.by_id[it.rule_id] for it in each.deciders if it.rule_id in group.by_id)
+    return each.shadowed and all(_rank(it) < _rank(group.by_id[each.rule_id]) for it in deciding)
+
+
+def _rank(rule: Rule) -> tuple[int, bool]:
+    return rule.priority, rule.action is Action.ALLOW
 
 
 def contradictory_rules(subject: Subject) -> Iterator[Finding]:
@@ -59,10 +69,7 @@ def contradictory_rules(subject: Subject) -> Iterator[Finding]:
 def _lost(group: SecurityGroup) -> Iterator[tuple[str, Rule]]:
     """The ids of rules that lose against one with the same key, and that one."""
     strongest: dict[str, Rule] = {}
-    ranked = sorted(
-        (it for it in group.by_id.items() if it[1].enabled),
-        key=lambda it: (it[1].priority, it[1].action is Action.ALLOW),
-    )
+    ranked = sorted((it for it in group.by_id.items() if it[1].enabled), key=lambda it: _rank(it[1]))
     for rule_id, rule in ranked:
         winner = strongest.setdefault(_matched(rule), rule)
         if winner.action is not rule.action:

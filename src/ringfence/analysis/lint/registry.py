@@ -74,8 +74,8 @@ CHECKS = (
     Check(
         needless.REDUNDANT,
         (_NOTE,),
-        "Without the rule, weaker rules or the default decide alike, at every port that it guards. Exact; all that are"
-        " reported may go together.",
+        "Without the rule, others that are no stronger or the default decide alike, at every port that it guards."
+        " Exact; any or all that are reported may go.",
         "`--fix` removes it: no packet is judged otherwise.",
         "SEMANTICS 8.3",
         needless.redundant_rule,

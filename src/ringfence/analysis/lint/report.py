@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import quote
 
 from ringfence.analysis.lint.finding import Finding, Severity
 from ringfence.analysis.lint.registry import CHECKS, Check
 from ringfence.model.validation import Path
 
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASELINE_VERSION = 1
 _WORDS = {severity.word: severity for severity in Severity}
 
@@ -98,8 +97,8 @@ def accepted(content: object) -> frozenset[str] | None:
 def sarif(findings: Iterable[Told], known: Iterable[Told], version: str, uri: str = "") -> dict[str, Any]:
     """Findings in the Static Analysis Results Interchange Format 2.1.0 (OASIS).
 
-    ``known`` are accepted ones, told as suppressed; ``version`` is Ringfence's, ``uri`` the world file's, from where
-    the reader of the results stands.
+    ``known`` are accepted ones, told as suppressed; ``version`` is Ringfence's, ``uri`` the world file's, as the
+    reader of the results knows it.
     """
     index = {check.name: number for number, check in enumerate(CHECKS)}
     results = [_result(it, index, uri) for it in findings]
@@ -124,8 +123,7 @@ def _result(told: Told, index: Mapping[str, int], uri: str) -> dict[str, Any]:
     name = f"{told.kind} {told.name}" + (f"/{told.rule_id}" if told.rule_id else "")
     location: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": name, "kind": told.kind}]}
     if uri and told.line:
-        artifact = {"uri": quote(uri, safe="/:")}
-        location["physicalLocation"] = {"artifactLocation": artifact, "region": {"startLine": told.line}}
+        location["physicalLocation"] = {"artifactLocation": {"uri": uri}, "region": {"startLine": told.line}}
     return {
         "ruleId": told.check,
         "ruleIndex": index[told.check],
