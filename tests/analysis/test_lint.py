@@ -82,6 +82,7 @@ SHOP = {"cidrs": ["10.0.0.0/16"], "subnets": {"web": WEB_SUBNET, "db": DB_SUBNET
 PEERED = {"peerings": [{"name": "p", "vpcs": ["shop", "lab"]}]}
 BOTH = {"web-1": {"subnet": "shop/web", "ip": "10.0.1.11", "groups": ["web", "db"]}}
 SERVING = {"web-1": {"subnet": "shop/web", "ip": "10.0.1.11", "groups": ["web"], "serve": ["tcp/22"]}}
+ANY_SSH = "in allow tcp 22 from any to any"
 EMPTY: dict[str, Any] = {"none": []}
 
 
@@ -288,6 +289,26 @@ ROWS = [
         world(["in allow tcp 80 from group db priority 2", "in allow tcp 80 from any"]),
         *("note", "web: in allow tcp 80 from group db priority 2", "'in allow tcp 80 from any priority 1' comes first"),
         world(["in allow tcp 80 from group db priority 2", "in allow tcp 80 from 10.0.2.0/24"]),
+    ),
+    row(
+        "shadowed-rule",
+        world(**edge("in deny tcp 1-99 from any to any", f"in allow tcp 22 from {OFFICE} to any")),
+        *(
+            "warning",
+            "guard: in allow tcp 22 from 203.0.113.0/24 to any",
+            "'in deny tcp 1-99 from any to any' comes first",
+        ),
+        world(
+            **edge(
+                "in deny tcp 23-99 from any to any", "in allow tcp 22-23 from any to any", "in deny all from any to any"
+            )
+        ),
+    ),
+    row(
+        "shadowed-rule",
+        world(vpcs={"shop": SHOP | {"border": [ANY_SSH, "in deny tcp 22 from any to 10.0.1.11"]}}),
+        *("warning", "shop: in deny tcp 22 from any to 10.0.1.11/32", "'in allow tcp 22 from any to any' comes first"),
+        world(vpcs={"shop": SHOP | {"border": [ANY_SSH, "out deny tcp 22 from any to any"]}}),
     ),
     row(
         "redundant-rule",

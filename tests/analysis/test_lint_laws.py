@@ -36,7 +36,7 @@ def same_verdicts(before: World, after: World, rng: random.Random, count: int) -
     return all(one.evaluate(it).allowed is two.evaluate(it).allowed for it in random_flows(rng, before, count))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_may_go_may_go_alone_and_together(seed: int) -> None:
     rng, world = drawn(seed)
     found = [finding for finding in lint(world) if finding.fix.removal]
@@ -45,6 +45,8 @@ def test_whatever_may_go_may_go_alone_and_together(seed: int) -> None:
     after = fixed(world, found)
     for name, group in after.groups.items():
         assert len(group.rules) == len(world.groups[name].rules) - sum(it.name == name for it in rules if it)
+    lines = [finding.place.kind for finding in found if finding.fix.removal and finding.fix.removal.line is not None]
+    assert lines
     assert same_verdicts(world, after, rng, 3000)
     assert means_the_same(world, after)
     for some in (*([it] for it in rng.sample(found, 4)), found[::2], rng.sample(found, len(found) // 2)):
@@ -54,7 +56,7 @@ def test_whatever_may_go_may_go_alone_and_together(seed: int) -> None:
     assert not any(finding.fix.removal for finding in lint(left))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_proof_tells_worlds_apart_exactly_where_the_evaluator_does(seed: int) -> None:
     rng, world = drawn(seed)
     told = {True: 0, False: 0}
@@ -77,7 +79,7 @@ FROM = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_what_is_told_to_be_open_to_the_internet_is_so_by_the_evaluators_word(seed: int) -> None:
     rng, world = drawn(seed)
     vpcs = {it.name: replace(it, profile=replace(it.profile, risky_ports=RISKY)) for it in world.vpcs.values()}

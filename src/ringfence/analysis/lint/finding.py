@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ringfence.analysis.rules.lines import FIELDS
+from ringfence.model.acl import AclRule
 from ringfence.model.flow import Flow
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Rule
@@ -62,6 +64,12 @@ def at_rule(group: SecurityGroup, rule: Rule) -> Place:
     return Place("group", group.name, path, rule.id_in(group.name), str(rule), rule.key)
 
 
+def at_line(section: str, name: str, index: int, line: AclRule) -> Place:
+    """The place of a line of an ACL or a firewall."""
+    kind = {"acls": "ACL", "vpcs": "border of VPC", "peerings": "peering"}[section]
+    return Place(kind, name, (section, name, FIELDS[section], index), line.id_in(name), str(line), line.key)
+
+
 def at_thing(section: str, kind: str, name: str) -> Place:
     """The place of anything else that has a name in a section of a world."""
     return Place(kind, name, (section, name))
@@ -69,11 +77,19 @@ def at_thing(section: str, kind: str, name: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What may go without a change of any verdict: a thing of a section, or of a group only the rule with an id."""
+    """What may go without a change of any verdict: a thing of a section, of a group only the rule with an id, or of an
+    ACL or a firewall only the line at a place.
+    """
 
     section: str
     name: str
     rule_id: str = ""
+    line: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the thing goes."""
+        return not self.rule_id and self.line is None
 
 
 @dataclass(frozen=True, slots=True)

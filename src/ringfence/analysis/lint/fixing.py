@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from ringfence.analysis.lint.finding import Finding, Removal
 from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.reach.ends import Ends
 from ringfence.analysis.reach.plane import Plane
+from ringfence.analysis.rules.lines import FIELDS
 from ringfence.errors import Refused
 from ringfence.model.address import Family
 from ringfence.model.world import World
@@ -19,13 +20,22 @@ from ringfence.policy.evaluate import Policy
 def fixed(world: World, findings: Iterable[Finding]) -> World:
     """The world without what findings say may go; the same world where none does."""
     removals = [finding.fix.removal for finding in findings if finding.fix.removal]
-    groups = _without_rules(world, removals)
-    sections: dict[str, Any] = {"groups": groups}
-    for section in {it.section for it in removals if not it.rule_id}:
-        gone = {it.name for it in removals if it.section == section and not it.rule_id}
+    sections: dict[str, Any] = {"groups": _without_rules(world, removals)}
+    for section, field in FIELDS.items():
+        if removed := {(it.name, it.line) for it in removals if it.section == section and it.line is not None}:
+            sections[section] = {
+                name: _without_lines(name, it, field, removed) for name, it in getattr(world, section).items()
+            }
+    for section in {it.section for it in removals if it.is_whole}:
+        gone = {it.name for it in removals if it.section == section and it.is_whole}
         known = sections.get(section, getattr(world, section))
         sections[section] = {name: it for name, it in known.items() if name not in gone}
     return replace(world, **sections) if removals else world
+
+
+def _without_lines(name: str, owner: Any, field: str, removed: Collection[tuple[str, int | None]]) -> Any:
+    kept = [line for index, line in enumerate(getattr(owner, field)) if (name, index) not in removed]
+    return replace(owner, **{field: tuple(kept)})
 
 
 def _without_rules(world: World, removals: Iterable[Removal]) -> Mapping[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ringfence.analysis.lint.finding import Finding, Fix, Removal, Severity, at_rule
+from ringfence.analysis.lint.finding import Finding, Fix, Removal, Severity, at_line, at_rule
 from ringfence.analysis.lint.subject import Subject
+from ringfence.analysis.rules.lines import FIELDS, shadowed_lines
 from ringfence.analysis.rules.removal import Removable
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Action, Rule
@@ -17,15 +18,28 @@ _SHOWN = 3
 
 
 def shadowed_rule(subject: Subject) -> Iterator[Finding]:
-    """Rules that decide nothing, as stronger ones of the group together match all that they do."""
+    """Rules that decide nothing, as stronger ones together match all that they do; of ACLs and firewalls too."""
     for group, each in _needless(subject, shadowed=True):
         rule = group.by_id[each.rule_id]
-        deciders = each.deciders
-        opposite = all(it.action is not rule.action for it in deciders)
-        grave = Severity.WARNING if any(it.action is not rule.action for it in deciders) else Severity.NOTE
-        what = f"it never decides: {_told(deciders)} {_verb(deciders, 'comes', 'come')} first and {_match(deciders)}"
-        text = f"{what}, and {'say' if len(deciders) > 1 else 'says'} the opposite" if opposite else what
-        yield _removable(SHADOWED, grave, group, rule, text, "remove it, or make it stronger if it was to decide")
+        severity, text = _never_decides(rule.action, each.deciders)
+        yield _removable(SHADOWED, severity, group, rule, text, "remove it, or make it stronger if it was to decide")
+    for line in shadowed_lines(subject.world):
+        if subject.owns_thing(line.section, line.name):
+            severity, text = _never_decides(line.line.action, line.deciders)
+            fix = Fix("remove it, or move it up if it was to decide", Removal(line.section, line.name, line=line.index))
+            alike = getattr(getattr(subject.world, line.section)[line.name], FIELDS[line.section])[: line.index]
+            about = str(sum(it.key == line.line.key for it in alike))
+            place = at_line(line.section, line.name, line.index, line.line)
+            yield Finding(SHADOWED, severity, place, text, fix, about)
+
+
+def _never_decides(action: Action, deciders: tuple[Decision, ...]) -> tuple[Severity, str]:
+    """How grave it is that others decide in a rule's place, and who they are."""
+    deciders = tuple(it for it in deciders if it.owner) or deciders  # fixed lines and the default are nobody's
+    opposite = all(it.action is not action for it in deciders)
+    severity = Severity.WARNING if any(it.action is not action for it in deciders) else Severity.NOTE
+    what = f"it never decides: {_told(deciders)} {_verb(deciders, 'comes', 'come')} first and {_match(deciders)}"
+    return severity, f"{what}, and {_verb(deciders, 'says', 'say')} the opposite" if opposite else what
 
 
 def redundant_rule(subject: Subject) -> Iterator[Finding]:

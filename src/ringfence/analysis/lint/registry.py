@@ -65,8 +65,9 @@ CHECKS = (
     Check(
         needless.SHADOWED,
         (_WARNING, _NOTE),
-        "Stronger rules of the group together match all that the rule does, so it never decides. A warning where one of"
-        " them says the opposite: then something does not work as it reads. Exact, whoever is in the groups it names.",
+        "Stronger rules of the group together match all that the rule does, so it never decides; or lines before it do,"
+        " in an ACL or a firewall. A warning where one of them says the opposite: then something does not work as it"
+        " reads. Exact, whoever is in the groups that it names.",
         "`--fix` removes it: no packet is judged otherwise.",
         "SEMANTICS 8.3",
         needless.shadowed_rule,

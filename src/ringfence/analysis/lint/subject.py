@@ -69,6 +69,13 @@ class Subject:
         found = self.world.instances.get(instance)
         return found is not None and found.account == self.account
 
+    def owns_thing(self, section: str, name: str) -> bool:
+        """Whether an ACL, a VPC or both VPCs of a peering are the account's."""
+        world = self.world
+        found = [world.acls[name]] if section == "acls" else [world.vpcs[name]] if section == "vpcs" else []
+        vpcs = world.peerings[name].vpcs if section == "peerings" else ()
+        return all(it.account == self.account for it in (*found, *(world.vpcs[vpc] for vpc in vpcs)))
+
     @cached_property
     def members(self) -> Mapping[str, list[Port]]:
         """The ports in each group that meet packets."""

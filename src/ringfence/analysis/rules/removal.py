@@ -61,6 +61,8 @@ class _Listed:
 
     def staying(self, may_go: set[str]) -> set[str]:
         """Those of some rules without which something would be judged otherwise."""
+        if self.ids.isdisjoint(may_go):
+            return set()
         gone = self._needless.among(self._places(may_go))
         return (self.ids & may_go) - {self._listed[index][0].rule_id for index in gone}
 
@@ -70,10 +72,10 @@ class _Listed:
         kept = [it for index, it in enumerate(self._listed) if index not in gone]
         for index in sorted(gone):
             decision, line = self._listed[index]
-            yield Removable(decision.rule_id, gone[index], tuple(_deciders(line.packets, kept)))
+            yield Removable(decision.rule_id, gone[index], tuple(deciders(line.packets, kept)))
 
 
-def _deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterator[Decision]:
+def deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterator[Decision]:
     """The lines that decide about some packets, strongest first."""
     for decision, line in kept:
         if not packets:
@@ -110,10 +112,7 @@ def _classes(world: World) -> set[PolicyClass]:
 
 
 def _settled(lists: Iterable[_Listed], may_go: set[str]) -> set[str]:
-    """Those that may go in every list: where one has to stay somewhere, the others are asked again with it."""
-    left = [listed for listed in lists if listed.ids & may_go]
-    while left:
-        stay = {rule_id for listed in left for rule_id in listed.staying(may_go)}
-        may_go = may_go - stay
-        left = [listed for listed in left if listed.ids & stay and listed.ids & may_go]
+    """Those that may go in every list: as any of what one list gives may go, each may leave some out."""
+    for listed in lists:
+        may_go = may_go - listed.staying(may_go)
     return may_go
