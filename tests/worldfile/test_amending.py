@@ -102,12 +102,12 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
     "a rule is changed on its line": (
         f"groups:\n  a:\n    - '{SSH}'   # people\n    - {OUT}",
         rules("a", [SSH], ["in allow tcp 22 from 10.0.0.0/8"]),
-        f"groups:\n  a:\n    - 'in allow tcp 22 from 10.0.0.0/8 priority 1'   # people\n    - {OUT}",
+        f"groups:\n  a:\n    - 'in allow tcp 22 from 10.0.0.0/8'   # people\n    - {OUT}",
     ),
     "a rule of two port ranges loses one": (
         f"groups: {{a: ['{WEB}', {OUT}]}}",
         rules("a", [WEB], ["in allow tcp 80 from any"]),
-        f"groups: {{a: ['in allow tcp 80 from any priority 1', {OUT}]}}",
+        f"groups: {{a: ['in allow tcp 80 from any', {OUT}]}}",
     ),
     "a new rule comes last": (
         f"groups:\n  a:\n  - {WEB}  # shop\n\nexpect: []\n",
@@ -117,15 +117,12 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
     "rules in brackets": (
         f"groups: {{a: [{SSH}, {OUT}, '{WEB}']}}",
         rules("a", [SSH, WEB], ["in allow tcp 1,2 from any", "in allow gre from ::/0"]),
-        f"groups: {{a: ['in allow tcp 1,2 from any priority 1', {OUT}, 'in allow gre from ::/0 priority 1']}}",
+        f"groups: {{a: ['in allow tcp 1,2 from any', {OUT}, 'in allow gre from ::/0']}}",
     ),
     "rules in brackets over lines": (
         f"groups:\n  a: [\n    {SSH},  # people\n    {OUT},  # all\n    '{WEB}',\n    # no more\n  ]\n",
         rules("a", [OUT], ["in allow gre from any"]),
-        (
-            f"groups:\n  a: [\n    {SSH},  # people\n    '{WEB}', in allow gre from any priority 1,\n"
-            f"    # no more\n  ]\n"
-        ),
+        (f"groups:\n  a: [\n    {SSH},  # people\n    '{WEB}', in allow gre from any,\n    # no more\n  ]\n"),
     ),
     "the last rule goes": (
         f"groups:\n  a:  # nobody\n    - {SSH}\n  b: {{rules: [{SSH}], vpc: ''}}\n",
@@ -136,17 +133,17 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
     "a first rule": (
         "groups:\n  a:   # nothing yet\n  b: []\n",
         rules("a", [], [SSH]),
-        f"groups:\n  a:   # nothing yet\n    - {SSH} priority 1\n  b: []\n",
+        f"groups:\n  a:   # nothing yet\n    - {SSH}\n  b: []\n",
     ),
     "a first rule in place of brackets": (
         "groups:\n  a: []  # nothing yet",
         rules("a", [], [SSH]),
-        f"groups:\n  a:  # nothing yet\n    - {SSH} priority 1",
+        f"groups:\n  a:  # nothing yet\n    - {SSH}",
     ),
     "a first rule inside of brackets": (
         "groups: {a: }",
         rules("a", [], [WEB]),
-        f"groups: {{a: ['{WEB} priority 1'] }}",
+        f"groups: {{a: ['{WEB}'] }}",
     ),
     "a rule in its long form": (
         (
@@ -172,7 +169,7 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
             rules("b", intra_group=IntraGroup.ACCEPT)(world)
         ),
         (
-            f"groups:\n  a:\n    # few\n    intra_group: accept\n    rules:\n    - {OUT} priority 1\n"
+            f"groups:\n  a:\n    # few\n    intra_group: accept\n    rules:\n    - {OUT}\n"
             f"  b: {{intra_group: accept, rules: [{OUT}]}}  # all\n"
         ),
     ),
@@ -185,14 +182,14 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
         "groups:\n  a:\n    template: default  # the cloud's\n    rules: [in deny tcp 22 from any]\n",
         rules("a", ["out allow all to ::/0", "in allow all from group a to ::/0"]),
         (
-            "groups:\n  a:\n    rules: [in deny tcp 22 from any, in allow all from group a to 0.0.0.0/0 priority 1,"
-            " out allow all to 0.0.0.0/0 priority 1]\n"
+            "groups:\n  a:\n    rules: [in deny tcp 22 from any, in allow all from group a to 0.0.0.0/0,"
+            " out allow all to 0.0.0.0/0]\n"
         ),
     ),
     "a rule beside the template": (
         "groups: {a: {template: default}}\n",
         rules("a", [], [SSH]),
-        f"groups: {{a: {{template: default, rules: [{SSH} priority 1]}}}}\n",
+        f"groups: {{a: {{template: default, rules: [{SSH}]}}}}\n",
     ),
     "a group goes": (
         f"groups:\n  # one\n  a:\n    # inside\n    - {SSH}\n  # two\n  b: []\n",
@@ -207,31 +204,24 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
     "a group comes": (
         f"groups:\n  a:\n    - {SSH}\n# end",
         lambda world: world.edited(groups={"b": SecurityGroup("b", (Rule.parse(SSH),))}),
-        (
-            f"groups:\n  a:\n    - {SSH}\n  b:\n    type: basic\n    intra_group: drop\n    rules:\n"
-            f"      - {SSH} priority 1\n# end"
-        ),
+        (f"groups:\n  a:\n    - {SSH}\n  b:\n    type: basic\n    intra_group: drop\n    rules:\n      - {SSH}\n# end"),
     ),
     "the default group that the file does not say": (
         VPCS + "instances: {x: {subnet: web, ip: 10.0.1.9}}\n",
         rules("default", ["in allow all from group default to 0.0.0.0/0", "in allow all from group default to ::/0"]),
         VPCS
         + "groups:\n  default:\n    type: basic\n    intra_group: drop\n    rules:\n      - out allow all to 0.0.0.0/0"
-        " priority 1\n      - out allow all to ::/0 priority 1\ninstances: {x: {subnet: web, ip: 10.0.1.9}}\n",
+        "\n      - out allow all to ::/0\ninstances: {x: {subnet: web, ip: 10.0.1.9}}\n",
     ),
     "an alias becomes what it means now": (
         f"groups:\n  a: &r [{SSH}]\n  b: *r  # the same\n",
         rules("b", [], [OUT]),
-        (
-            f"groups:\n  a: &r [{SSH}]\n"
-            f"  b: {{type: basic, intra_group: drop, rules: [{SSH} priority 1, {OUT} priority 1]}}"
-            "  # the same\n"
-        ),
+        (f"groups:\n  a: &r [{SSH}]\n  b: {{type: basic, intra_group: drop, rules: [{SSH}, {OUT}]}}  # the same\n"),
     ),
     "carriage returns": (
         f"groups:\r\n  a:\r\n    - {SSH}  # people\r\n    - {OUT}\r\n",
         rules("a", [SSH, OUT], [WEB, "out allow gre to any priority 8"]),
-        f"groups:\r\n  a:\r\n    - {WEB} priority 1  # people\r\n    - out allow gre to any priority 8\r\n",
+        f"groups:\r\n  a:\r\n    - {WEB}  # people\r\n    - out allow gre to any priority 8\r\n",
     ),
     "lines of an ACL, in their order": (
         "acls:\n  a:\n    - in deny tcp 23 from any to any  # telnet\n    - in allow all from any to any  # rest\n",
@@ -496,7 +486,7 @@ def test_a_file_is_replaced_at_once_with_its_permissions(tmp_path: Path) -> None
     text = read_text(link)
     before = parse(text, "test.yaml")
     write_text(link, amended(text, before, rules("a", [], [SSH])(before)))
-    assert file.read_bytes() == f"groups: {{a: [{SSH} priority 1]}}\r\n".encode()
+    assert file.read_bytes() == f"groups: {{a: [{SSH}]}}\r\n".encode()
     assert (link.is_symlink(), file.stat().st_mode & 0o777) == (True, 0o640)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link.yaml", "world.yaml"]
     with pytest.raises(InvalidInput, match="cannot write"):

@@ -15,6 +15,7 @@ _ROOMS = {
     "importing": ("import",),
     "reaching": ("reach",),
     "linting": ("lint",),
+    "tidying": ("tidy",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),
     "serving": ("serve", "agent"),

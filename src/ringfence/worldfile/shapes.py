@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ringfence.model.address import Address, AddressRange, Prefix
 from ringfence.model.group import AddressGroup, SecurityGroup
 from ringfence.model.port_list import PortList
+from ringfence.model.rule import Rule
 from ringfence.model.service import Listener, PortRange
 from ringfence.model.topology import Instance, Port, Vpc
 from ringfence.model.world import World
@@ -108,8 +109,18 @@ _SWITCHES = Named(lambda value: _TEXTS if isinstance(value, dict) else _NAMES if
 
 def _group(world: World, group: SecurityGroup) -> Record:
     priority = world.profile_of(group).default_priority
-    rules = Items(Record(data.rule_data, data.rule_fields), partial(read_rule, priority=priority))
-    return Record(data.group_data, _of(data.group_data, "rules"), {"rules": rules, "tags": _TEXTS}, "rules")
+    rules = Items(Record(partial(_short, priority), data.rule_fields), partial(read_rule, priority=priority))
+
+    def write(it: SecurityGroup) -> dict[str, Any]:
+        return {**data.group_data(it), "rules": rules.write(it.rules)}
+
+    return Record(write, _of(data.group_data, "rules"), {"rules": rules, "tags": _TEXTS}, "rules")
+
+
+def _short(priority: int, rule: Rule) -> Any:
+    """A rule as people write it: without the priority that one which names none has."""
+    said = data.rule_data(rule)
+    return said.replace(f" priority {priority}", "", 1) if rule.priority == priority and isinstance(said, str) else said
 
 
 def _port_parts(port: Any) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ so for all memberships there can be. Address groups and port lists count as what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ringfence.analysis.rules.lists import Effect, Line, outcome
@@ -72,12 +72,14 @@ def listed_lines(
 
 def with_packets(world: World, listed: tuple[Decision, ...], direction: Direction) -> list[tuple[Decision, Line]]:
     """Lines with the packets that they match; named groups are dimensions behind those of a packet."""
-    lines = _Lines(world, listed, direction)
+    lines = Lines(world, listed, direction)
     return [(it, Line(lines.packets(it), it.action)) for it in listed]
 
 
-class _Lines:
-    def __init__(self, world: World, listed: tuple[Decision, ...], direction: Direction) -> None:
+class Lines:
+    """What lines of decision lists match: packets, and who is in the groups that any of the lines names."""
+
+    def __init__(self, world: World, listed: Iterable[Decision], direction: Direction) -> None:
         self._world, self._inward = world, direction is Direction.INGRESS
         names = sorted({it.remote.name for it in listed if isinstance(it.remote, GroupRemote)})
         self._dimensions = {name: DESTINATION + 1 + index for index, name in enumerate(names)}
