@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.rules.needless import Needless
 from ringfence.analysis.rules.redundancy import with_packets
 from ringfence.analysis.rules.removal import deciders
+from ringfence.analysis.rules.spares import Spares
 from ringfence.model.acl import AclRule
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
@@ -59,7 +59,7 @@ def _shadowed(
         mine = [place for place, (decision, _) in enumerate(known) if decision.owner == owner]
         gone = {
             place
-            for place, is_shadowed in Needless([line for _, line in known]).among(mine).items()
+            for place, is_shadowed in Spares([line for _, line in known]).among(mine).items()
             if is_shadowed and known[place][1].packets
         }
         kept = [it for place, it in enumerate(known) if place not in gone]

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.analysis.rules.lists import Line
-from ringfence.analysis.rules.needless import Needless
 from ringfence.analysis.rules.redundancy import listed_lines, nics, with_packets
+from ringfence.analysis.rules.spares import Spares
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
@@ -52,7 +52,7 @@ class _Listed:
 
     def __init__(self, listed: Sequence[tuple[Decision, Line]]) -> None:
         self._listed = listed
-        self._needless = Needless([line for _, line in listed])
+        self._spares = Spares([line for _, line in listed])
         self.ids = {decision.rule_id for decision, _ in listed}
         self.matching = {decision.rule_id for decision, line in listed if line.packets}
 
@@ -63,12 +63,12 @@ class _Listed:
         """Those of some rules without which something would be judged otherwise."""
         if self.ids.isdisjoint(may_go):
             return set()
-        gone = self._needless.among(self._places(may_go))
+        gone = self._spares.among(self._places(may_go))
         return (self.ids & may_go) - {self._listed[index][0].rule_id for index in gone}
 
     def told(self, may_go: set[str]) -> Iterator[Removable]:
         """Those of the list, all of which may go."""
-        gone = self._needless.among(self._places(may_go))
+        gone = self._spares.among(self._places(may_go))
         kept = [it for index, it in enumerate(self._listed) if index not in gone]
         for index in sorted(gone):
             decision, line = self._listed[index]

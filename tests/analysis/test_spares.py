@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from ringfence.analysis.rules.lists import Line
-from ringfence.analysis.rules.needless import Needless
+from ringfence.analysis.rules.spares import Spares
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Action
 from ringfence.model.service import PortRange, PortSet, Protocol
@@ -39,7 +39,7 @@ def test_any_of_them_may_go(seed: int) -> None:
     for _ in range(120):
         lines = drawn(rng)
         candidates = {index for index in range(len(lines)) if rng.random() < 0.9}
-        found = Needless([as_line(*it) for it in lines]).among(candidates)
+        found = Spares([as_line(*it) for it in lines]).among(candidates)
         assert found.keys() <= candidates
         for count in range(1, len(found) + 1):
             for gone in combinations(found, count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
-from ringfence.analysis.rules.lists import Line
+from ringfence.analysis.rules.lists import Line, decided
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Action
 
@@ -13,7 +13,7 @@ _AGAIN = 16
 """So many lines that must stay with others are tried again by themselves."""
 
 
-class Needless:
+class Spares:
     """Finds them; remembers about the list what does not depend on which lines are asked about."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
@@ -40,12 +40,7 @@ class Needless:
 
     @cached_property
     def _decided(self) -> list[Packets]:
-        """The part of each line that no line before it matches."""
-        found, covered = [], Packets.NONE
-        for line in self._lines:
-            found.append(line.packets - covered)
-            covered |= line.packets
-        return found
+        return decided(self._lines)
 
     def _redundant(self, candidates: Collection[int]) -> set[int]:
         """Those that may go one after the other, the weakest first, as lines behind them decide alike."""
