@@ -15,9 +15,10 @@ from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.lint.subject import Subject
 from ringfence.model.address import Address
 from ringfence.model.flow import Endpoint, Flow
+from ringfence.model.group import SecurityGroup
 from ringfence.model.port_list import resolved
 from ringfence.model.profile import ALIBABA, HUAWEI
-from ringfence.model.rule import AnyRemote, Rule
+from ringfence.model.rule import AnyRemote, Direction, Rule
 from ringfence.model.service import PortRange, Protocol, Service, ServiceSet
 from ringfence.model.topology import Port
 from ringfence.model.world import World
@@ -47,9 +48,9 @@ def test_whatever_may_go_may_go_alone_and_together(seed: int) -> None:
         assert len(group.rules) == len(world.groups[name].rules) - sum(it.name == name for it in rules if it)
     lines = [finding.place.kind for finding in found if finding.fix.removal and finding.fix.removal.line is not None]
     assert lines
-    assert same_verdicts(world, after, rng, 3000)
+    assert same_verdicts(world, after, rng, 2000)
     assert means_the_same(world, after)
-    for some in (*([it] for it in rng.sample(found, 4)), found[::2], rng.sample(found, len(found) // 2)):
+    for some in (*([it] for it in rng.sample(found, 2)), found[::2], rng.sample(found, len(found) // 2)):
         assert same_verdicts(world, fixed(world, some), rng, 500), "what is accepted may stay"
     left, gone = fixed_throughout(world, lambda _: True)
     assert len(gone) >= len(found)
@@ -57,20 +58,22 @@ def test_whatever_may_go_may_go_alone_and_together(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_the_proof_tells_worlds_apart_exactly_where_the_evaluator_does(seed: int) -> None:
+def test_the_proof_tells_worlds_apart_where_the_evaluator_does(seed: int) -> None:
     rng, world = drawn(seed)
-    told = {True: 0, False: 0}
-    for _ in range(12):
-        group = rng.choice([it for it in world.groups.values() if it.rules])
-        kept = list(group.rules)
-        kept.pop(rng.randrange(len(kept)))
-        after = replace(world, groups={**world.groups, group.name: replace(group, rules=tuple(kept))})
-        same = means_the_same(world, after)
-        told[same] += 1
-        if same:
-            assert same_verdicts(world, after, rng, 200)
-    assert told[True]
-    assert told[False]
+    alike = apart = 0
+    for group in rng.sample([it for it in world.groups.values() if it.rules], 4):
+        rule = rng.choice(group.rules)
+        for kept in ([it for it in group.rules if it is not rule], *(group_without(group, way) for way in Direction)):
+            after = replace(world, groups={**world.groups, group.name: replace(group, rules=tuple(kept))})
+            same, seen = means_the_same(world, after), same_verdicts(world, after, rng, 300)
+            assert seen or not same
+            alike, apart = alike + same, apart + (not seen)
+    assert alike
+    assert apart > 2
+
+
+def group_without(group: SecurityGroup, direction: Direction) -> list[Rule]:
+    return [rule for rule in group.rules if rule.direction is not direction]
 
 
 RISKY = ServiceSet.parse("tcp/22-23,tcp/80-90,udp/80,tcp/443")
