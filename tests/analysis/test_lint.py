@@ -358,7 +358,7 @@ ROWS = [
     ),
     row(
         "rule-never-matches",
-        world(groups={"web": ["out allow tcp 25 to any"]}),
+        world(["out allow tcp 25 to any"]),
         *("warning", "web: out allow tcp 25 to any priority 1", "the platform lets no port send it"),
         world(groups={"web": ["out allow tcp 25-26 to any"]}),
     ),

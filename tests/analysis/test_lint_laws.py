@@ -69,7 +69,7 @@ def test_the_proof_tells_worlds_apart_where_the_evaluator_does(seed: int) -> Non
             assert seen or not same
             alike, apart = alike + same, apart + (not seen)
     assert alike
-    assert apart > 2
+    assert apart
 
 
 def group_without(group: SecurityGroup, direction: Direction) -> list[Rule]:

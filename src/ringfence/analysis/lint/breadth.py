@@ -55,7 +55,7 @@ def _better(subject: Subject, group: SecurityGroup, rule: Rule, prefix: Prefix) 
         more = subject.occupants.size(name, vpcs, prefix.family) - number
         subnets = (it for vpc in vpcs for it in subject.world.vpcs[vpc].subnets.values())
         subnet = next((it for it in subnets if prefix in it.prefixes), None)
-        if (more and not subnet) or not _may_name(subject, group, rule, name):
+        if (more and not subnet) or more >= number or not _may_name(subject, group, rule, name):
             continue
         meant = (
             f"is subnet {subnet}, whose ports are all in group {name}"

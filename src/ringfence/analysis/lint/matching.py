@@ -22,13 +22,18 @@ def rule_never_matches(subject: Subject) -> Iterator[Finding]:
     for group in subject.groups():
         needless = {each.rule_id for each in subject.removable[group.name]}
         for rule_id, rule in group.by_id.items():
-            if rule_id in needless:  # said already, with the same fix
-                continue
-            if told := next(filter(None, (reason(subject, group, rule) for reason in _FOR_GOOD)), None):
+            if told := never_for_good(subject, group, rule):
                 gone = None if rule.managed else Removal("groups", group.name, rule_id)
                 yield Finding(NEVER_MATCHES, Severity.WARNING, at_rule(group, rule), told[0], Fix(told[1], gone))
+            elif rule_id in needless:  # said already, with the same fix
+                continue
             elif told := next(filter(None, (reason(subject, group, rule) for reason in _FOR_NOW)), None):
                 yield Finding(NEVER_MATCHES, Severity.NOTE, at_rule(group, rule), told[0], Fix(told[1]))
+
+
+def never_for_good(subject: Subject, group: SecurityGroup, rule: Rule) -> _Told:
+    """Why a rule cannot match whoever comes, and what to do; None if it can."""
+    return next(filter(None, (reason(subject, group, rule) for reason in _FOR_GOOD)), None)
 
 
 def _disabled(_: Subject, __: SecurityGroup, rule: Rule) -> _Told:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ringfence.analysis.lint.finding import Finding, Fix, Removal, Severity, at_line, at_rule
+from ringfence.analysis.lint.matching import never_for_good
 from ringfence.analysis.lint.subject import Subject
 from ringfence.analysis.rules.lines import FIELDS, shadowed_lines
 from ringfence.analysis.rules.removal import Removable
@@ -35,7 +36,7 @@ def shadowed_rule(subject: Subject) -> Iterator[Finding]:
 
 def _never_decides(action: Action, deciders: tuple[Decision, ...]) -> tuple[Severity, str]:
     """How grave it is that others decide in a rule's place, and who they are."""
-    deciders = tuple(it for it in deciders if it.owner) or deciders  # fixed lines and the default are nobody's
+    deciders = _worth_naming(tuple(it for it in deciders if it.owner) or deciders)  # fixed lines are nobody's
     opposite = all(it.action is not action for it in deciders)
     severity = Severity.WARNING if any(it.action is not action for it in deciders) else Severity.NOTE
     what = f"it never decides: {_told(deciders)} {_verb(deciders, 'comes', 'come')} first and {_match(deciders)}"
@@ -45,16 +46,21 @@ def _never_decides(action: Action, deciders: tuple[Decision, ...]) -> tuple[Seve
 def redundant_rule(subject: Subject) -> Iterator[Finding]:
     """Rules without which others of the group, or its default, decide alike."""
     for group, each in _needless(subject, shadowed=False):
-        rule = group.by_id[each.rule_id]
-        text = f"without it {_told(each.deciders)} {_verb(each.deciders, 'decides', 'decide')} alike"
-        yield _removable(REDUNDANT, Severity.NOTE, group, rule, text, "remove it")
+        rule, named = group.by_id[each.rule_id], _worth_naming(each.deciders)
+        text = f"without it {_told(named)} {_verb(named, 'decides', 'decide')} alike"
+        found = _removable(REDUNDANT, Severity.NOTE, group, rule, text, "remove it")
+        if all(it.owner for it in each.deciders):
+            yield found
+        else:  # a port may join a group that says otherwise, before the default is asked
+            yield replace(found, fix=Fix("remove it, unless it is there for ports that are in other groups too"))
 
 
 def _needless(subject: Subject, *, shadowed: bool) -> Iterator[tuple[SecurityGroup, Removable]]:
     for group in subject.groups():
         lost = {rule_id for rule_id, _ in _lost(group)}
         for each in subject.removable[group.name]:
-            if _is_shadowed(group, each) is shadowed and each.rule_id not in lost:
+            told = each.rule_id in lost or never_for_good(subject, group, group.by_id[each.rule_id])
+            if _is_shadowed(group, each) is shadowed and not told:
                 yield group, each
 
 
@@ -100,12 +106,27 @@ def _removable(check: str, severity: Severity, group: SecurityGroup, rule: Rule,
     return Finding(check, severity, at_rule(group, rule), text, Fix(fix, removal))
 
 
+def _worth_naming(deciders: tuple[Decision, ...]) -> tuple[Decision, ...]:
+    """Without what members of the group may do among themselves, where others decide as well."""
+    return tuple(it for it in deciders if not _is_intra(it)) or deciders
+
+
+def _is_intra(decision: Decision) -> bool:
+    return decision.own_vpc
+
+
 def _told(deciders: tuple[Decision, ...]) -> str:
-    named = [f"'{it.text}'" if it.owner else "the default" for it in deciders[:_SHOWN]]
+    named = [_name(it) for it in deciders[:_SHOWN]]
     more = len(deciders) - _SHOWN
     return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named) + (
         f" (and {more} more)" if more > 0 else ""
     )
+
+
+def _name(decision: Decision) -> str:
+    if _is_intra(decision):
+        return "intra_group: accept"
+    return f"'{decision.text}'" if decision.owner else "the default"
 
 
 def _verb(deciders: tuple[Decision, ...], one: str, many: str) -> str:

@@ -77,7 +77,8 @@ CHECKS = (
         (_NOTE,),
         "Without the rule, others that are no stronger or the default decide alike, at every port that it guards."
         " Exact; any or all that are reported may go.",
-        "`--fix` removes it: no packet is judged otherwise.",
+        "`--fix` removes it: no packet is judged otherwise. Not where it is the default that decides alike: its ports"
+        " may join a group that says otherwise.",
         "SEMANTICS 8.3",
         needless.redundant_rule,
     ),
