@@ -38,7 +38,7 @@ def egress_locked_out(subject: Subject) -> Iterator[Finding]:
             text = f"{end.label} can reach nothing; of its requests to the internet: {why}"
             fix = Fix(f"add what it needs, such as 'out allow all to any', to {port.groups[0]}")
             group = subject.world.groups[port.groups[0]]
-            yield Finding(EGRESS_LOCKED_OUT, Severity.WARNING, at_group(group), text, fix, str(end.family))
+            yield Finding(EGRESS_LOCKED_OUT, Severity.WARNING, at_group(group), text, fix, "+".join(port.groups))
 
 
 def _is_platform(end: EndClass) -> bool:
