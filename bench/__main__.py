@@ -21,6 +21,7 @@ from bench.difference import DifferenceCase, measure_difference
 from bench.fixing import FixCase, measure_fixing
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
+from bench.linting import LintCase, measure_linting
 from bench.reaching import ReachCase, measure_reaching
 from bench.redundancy import RedundancyCase, measure_redundancy
 from bench.report import Figure, as_json, show
@@ -47,6 +48,7 @@ FULL: dict[str, Part] = {
     "why": partial(measure_why, WhyCase(instances=10_000, questions=300)),
     "fix": partial(measure_fixing, FixCase(instances=10_000)),
     "redundancy": partial(measure_redundancy, RedundancyCase(rules=1_000, rounds=3)),
+    "lint": partial(measure_linting, LintCase(ports=(1_000, 10_000), rounds=2)),
 }
 QUICK: dict[str, Part] = {
     "connections": partial(measure_connections, ConnectionCase(sizes=(10, 50), connections=256, rounds=3)),
@@ -61,6 +63,7 @@ QUICK: dict[str, Part] = {
     "why": partial(measure_why, WhyCase(instances=100, questions=20)),
     "fix": partial(measure_fixing, FixCase(instances=100)),
     "redundancy": partial(measure_redundancy, RedundancyCase(rules=50, rounds=2)),
+    "lint": partial(measure_linting, LintCase(ports=(30, 60), rounds=2)),
 }
 """The same with tiny sizes, without targets: these are for the full ones."""
 

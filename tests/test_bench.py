@@ -34,6 +34,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "rules a second in calls of",
             "durable to enforced",
             "start to enforced",
+            "lint --fix with its proof over lint",
             "memory of the serving and enforcing process",
             "difference of a one-rule change",
             "whole reachability",

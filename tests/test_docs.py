@@ -10,6 +10,7 @@ import typer
 from typer.main import get_group
 
 from ringfence import errors, worldfile
+from ringfence.analysis.lint.registry import CHECKS
 from ringfence.analysis.why.causes import Cause
 from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
@@ -71,3 +72,11 @@ def test_the_world_of_the_documentation_is_valid() -> None:
     for world in (worldfile.parse(text, "docs") for text in texts):
         for expectation in world.expects:
             assert evaluate(world, world.flow(expectation.query)).action is expectation.action
+
+
+def test_every_check_of_lint_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs/lint.md").read_text()
+    for check in CHECKS:
+        severities = ", ".join(map(str, check.severities))
+        assert f"| `{check.name}` | {severities} | {check.purpose} | {check.fix} | {check.source} |\n" in text
+    assert re.findall(r"^\| `([a-z][a-z-]+)` \|", text, re.MULTILINE) == [check.name for check in CHECKS]

@@ -333,6 +333,7 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "fix": [Ask("GET", "/v1/fix", query=why)],
         "why": [Ask("GET", "/v1/why", query=why)],
         "reach": [Ask("GET", "/v1/reach", query=each) for each in ({}, {"source": "internet", "service": "tcp/80"})],
+        "lint": [Ask("GET", "/v1/lint", query={"severity": "warning"})],
         "export_world": [Ask("GET", "/v1/world")],
         "plan_changes": [Ask("POST", "/v1/plan", i["world"])],
         "apply_changes": [Ask("POST", "/v1/apply", i["world"])],

@@ -25,6 +25,7 @@ from ringfence.api import (
     history,
     keys,
     lines,
+    linting,
     membership,
     problems,
     quotas,
@@ -56,7 +57,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
     changing = (quotas, resources, rules, membership, attaching, exchange, lines, tags, keys, declaring)
-    rooms = (*changing, explaining, fixing, reaching, history, audit, watch)
+    rooms = (*changing, explaining, fixing, linting, reaching, history, audit, watch)
     found = [route for room in rooms for route in room.routes()]
     return sorted(found, key=lambda route: route.name not in _OFTEN)  # a request tries one route after the other
 

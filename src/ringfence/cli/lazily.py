@@ -17,6 +17,7 @@ _ROOMS = {
     "importing": ("import",),
     "reaching": ("reach",),
     "differing": ("diff",),
+    "linting": ("lint",),
     "tidying": ("tidy",),
     "labs": ("up", "down", "exec", "verify", "vip"),
     "logs": ("hits", "drops", "flows"),

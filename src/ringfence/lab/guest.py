@@ -20,16 +20,17 @@ from ringfence.backends.netns import inside
 from ringfence.lab.firewall import Firewall, read_firewall
 from ringfence.lab.lab import Lab
 from ringfence.lab.probe import Observation
-from ringfence.lab.sockets import Listening, listening
+from ringfence.lab.sockets import Listening, all_listening, listening
 from ringfence.lab.topology import Place, Places
 from ringfence.lab.tracing import Fate, Trace, Tracer
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.rule import Action, Direction
-from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Service
-from ringfence.model.topology import Port
+from ringfence.model.service import ICMP, ICMPV6, TCP, UDP, Listener, Protocol, Service
+from ringfence.model.topology import Instance, Port
 
 _ECHO_IGNORED = {ICMP: "net/ipv4/icmp_echo_ignore_all", ICMPV6: "net/ipv6/icmp/echo_ignore_all"}
+_LOOPBACK = Address.parse("127.0.0.1")
 _SOCKETS = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 
 
@@ -59,6 +60,21 @@ def look_and_probe(lab: Lab, flow: Flow) -> tuple[Observation, tuple[Guest, ...]
         (observation,) = lab.converse([flow])
         traces: list[Trace | None] = [tracer.trace() for tracer in tracers] or [None] * len(ends)
     return observation, tuple(_guest(lab, flow, end, trace) for end, trace in zip(ends, traces, strict=True))
+
+
+def served(lab: Lab) -> dict[str, tuple[Listener, ...]]:
+    """What really listens in the instances of which the lab's world says what they serve, by their names."""
+    instances = (it for it in lab.world.instances.values() if it.serve)
+    return {it.name: tuple(dict.fromkeys(_listeners(lab, it))) for it in instances}
+
+
+def _listeners(lab: Lab, instance: Instance) -> Iterator[Listener]:
+    for guest in dict.fromkeys(port.guest for port in instance.ports):
+        for protocol in (Protocol.TCP, Protocol.UDP):
+            assert protocol.number
+            for port, it in all_listening(lab.names.guest(*guest), protocol.number):
+                address = _LOOPBACK if it.is_loopback else it.address if it.address.value else None
+                yield Listener(Service(protocol, port), address)
 
 
 def _ends(lab: Lab, flow: Flow) -> Iterator[_End]:

@@ -69,10 +69,23 @@ def listening(namespace: str, service: Service) -> list[Listening]:
             )
 
 
+def all_listening(namespace: str, number: int) -> list[tuple[int, Listening]]:
+    """Everything that listens on TCP, or waits on UDP for whoever sends, with its port; raises `CannotRun`."""
+    with inside(namespace):
+        asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG)
+        with asking:
+            every = bytes(2)  # a question for port 0 is one for all
+            return [found for family in _FAMILIES for found in _asked(asking, family, number, every)]
+
+
 def _of_family(asking: socket.socket, family: int, service: Service) -> Iterator[Listening]:
     assert service.port is not None
-    states = _LISTENING if service.number == TCP else _UNCONNECTED
-    question = _QUESTION.pack(family, service.number, 0, 0, states, service.port.to_bytes(2), bytes(2))
+    return (found for _, found in _asked(asking, family, service.number, service.port.to_bytes(2)))
+
+
+def _asked(asking: socket.socket, family: int, number: int, port: bytes) -> Iterator[tuple[int, Listening]]:
+    states = _LISTENING if number == TCP else _UNCONNECTED
+    question = _QUESTION.pack(family, number, 0, 0, states, port, bytes(2))
     asking.send(_HEADER.pack(_HEADER.size + len(question), _BY_FAMILY, _REQUEST_DUMP, 1, 0) + question)
     while True:
         data = memoryview(asking.recv(1 << 16))
@@ -83,7 +96,7 @@ def _of_family(asking: socket.socket, family: int, service: Service) -> Iterator
                 raise CannotRun(f"the kernel does not tell what listens: {os.strerror(-_code(body))}")
             if kind == _DONE:
                 return
-            yield _read(family, body)
+            yield int.from_bytes(body[4:6]), _read(family, body)
 
 
 def _code(body: memoryview) -> int:

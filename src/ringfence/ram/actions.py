@@ -379,6 +379,7 @@ APPLY_CHANGES = _action("ApplyChanges", "ringfence", "ringfence:changes:apply", 
 OVERRIDE_EXPECTATIONS = _action("OverrideExpectations", "ringfence", "ringfence:changes:override", REVISION)
 CONFIRM_CHANGES = _action("ConfirmChanges", "ringfence", "ringfence:changes:confirm", REVISION)
 DESCRIBE_REACHABILITY = _action("DescribeReachability", "ringfence", "ringfence:reachability:get", REVISION)
+DESCRIBE_FINDINGS = _action("DescribeFindings", "ringfence", "ringfence:findings:get", REVISION)
 DESCRIBE_ENFORCEMENT = _action("DescribeEnforcement", "ringfence", "ringfence:enforcement:get", AGENT)
 REPORT_ENFORCEMENT = _action("ReportEnforcement", "ringfence", "ringfence:enforcement:report", AGENT)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from yaml import Node
 
 from ringfence.errors import InvalidInput, WorldFileError
+from ringfence.model import validation
 from ringfence.model.flow import Expectation, Query
 from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import HUAWEI
@@ -83,12 +85,29 @@ def parse(text: str, source: str, limits: Limits = NO_LIMITS) -> World:
 
     ``limits``: those that hold in place of the profile's, as `World.limits`; one's own are of account "".
     """
+    return parse_placed(text, source, limits).world
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A world, and where in its text each thing of it stands."""
+
+    world: World
+    notes: Notes
+
+    def line(self, path: validation.Path) -> int:
+        """The line of a thing, counted from 1, by a path as a `Problem` has it; else that of what it is part of."""
+        return self.notes.where(path).line + 1
+
+
+def parse_placed(text: str, source: str, limits: Limits = NO_LIMITS) -> Placed:
+    """As `parse`, with the lines."""
     notes = Notes()
     root = compose(text, notes)
     world = _read_world(root, notes, limits) if root is not None else None
     if world is None or notes.mistakes:
         raise WorldFileError(source, notes.mistakes)
-    return world
+    return Placed(world, notes)
 
 
 def _read_world(root: Node, notes: Notes, limits: Limits) -> World:

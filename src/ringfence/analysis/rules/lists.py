@@ -52,10 +52,10 @@ class Outcome:
 
 def outcome(lines: Sequence[Line], default: Action = Action.DENY) -> Outcome:
     """Judge every packet by the first line that matches it, and by ``default`` where none does."""
-    decided = _decided(lines)
+    parts = decided(lines)
     allowed = Packets.ALL if default is Action.ALLOW else Packets.NONE
     effects: list[Effect] = []
-    for line, own in zip(reversed(lines), reversed(decided), strict=True):  # `allowed` is what the lines after it allow
+    for line, own in zip(reversed(lines), reversed(parts), strict=True):  # `allowed` is what the lines after it allow
         if line.action is Action.ALLOW:
             effects.append(Effect(own, own - allowed))
             allowed |= line.packets
@@ -65,7 +65,7 @@ def outcome(lines: Sequence[Line], default: Action = Action.DENY) -> Outcome:
     return Outcome(allowed, tuple(reversed(effects)))
 
 
-def _decided(lines: Sequence[Line]) -> list[Packets]:
+def decided(lines: Sequence[Line]) -> list[Packets]:
     """The part of each line that no line before it matches."""
     covered, found = Packets.NONE, []
     for line in lines:

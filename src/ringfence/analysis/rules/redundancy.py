@@ -39,9 +39,8 @@ class Needless:
 def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
     """The needless rules of a group as it stands alone, in the order of their ids; disabled ones do not count."""
     found: dict[str, bool] = {}
-    nics = NicType if group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC else [NicType.INTRANET]
     for direction in Direction:
-        for nic in nics:
+        for nic in nics(world, group):
             found |= _needless(world, group, direction, nic)
     own = {rule_id: shadowed for rule_id, shadowed in found.items() if rule_id in group.by_id}
     return tuple(Needless(rule_id, group.by_id[rule_id], shadowed) for rule_id, shadowed in sorted(own.items()))
@@ -64,13 +63,32 @@ def _listed(world: World, group: SecurityGroup, direction: Direction, nic: NicTy
     return decisions(vpc, {group.name: group}, world.port_lists, of, direction)
 
 
+def nics(world: World, group: SecurityGroup) -> tuple[NicType, ...]:
+    """The interfaces that rules of a group may be for."""
+    classic = group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC
+    return tuple(NicType) if classic else (NicType.INTRANET,)
+
+
 def effects(
     world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
 ) -> Iterator[tuple[Decision, Effect]]:
     """Each line of a group's decision list with what it does."""
-    listed = _listed(world, group, direction, nic)
+    listed = listed_lines(world, group, direction, nic)
+    done = outcome([line for _, line in listed]).effects
+    return ((decision, effect) for (decision, _), effect in zip(listed, done, strict=True))
+
+
+def listed_lines(
+    world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
+) -> list[tuple[Decision, Line]]:
+    """Each line of a group's decision list with the packets that it matches."""
+    return with_packets(world, _listed(world, group, direction, nic), direction)
+
+
+def with_packets(world: World, listed: tuple[Decision, ...], direction: Direction) -> list[tuple[Decision, Line]]:
+    """Lines with the packets that they match; named groups are dimensions behind those of a packet."""
     lines = Lines(world, listed, direction)
-    return zip(listed, outcome([Line(lines.packets(it), it.action) for it in listed]).effects, strict=True)
+    return [(it, Line(lines.packets(it), it.action)) for it in listed]
 
 
 class Lines:

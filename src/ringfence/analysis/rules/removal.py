@@ -1,0 +1,118 @@
+"""Rules of groups any of which may go, alone or together, and who decides in their place (SEMANTICS.md 8.3). Exact.
+
+A rule that its own group would not miss may be missed where a port is in several groups: a deny is more than the
+default as soon as another group allows. So the lists of all ports are asked, besides that of each group alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ringfence.analysis.rules.lists import Line
+from ringfence.analysis.rules.redundancy import listed_lines, nics, with_packets
+from ringfence.analysis.rules.spares import Spares
+from ringfence.analysis.sets.packets import Packets
+from ringfence.model.rule import Direction
+from ringfence.model.world import World
+from ringfence.policy.decisions import Decision, PolicyClass, class_of
+from ringfence.policy.evaluate import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """A rule that may go, with any others that are given beside it, and no packet is judged otherwise.
+
+    It is ``shadowed`` if stronger rules decide all that it matches; else weaker ones, or the default, decide alike.
+    ``deciders`` are the lines of its group that decide in its place, strongest first.
+    """
+
+    rule_id: str
+    shadowed: bool
+    deciders: tuple[Decision, ...]
+
+
+def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple[Removable, ...]]:
+    """Such rules of some groups: any or all of them may go, whoever is in the groups that they name.
+
+    Of rules that make each other needless, only some are given. Not given are rules that a service manages, and those
+    that match nothing by themselves, as the list that they name is empty.
+    """
+    alone = {name: list(_alone(world, name)) for name in groups}
+    lists = [listed for lists in alone.values() for listed in lists]
+    own = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
+    may_go = _settled(lists, {rule_id for listed in lists for rule_id in listed.matching & own})
+    shared = list(_shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()}))
+    may_go = _settled([*lists, *shared], may_go)
+    return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
+
+
+class _Listed:
+    """A decision list with what its lines match."""
+
+    def __init__(self, listed: Sequence[tuple[Decision, Line]]) -> None:
+        self._listed = listed
+        self._spares = Spares([line for _, line in listed])
+        self.ids = {decision.rule_id for decision, _ in listed}
+        self.matching = {decision.rule_id for decision, line in listed if line.packets}
+
+    def _places(self, rule_ids: Collection[str]) -> set[int]:
+        return {index for index, (decision, _) in enumerate(self._listed) if decision.rule_id in rule_ids}
+
+    def staying(self, may_go: set[str]) -> set[str]:
+        """Those of some rules without which something would be judged otherwise."""
+        if self.ids.isdisjoint(may_go):
+            return set()
+        gone = self._spares.among(self._places(may_go))
+        return (self.ids & may_go) - {self._listed[index][0].rule_id for index in gone}
+
+    def told(self, may_go: set[str]) -> Iterator[Removable]:
+        """Those of the list, all of which may go."""
+        gone = self._spares.among(self._places(may_go))
+        kept = [it for index, it in enumerate(self._listed) if index not in gone]
+        for index in sorted(gone):
+            decision, line = self._listed[index]
+            yield Removable(decision.rule_id, gone[index], tuple(deciders(line.packets, kept)))
+
+
+def deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterator[Decision]:
+    """The lines that decide about some packets, strongest first."""
+    for decision, line in kept:
+        if not packets:
+            return
+        if packets & line.packets:
+            yield decision
+            packets -= line.packets
+
+
+def _alone(world: World, name: str) -> Iterator[_Listed]:
+    """The lists of a group as it stands alone."""
+    group = world.groups[name]
+    for direction in Direction:
+        for nic in nics(world, group):
+            yield _Listed(listed_lines(world, group, direction, nic))
+
+
+def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
+    """The lists of ports that some groups guard together with others, or in a VPC with switches of its own."""
+    policy = Policy(world)
+    for of in sorted(_classes(world)):
+        if not set(of.groups).isdisjoint(groups):
+            for direction in Direction:
+                yield _Listed(with_packets(world, policy.decisions(of, direction), direction))
+
+
+def _classes(world: World) -> set[PolicyClass]:
+    ports = (it for it in (*world.ports, *(it.port for it in world.detached.values())) if it.groups)
+    return {
+        class_of(world.vpcs[port.vpc], port)
+        for port in ports
+        if len(port.groups) > 1 or world.vpcs[port.vpc].profile != world.profile_of(world.groups[port.groups[0]])
+    }
+
+
+def _settled(lists: Iterable[_Listed], may_go: set[str]) -> set[str]:
+    """Those that may go in every list: as any of what one list gives may go, each may leave some out."""
+    for listed in lists:
+        may_go = may_go - listed.staying(may_go)
+    return may_go
