@@ -36,6 +36,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "start to enforced",
             "memory of the serving and enforcing process",
             "difference of a one-rule change",
+            "fixes found and weighed",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])
