@@ -42,7 +42,7 @@ def measure_fixing(case: FixCase) -> list[Figure]:
             began = time.perf_counter()
             found = fixes(world, flow, effort=effort, about=ready)
             times.append(time.perf_counter() - began)
-            assert found.all, query
+            assert found.all or found.verdict.allowed, query  # few instances are in few groups
     basis = f"{len(_QUERIES)} flows, {case.instances} instances"
     return [
         Figure.of("fixes found, over a second", took[0], basis),

@@ -39,6 +39,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "difference of a one-rule change",
             "whole reachability",
             "one why",
+            "fixes found and weighed",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])

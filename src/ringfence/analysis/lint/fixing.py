@@ -10,6 +10,7 @@ from ringfence.analysis.lint.finding import Finding, Removal
 from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.reach.ends import Ends
 from ringfence.analysis.reach.plane import Plane
+from ringfence.analysis.reach.roster import OneWorld
 from ringfence.analysis.rules.lines import FIELDS
 from ringfence.errors import Refused
 from ringfence.model.address import Family
@@ -58,7 +59,8 @@ def means_the_same(before: World, after: World) -> bool:
     """
     ends = Ends(before)
     for family in Family:
-        one, two = (Plane(Policy(world), ends, family) for world in (before, after))
+        roster = OneWorld(before, ends, family)
+        one, two = (Plane(Policy(world), roster) for world in (before, after))
         for end in ends.of_family[family]:
             if one.sends(end) != two.sends(end) or one.receives(end) != two.receives(end):
                 return False
