@@ -219,7 +219,7 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
     assert said(f"plan {exported} {at}").out == "nothing to change\n"
 
     allowed = said(f"why customer mill-1 tcp/80 {at}").out
-    assert "customer -> mill-1 tcp/80 over ipv4  ALLOW" in allowed
+    assert "customer (198.51.100.7) -> mill-1 (10.9.1.11)  tcp/80  ALLOW" in allowed
     assert re.search(r"1. into mill-1.eth0: allow\n       by sg-mill sgr-\w+: in allow tcp 80 from any", allowed)
     assert "Denied into mill-1.eth0: no rule matched" in said(f"why customer mill-1 tcp/22 {at}", 1).out
     assert "did you mean 'mill-1'" in said(f"why customer mill-2 tcp/22 {at}", 2).err

@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,5 +211,5 @@ def without_ids(text: str) -> str:
 def test_nothing_is_left_of_the_writing(tmp_path: Path, world: Path) -> None:
     """Killed while it writes or not, the name of the bundle is only ever a whole one's."""
     words = ("why", "laptop", "web", "tcp/80", "-f", str(world), "--bundle", str(tmp_path / "t.tar.gz"))
-    subprocess.run(["python", "-m", "ringfence", *words], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "ringfence", *words], check=True, capture_output=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.yaml", "t.tar.gz"]

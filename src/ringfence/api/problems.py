@@ -36,6 +36,7 @@ STATUS: dict[type[errors.RingfenceError], int] = {
     errors.InUse: 409,
     errors.Conflict: 409,
     errors.Protected: 409,
+    errors.CannotAmend: 409,
     errors.UnknownRevision: 404,
     errors.QuotaExceeded: 403,
     errors.ServerRefused: 409,

@@ -25,4 +25,5 @@ def _named(finding: Finding, naming: Naming) -> Finding:
     rule, key = naming.words(place.rule), naming.words(place.key)
     own = replace(place, name=naming.called(section, place.name), rule=rule, key=key)
     fix = replace(finding.fix, text=naming.words(finding.fix.text))
-    return replace(finding, place=own, reason=naming.words(finding.reason), fix=fix, flow=None)
+    reason, about = naming.words(finding.reason), naming.words(finding.about)
+    return replace(finding, place=own, reason=reason, fix=fix, about=about, flow=None)
