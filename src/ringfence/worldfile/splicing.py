@@ -64,15 +64,15 @@ class Splicer(Page):
         self.put(colon, self.end(node), "")
         self.put(*2 * (self.line_end(colon),), self.newline + self.block(data, key.start_mark.column))
 
-    def wrap(self, node: Node, key: str, data: dict[str, Any]) -> None:
+    def wrap(self, node: CollectionNode, key: str, data: dict[str, Any]) -> None:
         """A mapping in place of a list, which becomes the value of one of its keys."""
         if not self.is_block(node):
             self.put(*2 * (node.start_mark.index,), "{" + flow_text(data)[1:-1] + f", {key}: ")
             self.put(*2 * (self.end(node),), "}")
             return
-        column, at = node.start_mark.column, self.before_line(node.start_mark.index)
-        lines = [self.block(data, column, 0), " " * column + f"{key}:"]
-        self.put(at, at, "".join(self.newline + line for line in lines))
+        start, _ = self.span(node, 0)  # that of the node is its anchor's, if it has one
+        column = start - self.line_start(start)
+        self.insert_lines(start, [self.block(data, column, 0), " " * column + f"{key}:"])
 
     # ---- collections
 
@@ -112,8 +112,7 @@ class Splicer(Page):
                 start = spans[min(kept)][0]
                 self.put(start, start, "".join(line.lstrip(" ") + self.newline + " " * column for line in lines))
             else:
-                at = self.before_line(spans[0][0])
-                self.put(at, at, "".join(self.newline + line for line in lines))
+                self.insert_lines(spans[0][0], lines)
         if not kept and not come:
             if key is None:
                 raise CannotAmend("nothing would be left of it", self.line(spans[0][0]))
