@@ -476,7 +476,7 @@ def _thing(edit: object) -> tuple[str, str]:
     raise AssertionError(edit)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds(), st.integers(0, 1 << 16))
 def test_an_edit_touches_what_it_is_about(world: World, seed: int) -> None:
     chance = random.Random(seed)
