@@ -13,7 +13,8 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.difference.difference import Differ, Difference, FlowChange, difference
+from ringfence.analysis.difference.difference import Differ, Difference, difference
+from ringfence.analysis.difference.telling import FlowChange
 from ringfence.analysis.reach.ends import EndClass
 from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Prefix
 from ringfence.model.connection import Connection
