@@ -14,7 +14,7 @@ from ringfence.analysis.sets.notation import Services
 from ringfence.analysis.sets.sieve import bits
 from ringfence.model.address import Family
 from ringfence.model.connection import Connection
-from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
+from ringfence.model.flow import EPHEMERAL, Flow
 from ringfence.policy.evaluate import Policy
 from ringfence.policy.live import LiveChange
 from ringfence.policy.verdict import Stage, Step, Verdict
@@ -163,7 +163,7 @@ class Telling:
         for addresses in (joint.examples, joint.addresses):
             for one, two in product(bits(turned.sources), bits(turned.destinations)):
                 for ends in product(addresses(one), addresses(two)):
-                    if not self._in_one_guest(*ends):
+                    if not any(policy.world.in_one_guest(*ends) for policy in self._policies):
                         return Flow(*ends, *Services(joint.family, turned.services).usual)
         return None
 
@@ -171,13 +171,6 @@ class Telling:
         vpcs = {flow.source.vpc, flow.destination.vpc} - {""}
         before, after = (it.evaluate(flow) if vpcs <= it.world.vpcs.keys() else None for it in self._policies)
         return before, after
-
-    def _in_one_guest(self, one: Endpoint, two: Endpoint) -> bool:
-        for policy in self._policies:
-            ports = policy.world.port_at(one), policy.world.port_at(two)
-            if ports[0] and ports[1] and ports[0].guest == ports[1].guest:
-                return True
-        return False
 
 
 def _connections(flow: Flow) -> Iterator[Connection]:
