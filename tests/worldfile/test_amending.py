@@ -131,6 +131,16 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
         f"groups:\n  a: []  # nobody\n  b: {{rules: [{SSH}], vpc: ''}}\n",
     ),
     "the last rule in brackets goes": (f"groups: {{a: [{SSH}]}}\n", rules("a", [SSH]), "groups: {a: []}\n"),
+    "the last rule behind an anchor goes": (
+        f"groups:\n  a: &few  # nobody\n    - {SSH}\n  b: *few\n",
+        lambda world: rules("a", [SSH])(rules("b", [SSH])(world)),
+        "groups:\n  a: &few []  # nobody\n  b: {type: basic, intra_group: drop, rules: []}\n",
+    ),
+    "the last rule goes, and its comma": (
+        f"groups:\n  a: [\n    {SSH},\n  ]\n",
+        rules("a", [SSH]),
+        "groups:\n  a: [\n    \n  ]\n",
+    ),
     "a first rule": (
         "groups:\n  a:   # nothing yet\n  b: []\n",
         rules("a", [], [SSH]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,10 @@ from yaml import CollectionNode, Node, ScalarNode, SequenceNode
 from ringfence.errors import CannotAmend
 from ringfence.worldfile.dump import Dumper
 from ringfence.worldfile.page import COMMENT, WIDE, Page, Span
+
+_PROPERTIES = re.compile(r"(?:[ \t]+[&!]\S+)*")
+"""An anchor and a tag, behind a colon."""
+_COMMA = re.compile(r"\s*,")
 
 
 def is_empty(node: Node) -> bool:
@@ -117,7 +122,8 @@ class Splicer(Page):
             if key is None:
                 raise CannotAmend("nothing would be left of it", self.line(spans[0][0]))
             colon = self.text.index(":", self.end(key)) + 1
-            self.put(colon, colon, " []" if isinstance(node, SequenceNode) else " {}")
+            named = _PROPERTIES.match(self.text, colon)
+            self.put(*2 * (named.end() if named else colon,), " []" if isinstance(node, SequenceNode) else " {}")
 
     def _remove_lines(self, spans: list[Span], index: int) -> None:
         start, end = spans[index]
@@ -153,7 +159,9 @@ class Splicer(Page):
             start = spans[0][0] if spans else self.text.index("[" if isinstance(node, SequenceNode) else "{") + 1
             if spans and self.has_comment(node):
                 raise CannotAmend("a comment stands inside of what would be written anew", self.line(start))
-            self.put(start, spans[-1][1] if spans else start, inner)
+            end = spans[-1][1] if spans else start
+            comma = None if inner else _COMMA.match(self.text, end)
+            self.put(start, comma.end() if comma else end, inner)
             return
         for after, items in texts.items():
             at = spans[after][1] if after >= 0 else spans[min(kept)][0]
