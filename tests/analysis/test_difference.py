@@ -13,9 +13,9 @@ import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.difference.difference import Differ, Difference, FlowChange, difference
+from ringfence.analysis.difference.difference import Differ, Difference, difference
+from ringfence.analysis.difference.telling import FlowChange
 from ringfence.analysis.reach.ends import EndClass
-from ringfence.analysis.sets.diagram import Diagram
 from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Prefix
 from ringfence.model.connection import Connection
 from ringfence.model.flow import Endpoint, Flow
@@ -28,6 +28,7 @@ from ringfence.policy.live import LiveChange
 from ringfence.policy.verdict import Stage, Verdict
 from ringfence.worldfile.parse import parse
 from tests.analysis.test_reach import PORTLESS, everybody, flows
+from tests.analysis.test_smt import covers
 from tests.edits import edits
 from tests.full_worlds import full_worlds
 from tests.rules import PORTED, SOURCES
@@ -374,17 +375,6 @@ def _said(change: FlowChange, source: EndClass | None, target: EndClass | None, 
 def _lies_in(address: Term, runs: Iterable[AddressRange], packet: Packet) -> Term:
     own = [it for it in runs if it.family is packet.family]
     return z3.Or([z3.And(z3.UGE(address, it.first), z3.ULE(address, it.last)) for it in own])
-
-
-def covers(diagram: Diagram, packet: Packet) -> Term:
-    """Whether a diagram of services has a packet, read off its pieces."""
-    if not diagram.pieces:
-        return z3.BoolVal(bool(diagram))
-    value = (packet.number, packet.port, packet.source_port)[diagram.dimension]
-    found = covers(diagram.pieces[-1], packet)
-    for cut, piece in reversed([*zip(diagram.cuts, diagram.pieces, strict=False)]):
-        found = z3.If(z3.ULT(value, cut), covers(piece, packet), found)
-    return found
 
 
 def example(found: Difference) -> FlowChange:

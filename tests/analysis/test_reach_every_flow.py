@@ -73,7 +73,7 @@ def pairs(ends: Iterable[Endpoint]) -> Iterator[tuple[Endpoint, Endpoint]]:
             and (one.vpc or two.vpc))  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_flow_of_random_worlds(seed: int) -> None:
     rng = random.Random(100 + seed)
     profile: Profile = [HUAWEI, ALIBABA][seed % 2]

@@ -27,7 +27,7 @@ Point = tuple[int, int, int, int, int]
 """Version, protocol, port, address, and whether in the group that rules name."""
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_every_flow_fares_as_before(seed: int) -> None:
     rng = random.Random(seed)
     world = random_world(rng, [HUAWEI, ALIBABA][seed % 2])

@@ -38,7 +38,7 @@ CHANGED: dict[Kind, set[str]] = {
 """What a near miss may change of its rule, by what it says that is different."""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds() | worlds())
 def test_a_diagnosis_is_true(world: World) -> None:
     policy = Policy(world)
@@ -115,7 +115,7 @@ def joined(world: World, step: Step, group: str) -> World:
     return replace(world, instances={**world.instances, instance.name: replace(instance, ports=ports)})
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds() | worlds())
 def test_a_part_of_a_world_read_back_gives_the_same_verdict(world: World) -> None:
     """And it holds no machine that is not at an end."""

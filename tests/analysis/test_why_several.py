@@ -25,7 +25,7 @@ from tests.full_worlds import full_worlds
 SERVICES = ("tcp/80", "tcp/22", "udp/53", "gre", "tcp/443")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds(), st.data())
 def test_what_is_said_of_classes_holds_for_each_address(world: World, data: st.DataObject) -> None:
     ends = [*world.groups, "internet"]

@@ -88,7 +88,7 @@ def smaller_pairs(world: World, flow: Flow) -> Iterator[str]:
                 yield f"{one}; {two}"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_fix_lets_the_flow_pass(seed: int) -> None:
     world, flows = broken(seed)
     for flow in flows:

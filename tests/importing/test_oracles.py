@@ -23,7 +23,7 @@ PREFIXES = ["0.0.0.0/0", "10.0.0.0/16", "10.0.1.11/32", "10.0.1.12/31", "10.0.1.
 LISTED = {"pl-1": ["192.0.2.0/28", "10.0.1.13/32"]}
 SERVICES = [("tcp", 80), ("tcp", 443), ("tcp", 8080), ("udp", 80), ("udp", 443), ("icmp", 0)]
 PORTS = [(80, 80), (1, 65535), (0, 443), (443, 443), (81, 8080), (8080, 65535)]
-QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[*HealthCheck])
+QUIET = settings(max_examples=20, deadline=None, suppress_health_check=[*HealthCheck])
 
 members = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=2, unique=True)
 places = st.tuples(members, members, members)

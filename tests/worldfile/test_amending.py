@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from ringfence.model.service import PortRange
 from ringfence.model.topology import Peering, Penalty
 from ringfence.model.validation import problems
 from ringfence.model.world import World
-from ringfence.worldfile import amended, dump, parse, read_text, write_text
+from ringfence.worldfile import amended, dump, parse, read_text, replace_text
 from tests.edits import edits
 from tests.full_worlds import full_worlds
 from tests.worldfile.forms import ARCHITECTURE, PATH, SAME
@@ -130,6 +131,16 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
         f"groups:\n  a: []  # nobody\n  b: {{rules: [{SSH}], vpc: ''}}\n",
     ),
     "the last rule in brackets goes": (f"groups: {{a: [{SSH}]}}\n", rules("a", [SSH]), "groups: {a: []}\n"),
+    "the last rule behind an anchor goes": (
+        f"groups:\n  a: &few  # nobody\n    - {SSH}\n  b: *few\n",
+        lambda world: rules("a", [SSH])(rules("b", [SSH])(world)),
+        "groups:\n  a: &few []  # nobody\n  b: {type: basic, intra_group: drop, rules: []}\n",
+    ),
+    "the last rule goes, and its comma": (
+        f"groups:\n  a: [\n    {SSH},\n  ]\n",
+        rules("a", [SSH]),
+        "groups:\n  a: [\n    \n  ]\n",
+    ),
     "a first rule": (
         "groups:\n  a:   # nothing yet\n  b: []\n",
         rules("a", [], [SSH]),
@@ -222,6 +233,21 @@ EXACT: dict[str, tuple[str, Edit, str]] = {
         f"groups:\r\n  a:\r\n    - {SSH}  # people\r\n    - {OUT}\r\n",
         rules("a", [SSH, OUT], [WEB, "out allow gre to any priority 8"]),
         f"groups:\r\n  a:\r\n    - {WEB}  # people\r\n    - out allow gre to any priority 8\r\n",
+    ),
+    "a byte order mark before the first line": (
+        f"\ufeffgroups:\n  a:\n    - {SSH}\n# end\n",
+        lambda world: entries("one", "10.0.0.1")(world.edited(groups={"a": None})),
+        "\ufeffaddress_groups:\n  one:\n    - 10.0.0.1\n# end\n",
+    ),
+    "all that is there goes, and something else comes": (
+        f"groups:\n  a:\n    - {SSH}",
+        lambda world: entries("one", "10.0.0.1")(world.edited(groups={"a": None})),
+        "address_groups:\n  one:\n    - 10.0.0.1\n",
+    ),
+    "a list with an anchor becomes a mapping": (
+        f"groups:\n  a: &rules-of-a  # all\n    - {SSH}\n",
+        rules("a", description="x"),
+        f"groups:\n  a: &rules-of-a  # all\n    description: x\n    rules:\n    - {SSH}\n",
     ),
     "lines of an ACL, in their order": (
         "acls:\n  a:\n    - in deny tcp 23 from any to any  # telnet\n    - in allow all from any to any  # rest\n",
@@ -374,6 +400,12 @@ REFUSED: dict[str, tuple[str, Edit, str]] = {
         rules("a", [], [OUT]),
         "b in groups would not be what it should",
     ),
+    "a rare line break ends a comment": (
+        f"groups:\n  a:\n    - {SSH}  # x\u2028    - {OUT}\n    - {WEB}\n",
+        rules("a", [SSH]),
+        "a in groups would not be what it should",
+    ),
+    "a document without anything": ("---\n", entries("one", "10.0.0.1"), "it is empty"),
     "what a file cannot say": (
         "address_groups: {one: [10.0.0.1]}",
         lambda world: world.edited(address_groups={"one": replace(world.address_groups["one"], account="theirs")}),
@@ -454,7 +486,7 @@ def _thing(edit: object) -> tuple[str, str]:
     raise AssertionError(edit)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(full_worlds(), st.integers(0, 1 << 16))
 def test_an_edit_touches_what_it_is_about(world: World, seed: int) -> None:
     chance = random.Random(seed)
@@ -485,9 +517,29 @@ def test_a_file_is_replaced_at_once_with_its_permissions(tmp_path: Path) -> None
     link.symlink_to(file)
     text = read_text(link)
     before = parse(text, "test.yaml")
-    write_text(link, amended(text, before, rules("a", [], [SSH])(before)))
+    replace_text(link, text, amended(text, before, rules("a", [], [SSH])(before)))
     assert file.read_bytes() == f"groups: {{a: [{SSH}]}}\r\n".encode()
     assert (link.is_symlink(), file.stat().st_mode & 0o777) == (True, 0o640)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link.yaml", "world.yaml"]
     with pytest.raises(InvalidInput, match="cannot write"):
-        write_text(tmp_path / "nowhere" / "world.yaml", "")
+        replace_text(tmp_path / "nowhere" / "world.yaml", "", "")
+
+
+def test_what_somebody_else_wrote_or_nobody_may_write_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "world.yaml"
+    file.write_text("theirs")
+    with pytest.raises(InvalidInput, match="was changed meanwhile"):
+        replace_text(file, "read before", "mine")
+    file.chmod(0o444)
+    with pytest.raises(InvalidInput, match="is read-only"):
+        replace_text(file, "theirs", "mine")
+    assert (file.read_text(), [*tmp_path.iterdir()]) == ("theirs", [file])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may write files of somebody else")
+def test_a_file_stays_its_owners(tmp_path: Path) -> None:
+    file = tmp_path / "world.yaml"
+    file.write_text("old")
+    os.chown(file, 1234, 4321)
+    replace_text(file, "old", "new")
+    assert (file.read_text(), file.stat().st_uid, file.stat().st_gid) == ("new", 1234, 4321)

@@ -25,7 +25,7 @@ from ringfence.cli.asking import (
 )
 from ringfence.cli.choosing import where
 from ringfence.cli.confirming import seconds_of, settle
-from ringfence.cli.members import deliver, read_bytes
+from ringfence.cli.files import deliver, read_bytes
 from ringfence.cli.plans import show_plan, summary
 from ringfence.client.paths import at
 from ringfence.errors import InvalidInput, Refused, WorldFileError

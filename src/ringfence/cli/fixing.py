@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from difflib import unified_diff
 from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -17,12 +16,12 @@ from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
 from ringfence.cli.explaining import Over, query_of, question_of
+from ringfence.cli.files import changes
 from ringfence.client.paths import at
 from ringfence.errors import CannotAmend, InvalidInput
 from ringfence.model.service import Service
 from ringfence.model.world import World
-from ringfence.worldfile import parse, read_text
-from ringfence.worldfile.amending import amended
+from ringfence.worldfile import amended, parse, read_text, replace_text
 
 Told = Mapping[str, Any]
 _OPENED = 8
@@ -88,7 +87,7 @@ def _of_file(file: Path, question: Question, *, write: bool, everything: bool) -
     world = parse(text, str(file))
     found = fixes(world, question.flow(world))
     if write and found.smallest:
-        file.write_text(amended(text, world, found.smallest.after), encoding="utf-8")
+        replace_text(file, text, amended(text, world, found.smallest.after))
     told = found.as_json(everything=everything)
     return _with_each(told, ({"file_edit": _file_edit(text, world, each, str(file))} for each in found.all))
 
@@ -96,11 +95,9 @@ def _of_file(file: Path, question: Question, *, write: bool, everything: bool) -
 def _file_edit(text: str, world: World, made: Fix, name: str) -> str | None:
     """A fix as a unified diff of the file; None where the file cannot be changed in place."""
     try:
-        after = amended(text, world, made.after)
+        return changes(name, text, amended(text, world, made.after), context=1)
     except CannotAmend:
         return None
-    lines = (text.splitlines(keepends=True), after.splitlines(keepends=True))
-    return "".join(unified_diff(*lines, fromfile=name, tofile=name, n=1))
 
 
 def _of_lab(name: str, question: Question, *, everything: bool) -> Told:

@@ -9,8 +9,8 @@ from typing import Annotated, TextIO
 
 import typer
 
-from ringfence.errors import InvalidInput
-from ringfence.importing import Cloud, FileKind, Imported, Source, decoded, import_files
+from ringfence.cli.files import read_bytes, write
+from ringfence.importing import Cloud, FileKind, Imported, decoded, import_files
 from ringfence.worldfile import dump
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Their JSON; several together are one world.")]
@@ -40,27 +40,13 @@ def import_(
 
     ringfence import groups.json instances.json subnets.json -o world.yaml
     """
-    made = import_files([_source(path) for path in files], kind, cloud, lenient=lenient)
+    made = import_files([decoded(str(path), read_bytes(path)) for path in files], kind, cloud, lenient=lenient)
     text = dump(made.world)
     if output:
-        _write(output, text)
+        write(output, text)
     _tell(made, json, sys.stdout if output and json else sys.stderr)
     if not output:
         print(text, end="")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _source(path: Path) -> Source:
-    try:
-        return decoded(str(path), path.read_bytes())
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _tell(made: Imported, as_json: bool, file: TextIO) -> None:

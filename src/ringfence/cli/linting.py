@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json as json_
 import os
 import sys
@@ -30,8 +29,9 @@ from ringfence.analysis.lint.subject import Hits
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
+from ringfence.cli.files import changes, write
 from ringfence.client.paths import at
-from ringfence.errors import CannotRun, InvalidInput
+from ringfence.errors import InvalidInput
 from ringfence.model.world import World
 
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -179,10 +179,7 @@ def _uri(source: str) -> str:
 
 
 def _write(path: Path, content: object) -> None:
-    try:
-        path.write_text(json_.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotRun(f"cannot write {path}: {error.strerror}") from None
+    write(path, json_.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _show(told: Sequence[Told], old: int, source: str) -> None:
@@ -231,11 +228,10 @@ def _fix(file: Path, against: Path | None, known: frozenset[str], options: _Opti
     after, gone = fixed_throughout(placed.world, chosen)
     written = worldfile.amended(text, placed.world, after) if gone else text
     if dry:
-        old, new = text.splitlines(keepends=True), written.splitlines(keepends=True)
-        sys.stdout.writelines(difflib.unified_diff(old, new, str(file), str(file)))
+        print(changes(str(file), text, written), end="")
         return 1 if gone else 0
     if gone:
-        worldfile.write_text(file, written)
+        worldfile.replace_text(file, text, written)
         print(f"{file}: {counted(len(gone), 'finding')} fixed; every flow fares as before", file=sys.stderr)
     left = worldfile.parse_placed(written, str(file))
     found = [Told.of(it, left.line) for it in lint_world(left.world, before=_before(against))]

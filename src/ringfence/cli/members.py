@@ -12,9 +12,10 @@ import typer
 from ringfence.cli import showing
 from ringfence.cli.asking import Asked, command, counted
 from ringfence.cli.completing import completer
+from ringfence.cli.files import deliver, read_bytes
 from ringfence.cli.rules import Group
 from ringfence.client.paths import at
-from ringfence.errors import CannotRun, InvalidInput
+from ringfence.errors import InvalidInput
 from ringfence.resources.kind import Kind
 
 Members = Annotated[
@@ -149,22 +150,3 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
 def _format_of(file: Path | None) -> Format | None:
     ending = file.suffix.removeprefix(".").lower() if file else ""
     return Format(ending) if ending in set(Format) else None
-
-
-def deliver(content: bytes, output: Path | None) -> None:
-    """Write what was asked for to a file, or print it. Raises `CannotRun`."""
-    if output is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        output.write_bytes(content)
-    except OSError as error:
-        raise CannotRun(f"{output} cannot be written: {error.strerror}; name another file") from None
-
-
-def read_bytes(file: Path) -> bytes:
-    """What a file holds, or the input for ``-``; raises `InvalidInput`."""
-    try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be read: {error.strerror}; name a file that can") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from ringfence.analysis.reach.telling import answer
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking
 from ringfence.cli.choosing import Where, where
+from ringfence.cli.files import write
 from ringfence.client.paths import at
 from ringfence.errors import InvalidInput
 from ringfence.model.service import Service
@@ -69,7 +70,7 @@ def reach(
     asked = " ".join(f"{word} {it}" for word, it in zip(("from", "to", "by"), question, strict=True) if it)
     for path, draw in ((svg, graph), (heat, heatmap)):
         if path:
-            _write(path, draw, found, Caption(name, asked))
+            write(path, draw(found, Caption(name, asked)))
     if json:
         output.print_json(found.as_json())
     else:
@@ -99,13 +100,6 @@ def _of_server(server: str, account: str, question: _Question) -> tuple[Answer, 
     with asking(server, account, {}, json=True) as asked:
         said: dict[str, Any] = asked.client.get(at("reach"), query)
     return Answer.of_json(said), f"revision {said['revision']} at {server}"
-
-
-def _write(path: Path, draw: Callable[[Answer, Caption], str], found: Answer, caption: Caption) -> None:
-    try:
-        path.write_text(draw(found, caption), encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}; name another file") from error
 
 
 # ---- the table

@@ -12,7 +12,7 @@ import typer
 
 from ringfence.cli import showing
 from ringfence.cli.asking import Account, Asked, Json, Server, command
-from ringfence.cli.members import read_bytes
+from ringfence.cli.files import read_bytes
 from ringfence.client.client import Client
 from ringfence.client.login import (
     KEY_ID,

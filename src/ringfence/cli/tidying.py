@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import unified_diff
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +11,11 @@ from ringfence import garbage
 from ringfence.analysis.rules.tidy import Tidied, tidied
 from ringfence.cli import output
 from ringfence.cli.asking import Json
+from ringfence.cli.files import changes
 from ringfence.cli.judging import WorldFile
 from ringfence.errors import UnknownName
 from ringfence.model.world import World, nearest
-from ringfence.worldfile import amended, parse, read_text, write_text
+from ringfence.worldfile import amended, parse, read_text, replace_text
 
 _LIFTED = {"*": dict.fromkeys(("rules_per_group", "rules_per_port", "group_rules_per_group"), 1_000_000)}
 """A file that says too much is what this is for."""
@@ -46,8 +46,8 @@ def tidy(
     changed = amended(text, before, after)
     write = write and changed != text
     if write:
-        write_text(file, changed)
-    diff = "".join(unified_diff(text.splitlines(True), changed.splitlines(True), str(file), f"{file} (tidy)"))
+        replace_text(file, text, changed)
+    diff = changes(str(file), text, changed)
     if json:
         told = [_json(each) for each in found]
         output.print_json({"groups": told, "skipped": _managed(before, groups), "diff": diff, "written": write})

@@ -231,6 +231,11 @@ class World:
         """The port that has the endpoint's address in the endpoint's VPC, as its own or as a virtual one for now."""
         return self._port_of(endpoint.vpc, endpoint.address)
 
+    def in_one_guest(self, one: Endpoint, two: Endpoint) -> bool:
+        """Whether two addresses are of one guest: what stays in it, nothing judges."""
+        ports = self.port_at(one), self.port_at(two)
+        return bool(ports[0] and ports[1] and ports[0].guest == ports[1].guest)
+
     def _port_of(self, vpc: str, address: Address) -> Port | None:
         owners = self.places[vpc, address]
         own = [owner for owner in owners if isinstance(owner, Port)]

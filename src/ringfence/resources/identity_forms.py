@@ -20,7 +20,7 @@ Fields = Mapping[str, Any]
 EVERYBODY = "*"
 """The target of a quota that holds for every account."""
 
-_ACCOUNT = Form(
+ACCOUNT = Form(
     kind=Kind.ACCOUNT,
     plural="accounts",
     prefix="acct",
@@ -31,7 +31,7 @@ _ACCOUNT = Form(
     refers=lambda it: (),
 )
 
-_USER = Form(
+USER = Form(
     kind=Kind.USER,
     plural="users",
     prefix="user",
@@ -53,7 +53,7 @@ def _key_refers(it: AccessKey) -> Iterator[Key]:
         yield Key(Kind.USER, it.user)
 
 
-_ACCESS_KEY = Form(
+ACCESS_KEY = Form(
     kind=Kind.ACCESS_KEY,
     plural="access-keys",
     prefix="LTAI",
@@ -68,7 +68,7 @@ _ACCESS_KEY = Form(
     refers=_key_refers,
 )
 
-_POLICY = Form(
+POLICY = Form(
     kind=Kind.POLICY,
     plural="policies",
     prefix="policy",
@@ -100,7 +100,7 @@ def _quota_refers(it: Quota) -> Iterator[Key]:
         yield Key(Kind.ACCOUNT, it.target)
 
 
-_QUOTA = Form(
+QUOTA = Form(
     kind=Kind.QUOTA,
     plural="quotas",
     prefix="quota",
@@ -113,6 +113,3 @@ _QUOTA = Form(
     parts=lambda it: {"target": it.target, "limits": it.limits},
     refers=_quota_refers,
 )
-
-FORMS: tuple[Form, ...] = (_ACCOUNT, _USER, _ACCESS_KEY, _POLICY, _QUOTA)
-"""The forms of who may do what, and how much."""

@@ -7,6 +7,7 @@ people wrote to say another world, leaving the rest of it as it is.
 
 from ringfence.worldfile.amending import amended
 from ringfence.worldfile.dump import dump
-from ringfence.worldfile.parse import Placed, parse, parse_placed, read, read_text, write_text
+from ringfence.worldfile.files import read_text, replace_text
+from ringfence.worldfile.parse import Placed, parse, parse_placed, read
 
-__all__ = ["Placed", "amended", "dump", "parse", "parse_placed", "read", "read_text", "write_text"]
+__all__ = ["Placed", "amended", "dump", "parse", "parse_placed", "read", "read_text", "replace_text"]

@@ -34,7 +34,7 @@ def amended(text: str, before: World, after: World) -> str:
     if _ordered(before) == _ordered(after):
         return text
     page = Splicer(text)
-    if page.root is None:
+    if not isinstance(page.root, MappingNode):
         raise CannotAmend("it is empty")
     _Amender(page).amend(page.root, world_shape(before), before, after)
     changed = page.changed
@@ -165,10 +165,10 @@ class _Amender:
         was, will = shape.parts(old), shape.parts(new)
         others = {name: value for name, value in will.items() if name != shape.short and was.get(name) != value}
         below = key is None or node.start_mark.column > key.start_mark.column
-        if others and (is_empty(node) or not (flow or below)):
-            self._replace(node, shape.write(new), key, flow)
-            return
         if others:
+            if not isinstance(node, SequenceNode) or is_empty(node) or not (flow or below):
+                self._replace(node, shape.write(new), key, flow)
+                return
             data = {name: shape.kind(name).write(value) for name, value in others.items()}
             self._page.wrap(node, shape.short, data)
         one, two = was[shape.short], will[shape.short]

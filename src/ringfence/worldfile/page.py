@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any
 
@@ -12,8 +12,8 @@ from yaml import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from ringfence.worldfile.dump import Dumper
 
-COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
-"""A comment, in a text without scalars."""
+COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#[^\n\r\x85\u2028\u2029]*")
+"""A comment, in a text without scalars; it ends with whatever ends a line in YAML."""
 WIDE = 1 << 20
 """So long that no line is folded."""
 Span = tuple[int, int]
@@ -49,6 +49,7 @@ class Page:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._first = int(text.startswith("\ufeff"))  # a byte order mark is of no line
         loader = _Loader(text)
         self.root: Node | None = loader.get_single_node()
         self._aliases = loader.aliases
@@ -112,7 +113,7 @@ class Page:
 
     def line_start(self, position: int) -> int:
         """Where the line of a position begins."""
-        return self.text.rfind("\n", 0, position) + 1
+        return max(self.text.rfind("\n", 0, position) + 1, self._first)
 
     def line_end(self, position: int) -> int:
         """Where the line of a position ends, before its line break."""
@@ -123,12 +124,18 @@ class Page:
     def before_line(self, position: int) -> int:
         """The end of the line before, or the start of the text."""
         start = self.line_start(position)
-        return start - 2 if self.text.endswith("\r\n", 0, start) else max(start - 1, 0)
+        return start - 2 if self.text.endswith("\r\n", 0, start) else max(start - 1, self._first)
+
+    def insert_lines(self, position: int, lines: Iterable[str]) -> None:
+        """Put lines above the line of a position."""
+        at = self.before_line(position)
+        new = (line + self.newline if at == self._first else self.newline + line for line in lines)
+        self.put(at, at, "".join(new))
 
     def remove_whole_lines(self, start: int, end: int) -> None:
         """Take out the lines between two positions, with the comments on them."""
         first, last = self.before_line(start), self.line_end(end)
-        if not first:
+        if first == self._first:
             last += len(self.newline) if self.text.startswith(self.newline, last) else 0
         self.put(first, last, "")
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from yaml import Node
 
-from ringfence.errors import InvalidInput, WorldFileError
+from ringfence.errors import WorldFileError
 from ringfence.model import validation
 from ringfence.model.flow import Expectation, Query
 from ringfence.model.group import SecurityGroup
@@ -20,6 +18,7 @@ from ringfence.model.topology import Instance
 from ringfence.model.world import World, by_name
 from ringfence.worldfile.acls import read_acls
 from ringfence.worldfile.compose import compose
+from ringfence.worldfile.files import read_text
 from ringfence.worldfile.groups import default_group, read_groups
 from ringfence.worldfile.instances import (
     DEFAULT_GROUP,
@@ -47,37 +46,6 @@ _EXPECTATION = "SRC -> DST PROTO[/PORT] [from port N] [over ipv6] allow|deny"
 def read(path: Path) -> World:
     """The world of a file; raises `WorldFileError`, or `InvalidInput` where the file cannot be read as text."""
     return parse(read_text(path), str(path))
-
-
-def read_text(path: Path) -> str:
-    """The text of a file with its own line ends; raises `InvalidInput` where it cannot be read, or is no text."""
-    try:
-        return path.read_bytes().decode()
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror}; name a world file") from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"cannot read {path}: byte {error.start} is not UTF-8; save it as UTF-8 text") from None
-
-
-def write_text(path: Path, text: str) -> None:
-    """Put a text in place of a file, or of the one that a link names: at once, with its permissions.
-
-    Raises `InvalidInput` where it cannot be written.
-    """
-    target = path.resolve()
-    try:
-        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as draft:
-            try:
-                draft.write(text.encode())
-                draft.flush()
-                os.fchmod(draft.fileno(), target.stat().st_mode & 0o7777)
-                os.fsync(draft.fileno())
-                os.replace(draft.name, target)
-            except OSError:
-                os.unlink(draft.name)
-                raise
-    except OSError as error:
-        raise InvalidInput(f"cannot write {path}: {error.strerror}") from None
 
 
 def parse(text: str, source: str, limits: Limits = NO_LIMITS) -> World:

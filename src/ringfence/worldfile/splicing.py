@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,10 @@ from yaml import CollectionNode, Node, ScalarNode, SequenceNode
 from ringfence.errors import CannotAmend
 from ringfence.worldfile.dump import Dumper
 from ringfence.worldfile.page import COMMENT, WIDE, Page, Span
+
+_PROPERTIES = re.compile(r"(?:[ \t]+[&!]\S+)*")
+"""An anchor and a tag, behind a colon."""
+_COMMA = re.compile(r"\s*,")
 
 
 def is_empty(node: Node) -> bool:
@@ -64,15 +69,15 @@ class Splicer(Page):
         self.put(colon, self.end(node), "")
         self.put(*2 * (self.line_end(colon),), self.newline + self.block(data, key.start_mark.column))
 
-    def wrap(self, node: Node, key: str, data: dict[str, Any]) -> None:
+    def wrap(self, node: CollectionNode, key: str, data: dict[str, Any]) -> None:
         """A mapping in place of a list, which becomes the value of one of its keys."""
         if not self.is_block(node):
             self.put(*2 * (node.start_mark.index,), "{" + flow_text(data)[1:-1] + f", {key}: ")
             self.put(*2 * (self.end(node),), "}")
             return
-        column, at = node.start_mark.column, self.before_line(node.start_mark.index)
-        lines = [self.block(data, column, 0), " " * column + f"{key}:"]
-        self.put(at, at, "".join(self.newline + line for line in lines))
+        start, _ = self.span(node, 0)  # that of the node is its anchor's, if it has one
+        column = start - self.line_start(start)
+        self.insert_lines(start, [self.block(data, column, 0), " " * column + f"{key}:"])
 
     # ---- collections
 
@@ -112,13 +117,13 @@ class Splicer(Page):
                 start = spans[min(kept)][0]
                 self.put(start, start, "".join(line.lstrip(" ") + self.newline + " " * column for line in lines))
             else:
-                at = self.before_line(spans[0][0])
-                self.put(at, at, "".join(self.newline + line for line in lines))
+                self.insert_lines(spans[0][0], lines)
         if not kept and not come:
             if key is None:
                 raise CannotAmend("nothing would be left of it", self.line(spans[0][0]))
             colon = self.text.index(":", self.end(key)) + 1
-            self.put(colon, colon, " []" if isinstance(node, SequenceNode) else " {}")
+            named = _PROPERTIES.match(self.text, colon)
+            self.put(*2 * (named.end() if named else colon,), " []" if isinstance(node, SequenceNode) else " {}")
 
     def _remove_lines(self, spans: list[Span], index: int) -> None:
         start, end = spans[index]
@@ -154,7 +159,9 @@ class Splicer(Page):
             start = spans[0][0] if spans else self.text.index("[" if isinstance(node, SequenceNode) else "{") + 1
             if spans and self.has_comment(node):
                 raise CannotAmend("a comment stands inside of what would be written anew", self.line(start))
-            self.put(start, spans[-1][1] if spans else start, inner)
+            end = spans[-1][1] if spans else start
+            comma = None if inner else _COMMA.match(self.text, end)
+            self.put(start, comma.end() if comma else end, inner)
             return
         for after, items in texts.items():
             at = spans[after][1] if after >= 0 else spans[min(kept)][0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ringfence.analysis.difference.difference import Differ, Difference, FlowChange
+from ringfence.analysis.difference.difference import Differ, Difference
+from ringfence.analysis.difference.telling import FlowChange
 from ringfence.analysis.fix.edits import Edit
 from ringfence.analysis.sets.diagram import Diagram
 from ringfence.analysis.sets.packets import PORTS, PROTOCOL, PROTOCOLS, SOURCE_PORT

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ringfence.analysis.rules.lists import Line
-from ringfence.analysis.rules.redundancy import listed_lines, nics, with_packets
+from ringfence.analysis.rules.redundancy import listed_lines, needless_rules, nics, with_packets
 from ringfence.analysis.rules.spares import Spares
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Direction
@@ -38,10 +38,11 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
     Of rules that make each other needless, only some are given. Not given are rules that a service manages, and those
     that match nothing by themselves, as the list that they name is empty.
     """
-    alone = {name: list(_alone(world, name)) for name in groups}
+    own = {name: {it.rule_id: it.rule for it in needless_rules(world, world.groups[name])} for name in groups}
+    tried = {name: {rule_id for rule_id, rule in rules.items() if not rule.managed} for name, rules in own.items()}
+    alone = {name: list(_alone(world, name, rule_ids)) for name, rule_ids in tried.items()}
     lists = [listed for lists in alone.values() for listed in lists]
-    own = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
-    may_go = _settled(lists, {rule_id for listed in lists for rule_id in listed.matching & own})
+    may_go = _settled(lists, {it for listed in lists for it in listed.matching & set().union(*tried.values())})
     shared = list(_shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()}))
     may_go = _settled([*lists, *shared], may_go)
     return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
@@ -85,10 +86,10 @@ def deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterato
             packets -= line.packets
 
 
-def _alone(world: World, name: str) -> Iterator[_Listed]:
-    """The lists of a group as it stands alone."""
+def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]:
+    """The lists of a group as it stands alone, of the directions of some of its rules."""
     group = world.groups[name]
-    for direction in Direction:
+    for direction in sorted({group.by_id[rule_id].direction for rule_id in tried}):
         for nic in nics(world, group):
             yield _Listed(listed_lines(world, group, direction, nic))
 

@@ -125,7 +125,7 @@ class Several:
     def _classes(self, name: str, family: Family) -> list[EndClass]:
         """What a name means: classes, or the class of its one address, with this for its example."""
         if is_several(self._world, name):
-            return [self._named(each) for each in self._reach.named(name) if each.family is family]
+            return [each for each in self._reach.named(name) if each.family is family]
         try:
             end = self._world.endpoint(name, family)
         except UnknownName:
@@ -140,20 +140,10 @@ class Several:
         """Raise `UnknownName` unless a name has an address of any family."""
         first_known((Query.of(name, name, Service(Protocol.TCP, 1), it) for it in Family), self._world.flow)
 
-    def _named(self, end: EndClass) -> EndClass:
-        """A class with a host that has a name for its example, where there is one."""
-        hosts = self._world.outside.values() if end.is_outside else ()
-        places = ((address, host) for host in hosts for address in host.addresses)
-        having = (Endpoint(it, "", host.name) for it, host in places if self._reach.at(Endpoint(it)) is end)
-        return replace(end, example=next(having, end.example)) if end.is_outside else end
-
     def _apart(self, source: EndClass, destination: EndClass) -> tuple[Endpoint, Endpoint] | None:
-        """An address of each, not in one guest: what stays in one, nothing judges."""
-        for one, two in product(self._members(source), self._members(destination)):
-            ports = self._world.port_at(one), self._world.port_at(two)
-            if not (ports[0] and ports[1] and ports[0].guest == ports[1].guest):
-                return one, two
-        return None
+        """An address of each, not in one guest."""
+        pairs = product(self._members(source), self._members(destination))
+        return next((pair for pair in pairs if not self._world.in_one_guest(*pair)), None)
 
     def _members(self, end: EndClass) -> list[Endpoint]:
         """An address of a class, and one of another guest if it has some."""
