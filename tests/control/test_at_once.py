@@ -15,6 +15,7 @@ from ringfence.control import basic
 from ringfence.control.draft import Draft
 from ringfence.control.group import MOST
 from ringfence.errors import InvalidFields, StoreMismatch
+from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.store.store import Store
 from ringfence.store.writer import Writer
@@ -136,3 +137,38 @@ def test_what_cannot_be_made_durable_everybody_is_told(service: Service, tmp_pat
     assert sorted(ends) == ["add", "change"]
     assert service.control.state is before
     assert service.make(Kind.GROUP, name="other").id == "other"
+
+
+def test_nobody_is_judged_by_what_is_not_durable_yet(service: Service) -> None:
+    """A policy that one of a group makes counts for those after it in the group, and for nobody else before it ends."""
+    user = service.make(Kind.USER, name="ann").id
+    asker = service.acting(user=user)
+    begun, others_there, found = threading.Event(), threading.Event(), dict[str, bool]()
+
+    def may(of: Service) -> bool:
+        return of.control.authority.may(of.caller, ram.DESCRIBE_SECURITY_GROUPS, group)
+
+    def grant(draft: Draft) -> None:
+        begun.set()
+        others_there.wait(10)
+        basic.update(draft, Kind.USER, user, {"policies": [policy]})
+
+    def look(_: Draft) -> None:
+        found["inside"] = may(asker)
+        with ThreadPoolExecutor(1) as reader:
+            found["outside"] = reader.submit(may, asker).result(10)
+
+    group = service.make(Kind.GROUP, name="g")
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = service.make(Kind.POLICY, name="all", document={"Version": "1", "Statement": [statement]}).id
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(service.do, grant)
+        begun.wait(10)
+        second = pool.submit(service.do, look)
+        while not service.control._coming:
+            time.sleep(0.001)
+        others_there.set()
+        first.result(20)
+        second.result(20)
+    assert found == {"inside": True, "outside": False}
+    assert may(asker)

@@ -56,9 +56,10 @@ class Control:
     def __init__(self, store: Store, region: str = REGION) -> None:
         self.store = store
         self.region = region
-        self.authority = Authority(lambda: self._tip if self._group else self._state, region)
+        self.authority = Authority(self._judged_by, region)
         self.enforcement = Enforcement(store)
         self._turn = threading.Lock()  # of who makes a change
+        self._making = 0  # the thread that has the turn
         self._coming: deque[Caller] = deque()  # who wants the turn
         self._group: Group | None = None  # that the next change may join
         self._news = threading.Condition()
@@ -162,10 +163,16 @@ class Control:
             self._coming.pop()
             group = self._group = self._group or self._begun()
             group.joined += 1
+            self._making = threading.get_ident()
             try:
                 yield group
             finally:
+                self._making = 0
                 self._leave(group)
+
+    def _judged_by(self) -> State:
+        """What callers are judged by: who makes a change, by what came before it; all others by what is durable."""
+        return self._tip if self._making == threading.get_ident() else self._state
 
     def _begun(self) -> Group:
         """A group that begins with what everybody has written so far."""
