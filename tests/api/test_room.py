@@ -1,4 +1,4 @@
-"""However many questions an account asks that take long, others are answered: by another account's turn, and at once."""
+"""However many long questions an account asks, others are answered: by another account's turn, and at once."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Room for requests that take seconds: few at once, of an account one, so that nobody else waits for them.
 
-What they work out takes the processor and a thread each. As many as somebody likes to send at once would leave no thread
+What they work out takes the processor and a thread each. As many as somebody likes to send would leave no thread
 to those who want to make a change.
 """
 
