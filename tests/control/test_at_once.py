@@ -13,7 +13,7 @@ import pytest
 
 from ringfence.control import basic
 from ringfence.control.draft import Draft
-from ringfence.control.group import MOST
+from ringfence.control.group import LONGEST, MOST
 from ringfence.errors import InvalidFields, StoreMismatch
 from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
@@ -172,3 +172,34 @@ def test_nobody_is_judged_by_what_is_not_durable_yet(service: Service) -> None:
         second.result(20)
     assert found == {"inside": True, "outside": False}
     assert may(asker)
+
+
+def test_who_is_done_does_not_wait_for_a_row_of_slow_ones(service: Service, commits: list[int]) -> None:
+    """A change and one that takes long are durable before the next begins, though that is there already."""
+    before, seen = service.control.state.revision, list[list[int]]()
+    names = ["quick", "slow", "next"]
+    begun, all_there = threading.Event(), threading.Event()
+
+    def one(name: str) -> None:
+        def work(draft: Draft) -> None:
+            if not begun.is_set():
+                begun.set()
+                all_there.wait(10)
+            elif not seen:
+                seen.append([])
+                time.sleep(LONGEST)
+            else:
+                seen.append([*commits])
+            basic.create(draft, Kind.GROUP, {"name": name})
+
+        service.do(work)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        ends = [pool.submit(one, name) for name in names]
+        while len(service.control._coming) < len(names) - 1:
+            time.sleep(0.001)
+        all_there.set()
+        for end in ends:
+            end.result(20)
+    assert seen == [[], [before + 2]]
+    assert commits == [before + 2, before + 3]

@@ -108,7 +108,8 @@ class Control:
                 try:
                     yield from self._made(group, caller, operation, dry_run, if_match, once, settles)
                 except Answered as before:
-                    answered, group.used = before, True
+                    answered = before
+                    group.use()
             group.wait()
             if answered:
                 raise answered
@@ -141,7 +142,7 @@ class Control:
         check(before, after, draft.changes, caller, draft.places)
         revision = _revision(draft, operation, changes) if changes else None
         entries = _audit(draft, f"{operation} (dry run)" if dry_run else operation, revision)
-        group.used = True
+        group.use()
         try:
             if settles is not None and not dry_run:
                 writer.settle(settles)

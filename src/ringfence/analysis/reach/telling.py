@@ -113,9 +113,9 @@ class _Telling:
         for end, found in seen.items():
             alike.setdefault((end.family, frozenset(found.items())), []).append(end)
         for ends in alike.values():
-            part = self._part(_joined(ends), ends)
-            self._outside.add(part.name)
-            self._together |= dict.fromkeys(ends, part)
+            whole = self._part(_joined(ends), ends)
+            self._outside.add(whole.name)
+            self._together |= dict.fromkeys(ends, whole)
 
     def call(self, asked: Iterable[tuple[tuple[EndClass, ...], str]]) -> None:
         """Call what was asked for as the asker did: how others cut the internet up is not the asker's to know."""
