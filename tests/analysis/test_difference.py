@@ -419,3 +419,30 @@ def test_what_a_change_cuts_is_as_the_profile_says(switches: dict[str, Any], old
     told = [str(it).partition(": ")[2] for it in found.endings]
     assert bool(told) == bool(cut)
     assert not cut or any(line.startswith(cut) for line in told), told
+
+
+MOVED = """
+vpcs: {v: {cidrs: [10.0.0.0/16], subnets: {a: 10.0.1.0/24, b: 10.0.2.0/24}}}
+acls: {closed: {rules: [in deny all from any to any]}}
+groups: {g: {rules: [in allow all from any, out allow all to any]}, h: {rules: [out allow all to any]}}
+instances: {one: {subnet: a, ip: 10.0.1.11, groups: [g]}, two: {subnet: b, ip: 10.0.2.12, groups: [h]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("subnets", "home", "closes"),
+    [
+        ("{a: {cidr: 10.0.9.0/24, acl: closed}, b: 10.0.0.0/22}", "b", False),  # what its old subnet has is not its own
+        ("{a: {cidr: 10.0.1.0/24, acl: closed}, b: 10.0.2.0/24}", "a", True),
+        ("{c: 10.0.1.0/24, b: 10.0.2.0/24}", "c", False),
+    ],
+)
+@pytest.mark.parametrize("rule", ["in allow all from any", "in allow tcp 80 from any"])
+def test_a_port_is_judged_where_it_is_now(subnets: str, home: str, closes: bool, rule: str) -> None:
+    """Its subnet may have another name, or the name of its old one may be another's."""
+    moved = MOVED.replace("{a: 10.0.1.0/24, b: 10.0.2.0/24}", subnets)
+    text = moved.replace("one: {subnet: a", f"one: {{subnet: {home}")
+    before, after = world(MOVED), world(text.replace("in allow all from any, out", f"{rule}, out"))
+    found = difference(before, after)
+    assert bool(found) is (closes or "80" in rule)
+    check(found, before, after, both(before, after, random.Random(1)))

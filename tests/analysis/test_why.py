@@ -88,6 +88,10 @@ ROWS = [
             *("classic-network", "neighbour -> web-1.eth0 tcp/443", "interface", "it is for the internet interface"),
             "in allow tcp 443 from any nic intranet priority 1",
         ),
+        (  # what is the internet interface's anyway need not say so
+            *("classic-network", "visitor -> web-1.eth1 udp/443", "protocol", "it is for tcp, and udp is asked for"),
+            "in allow udp 443 from any priority 1",
+        ),
         (
             *("groups-in-sequence", "laptop -> ecs-swapped tcp/22", "priority", "comes first, and there sgr-", ""),
         ),

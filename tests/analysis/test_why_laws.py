@@ -33,7 +33,7 @@ CHANGED: dict[Kind, set[str]] = {
     Respect.PORT: {"ports"},
     Respect.SOURCE_PORT: {"source_ports"},
     Respect.LOCAL: SIDES - {"remote"},
-    Respect.REMOTE: SIDES - {"local"},
+    Respect.REMOTE: SIDES - {"local"} | {"nic"},  # in the classic network a prefix is the internet's, a group is not
 }
 """What a near miss may change of its rule, by what it says that is different."""
 

@@ -13,8 +13,9 @@ import pytest
 
 from ringfence.control import basic
 from ringfence.control.draft import Draft
-from ringfence.control.group import MOST
+from ringfence.control.group import LONGEST, MOST
 from ringfence.errors import InvalidFields, StoreMismatch
+from ringfence.ram import actions as ram
 from ringfence.resources.kind import Kind
 from ringfence.store.store import Store
 from ringfence.store.writer import Writer
@@ -136,3 +137,69 @@ def test_what_cannot_be_made_durable_everybody_is_told(service: Service, tmp_pat
     assert sorted(ends) == ["add", "change"]
     assert service.control.state is before
     assert service.make(Kind.GROUP, name="other").id == "other"
+
+
+def test_nobody_is_judged_by_what_is_not_durable_yet(service: Service) -> None:
+    """A policy that one of a group makes counts for those after it in the group, and for nobody else before it ends."""
+    user = service.make(Kind.USER, name="ann").id
+    asker = service.acting(user=user)
+    begun, others_there, found = threading.Event(), threading.Event(), dict[str, bool]()
+
+    def may(of: Service) -> bool:
+        return of.control.authority.may(of.caller, ram.DESCRIBE_SECURITY_GROUPS, group)
+
+    def grant(draft: Draft) -> None:
+        begun.set()
+        others_there.wait(10)
+        basic.update(draft, Kind.USER, user, {"policies": [policy]})
+
+    def look(_: Draft) -> None:
+        found["inside"] = may(asker)
+        with ThreadPoolExecutor(1) as reader:
+            found["outside"] = reader.submit(may, asker).result(10)
+
+    group = service.make(Kind.GROUP, name="g")
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = service.make(Kind.POLICY, name="all", document={"Version": "1", "Statement": [statement]}).id
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(service.do, grant)
+        begun.wait(10)
+        second = pool.submit(service.do, look)
+        while not service.control._coming:
+            time.sleep(0.001)
+        others_there.set()
+        first.result(20)
+        second.result(20)
+    assert found == {"inside": True, "outside": False}
+    assert may(asker)
+
+
+def test_who_is_done_does_not_wait_for_a_row_of_slow_ones(service: Service, commits: list[int]) -> None:
+    """A change and one that takes long are durable before the next begins, though that is there already."""
+    before, seen = service.control.state.revision, list[list[int]]()
+    names = ["quick", "slow", "next"]
+    begun, all_there = threading.Event(), threading.Event()
+
+    def one(name: str) -> None:
+        def work(draft: Draft) -> None:
+            if not begun.is_set():
+                begun.set()
+                all_there.wait(10)
+            elif not seen:
+                seen.append([])
+                time.sleep(LONGEST)
+            else:
+                seen.append([*commits])
+            basic.create(draft, Kind.GROUP, {"name": name})
+
+        service.do(work)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        ends = [pool.submit(one, name) for name in names]
+        while len(service.control._coming) < len(names) - 1:
+            time.sleep(0.001)
+        all_there.set()
+        for end in ends:
+            end.result(20)
+    assert seen == [[], [before + 2]]
+    assert commits == [before + 2, before + 3]

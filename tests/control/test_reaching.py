@@ -95,6 +95,18 @@ def test_what_others_tell_apart_is_not_told(service: Service) -> None:
     assert {it.name for it in told(ann).ends} == {"web.eth0", OTHERS, "outside"}
 
 
+def test_what_others_let_in_does_not_show_in_what_is_ones_own(service: Service) -> None:
+    """Ann's web server takes more from one address than Bob's: his answers are the same without her rules."""
+    ann, bob, ids = shared(service)
+    site = group(bob, "sg-site", ids["vpc"], "in allow tcp 80 from any", "in allow tcp 443 from any")
+    instance(bob, "site", ids["subnet"], "10.0.1.32", site)
+    questions = (("",), ("internet",), ("", "site"), ("", "internet"))
+    before = [told(bob, *asked) for asked in questions]
+    for rule in ("in allow tcp 22 from 198.51.96.0/20", "in allow tcp 443 from 203.0.113.9/32"):
+        ann.make(Kind.RULE, group=ids["sg-web"], rule=rule)
+    assert before == [told(bob, *asked) for asked in questions]
+
+
 def test_a_name_that_is_another_accounts_id_means_ones_own(service: Service) -> None:
     ann, bob, ids = shared(service)
     own = instance(ann, ids["db"], ids["subnet"], "10.0.1.12", ids["sg-web"])

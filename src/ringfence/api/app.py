@@ -38,6 +38,7 @@ from ringfence.api import (
 from ringfence.api.call import Answer, Call, Service
 from ringfence.api.protocol import connection_of
 from ringfence.api.requests import signed_request
+from ringfence.api.room import Room
 from ringfence.api.route import Route
 from ringfence.control.caller import Caller
 from ringfence.control.identity import From
@@ -66,8 +67,9 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
     """The application. What stands around it (request ids, bounds, logs) is `ringfence.api.requests.Frame`."""
     app = _Native(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
     problems.install(app)
+    room = Room()
     for route in all_routes() if routes is None else routes:
-        endpoint = _endpoint(service, route)
+        endpoint = _endpoint(service, route, room)
         app.router.add_api_route(
             route.path,
             endpoint,
@@ -119,17 +121,35 @@ class _Plain(APIRoute):
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def _endpoint(service: Service, route: Route) -> Endpoint:
+def _endpoint(service: Service, route: Route, room: Room) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
-        return await run_in_threadpool(_answered, service, route, request, raw)
+        if not (route.is_long or _is_dry_run(request)):
+            return await run_in_threadpool(_answered, service, route, request, raw)
+        caller = await run_in_threadpool(_known, service, request, raw)
+        async with room.of(caller.account):
+            return await run_in_threadpool(_told, service, route, request, raw, caller)
 
     return endpoint
 
 
+def _is_dry_run(request: Request) -> bool:
+    """Whether a request tells what a change would lead to, which takes as long as any analysis."""
+    return request.query_params.get("dry_run", "false").lower() not in ("false", "0")
+
+
 def _answered(service: Service, route: Route, request: Request, raw: bytes) -> Response:
+    return _told(service, route, request, raw, _known(service, request, raw))
+
+
+def _known(service: Service, request: Request, raw: bytes) -> Caller:
+    """Who asks, as the log says it, too."""
     caller = caller_of(service, request, raw)
     request.scope["state"].setdefault("log", {})["account"] = caller.account
+    return caller
+
+
+def _told(service: Service, route: Route, request: Request, raw: bytes, caller: Caller) -> Response:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
     call = Call(service, caller, request.path_params, request.query_params, headers, raw)
     answer = _handled(route, call)

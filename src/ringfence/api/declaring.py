@@ -126,6 +126,7 @@ def routes() -> Iterator[Route]:
         _FILE,
         "text/yaml",
         _PLANNED,
+        is_long=True,
     )
     yield Route(
         "POST",

@@ -133,6 +133,7 @@ def routes() -> Iterator[Route]:
         _why,
         QUESTION,
         answer={"anyOf": [_VERDICT, _SEVERAL]},
+        is_long=True,
     )
 
 

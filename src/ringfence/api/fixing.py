@@ -70,6 +70,7 @@ def routes() -> Iterator[Route]:
         _fix,
         QUESTION,
         answer=_FIXES,
+        is_long=True,
     )
 
 

@@ -45,6 +45,7 @@ def routes() -> Iterator[Route]:
         _lint,
         (Parameter("severity", "only what is at least as grave", {"enum": list(_SEVERITIES)}), AS_OF),
         answer=_FINDINGS,
+        is_long=True,
     )
 
 

@@ -62,6 +62,7 @@ def routes() -> Iterator[Route]:
             AS_OF,
         ),
         answer=_ANSWER,
+        is_long=True,
     )
 
 

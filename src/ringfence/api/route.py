@@ -82,6 +82,8 @@ class Route:
     status: int = 200
     own: bool = False
     """Whether everybody may do it for themselves, unless a policy denies it."""
+    is_long: bool = False
+    """Whether it may take seconds: it waits for a place in the `ringfence.api.room`, so that nobody waits for it."""
 
     def __post_init__(self) -> None:
         check_named(f"{self.method} {self.path}", self.actions)

@@ -56,9 +56,10 @@ class Control:
     def __init__(self, store: Store, region: str = REGION) -> None:
         self.store = store
         self.region = region
-        self.authority = Authority(lambda: self._tip if self._group else self._state, region)
+        self.authority = Authority(self._judged_by, region)
         self.enforcement = Enforcement(store)
         self._turn = threading.Lock()  # of who makes a change
+        self._making = 0  # the thread that has the turn
         self._coming: deque[Caller] = deque()  # who wants the turn
         self._group: Group | None = None  # that the next change may join
         self._news = threading.Condition()
@@ -107,7 +108,8 @@ class Control:
                 try:
                     yield from self._made(group, caller, operation, dry_run, if_match, once, settles)
                 except Answered as before:
-                    answered, group.used = before, True
+                    answered = before
+                    group.use()
             group.wait()
             if answered:
                 raise answered
@@ -140,7 +142,7 @@ class Control:
         check(before, after, draft.changes, caller, draft.places)
         revision = _revision(draft, operation, changes) if changes else None
         entries = _audit(draft, f"{operation} (dry run)" if dry_run else operation, revision)
-        group.used = True
+        group.use()
         try:
             if settles is not None and not dry_run:
                 writer.settle(settles)
@@ -162,10 +164,16 @@ class Control:
             self._coming.pop()
             group = self._group = self._group or self._begun()
             group.joined += 1
+            self._making = threading.get_ident()
             try:
                 yield group
             finally:
+                self._making = 0
                 self._leave(group)
+
+    def _judged_by(self) -> State:
+        """What callers are judged by: who makes a change, by what came before it; all others by what is durable."""
+        return self._tip if self._making == threading.get_ident() else self._state
 
     def _begun(self) -> Group:
         """A group that begins with what everybody has written so far."""

@@ -8,6 +8,7 @@ before.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from ringfence.store.store import Store
 
 MOST = 32
 """So many changes a group has: whoever came first is not to wait for an endless row of others."""
+LONGEST = 0.25
+"""For so many seconds others may join whoever is done: to apply a large file takes longer than the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,7 @@ class Group:
         self.steps: list[Step] = []
         self.joined = 0
         """How many have made their changes in it, in vain or not."""
-        self.used = False
-        """Whether anything is written that somebody waits for."""
+        self._used: float | None = None  # since when
         self._over = threading.Event()
         self._error: BaseException | None = None
 
@@ -51,9 +53,18 @@ class Group:
         return self._over.is_set()
 
     @property
+    def used(self) -> bool:
+        """Whether anything is written that somebody waits for."""
+        return self._used is not None
+
+    def use(self) -> None:
+        """Say that somebody waits for it from now on, at the latest."""
+        self._used = self._used or time.monotonic()
+
+    @property
     def has_room(self) -> bool:
         """Whether another change may join."""
-        return self.joined < MOST
+        return self.joined < MOST and (self._used is None or time.monotonic() - self._used < LONGEST)
 
     def commit(self, advance: Callable[[Step], None]) -> None:
         """Make all of it durable, and then known, before others may write; what goes wrong `wait` tells."""

@@ -101,7 +101,8 @@ class Joint:
         if whole is None:
             return _Fate(None, self._news.ends.segments.mark(address), mark, changed=True, lot=lot)
         moved = (old and str(old)) != (new and str(new))
-        if old and new and old.guest == new.guest and not moved and lot_of(before, old, address) == lot:
+        stays = old and new and not moved and (old.guest, old.subnet) == (new.guest, new.subnet)
+        if stays and old and lot_of(before, old, address) == lot:
             return _Fate(whole.index, 0, mark, changed=False)
         return _Fate(whole.index, 0, mark, changed=True, moved=moved, lot=lot)
 

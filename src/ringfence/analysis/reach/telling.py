@@ -45,6 +45,8 @@ def answer(
     telling = _Telling(reach, mine)
     ways = _widened(reach.ways(sources, destinations, service))
     parts = [part for way in ways for part in telling.parts(way) if telling.concerns(part)]
+    if mine:
+        parts = [*telling.rejoined(parts)]
     total = sum(len(part.sources) + len(part.destinations) for part in parts)
     if most is not None and total > most:
         raise InvalidInput(f"the answer would name {total:,} ends, more than {most:,}; ask for less: from, to, service")
@@ -78,8 +80,11 @@ def _widened(ways: Iterable[Way]) -> Iterator[Way]:
     for way in ways:
         found.setdefault((way.services, way.destinations.which), []).append(way)
     for same in found.values():
-        sources = EndSet(same[0].sources.every, reduce(or_, (it.sources.which for it in same)))
-        yield Way(sources, same[0].destinations, same[0].services)
+        yield Way(_joint([it.sources for it in same]), same[0].destinations, same[0].services)
+
+
+def _joint(sides: list[EndSet]) -> EndSet:
+    return EndSet(sides[0].every, reduce(or_, (it.which for it in sides)))
 
 
 class _Telling:
@@ -97,19 +102,20 @@ class _Telling:
     # ---- the internet
 
     def merge(self, parts: Iterable[Way], outside: Iterable[EndClass]) -> None:
-        """Put classes outside together that are on the same sides of the same ways."""
-        sides = {(side.every[0].family, side.which): side for it in parts for side in (it.sources, it.destinations)}
-        seen: dict[EndClass, list[int]] = {each: [] for each in outside}
-        for number, side in enumerate(sides.values()):
-            for end in side if next(iter(side)).is_outside else ():
-                seen[end].append(number)
-        alike: dict[tuple[Family, tuple[int, ...]], list[EndClass]] = {}
-        for end, numbers in seen.items():
-            alike.setdefault((end.family, tuple(numbers)), []).append(end)
+        """Put classes outside together that reach the same by the same, and are reached so."""
+        seen: dict[EndClass, dict[tuple[bool, Services], int]] = {each: {} for each in outside}
+        for part in parts:
+            for comes, side, far in ((True, part.sources, part.destinations), (False, part.destinations, part.sources)):
+                key = comes, part.services
+                for end in side if next(iter(side)).is_outside else ():
+                    seen[end][key] = seen[end].get(key, 0) | far.which
+        alike: dict[tuple[Family, frozenset[object]], list[EndClass]] = {}
+        for end, found in seen.items():
+            alike.setdefault((end.family, frozenset(found.items())), []).append(end)
         for ends in alike.values():
-            part = self._part(_joined(ends), ends)
-            self._outside.add(part.name)
-            self._together |= dict.fromkeys(ends, part)
+            whole = self._part(_joined(ends), ends)
+            self._outside.add(whole.name)
+            self._together |= dict.fromkeys(ends, whole)
 
     def call(self, asked: Iterable[tuple[tuple[EndClass, ...], str]]) -> None:
         """Call what was asked for as the asker did: how others cut the internet up is not the asker's to know."""
@@ -173,6 +179,23 @@ class _Telling:
         """A way in parts whose sides are each outside, or inside under the same lists of ports."""
         for sources, destinations in product(self._alike(way.sources), self._alike(way.destinations)):
             yield Way(sources, destinations, way.services)
+
+    def rejoined(self, parts: Iterable[Way]) -> Iterator[Way]:
+        """Parts put together that are apart only by what becomes of others' ends, of which nothing is told."""
+        alike: dict[object, list[Way]] = {}
+        for part in parts:
+            alike.setdefault((part.services, part.destinations.which, self._mask(part.sources)), []).append(part)
+        wide = [Way(_joint([it.sources for it in same]), same[0].destinations, same[0].services)
+                for same in alike.values()]  # fmt: skip
+        alike = {}
+        for part in wide:
+            alike.setdefault((part.services, part.sources.which, self._mask(part.destinations)), []).append(part)
+        for same in alike.values():
+            yield Way(same[0].sources, _joint([it.destinations for it in same]), same[0].services)
+
+    def _mask(self, side: EndSet) -> int:
+        """The ends that a side of a part may be together with."""
+        return next(mask for mask in self._masks[side.every[0].family] if side.which & mask)
 
     def _alike(self, ends: EndSet) -> Iterable[EndSet]:
         family = ends.every[0].family
@@ -246,7 +269,11 @@ class _Telling:
 
     def _apart(self, way: Way) -> Iterator[tuple[str, str]]:
         """The names of one of each side, not in one guest."""
-        for one, two in ((one, two) for one in way.sources for two in way.destinations):  # no more than are looked at
+        sides = (
+            (way.sources, way.destinations) if self._is_whole else map(_largest_first, (way.sources, way.destinations))
+        )
+        sources, destinations = sides
+        for one, two in ((one, two) for one in sources for two in destinations):  # no more than are looked at
             if all(it.port is None or self._mine(it.port) for it in (one, two)):
                 yield from self._named_apart(one, two)
 
@@ -265,6 +292,11 @@ class _Telling:
         """Whether a question about a host outside is about a class: its first address of the family is in it."""
         found = self._world.outside[name].address(of.family)
         return found is not None and any(found in each for each in of.ranges)
+
+
+def _largest_first(side: Iterable[EndClass]) -> list[EndClass]:
+    """Ends so that of the internet what nobody names comes first: an example is not to show what others name."""
+    return sorted(side, key=lambda it: -it.size if it.is_outside else 0)
 
 
 class _Part(NamedTuple):

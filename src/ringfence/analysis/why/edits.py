@@ -13,6 +13,7 @@ from ringfence.model.profile import GroupOrder
 from ringfence.model.rule import AnyRemote, Direction, GroupRemote, Remote, Rule
 from ringfence.model.service import ALL_PORTS, PortRange, PortSet
 from ringfence.model.topology import Network
+from ringfence.policy.decisions import rule_nic
 from ringfence.policy.matching import Respect
 
 
@@ -55,7 +56,8 @@ def _of_rule(gate: Gate, line: Line, rule: Rule) -> dict[str, Any]:
         nic = gate.policy.world.nic_of(near.port)
         if Beside.INTERFACE in kinds and isinstance(remote, GroupRemote):
             changes["remote"] = far.address.host_prefix  # no rule of the internet interface names a group
-        changes["nic"] = nic
+        if rule_nic(near.vpc, replace(rule, remote=changes["remote"])) is not nic:
+            changes["nic"] = nic
     if Beside.PRIORITY in kinds:
         changes["priority"] = max(1, min(rule.priority, _priority_of_decider(gate, line) - 1))
     return changes
