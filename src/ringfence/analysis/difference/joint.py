@@ -347,11 +347,11 @@ class Joint:
     @cached_property
     def told(self) -> tuple[EndClass, ...]:
         """Each class at its index, as it is now, or was if it is there no more."""
-        sides = self.after, self.before
-        views = (next(filter(None, (it.view(index) for it in sides))) for index in self._views[1])
-        changed = {view.index: view for view in views}
-        classes = (changed.get(each.index, each) for each in self._base.classes) if changed else self._base.classes
-        return (*classes, *(changed[index] for index in range(len(self._base.classes), self._count)))
+        sides, classes = (self.after, self.before), list(self._base.classes)
+        for index in sorted(self._views[1]):
+            view = next(filter(None, (it.view(index) for it in sides)))
+            classes[index : index + 1] = [view]  # a new one is behind all others
+        return tuple(classes)
 
 
 class Side:

@@ -54,7 +54,7 @@ class Pairs:
                 yield Turned(one, far, services, allowed)
 
     def _at(self, index: int, own: Rows, others: Rows, always: int, among: int) -> Iterator[tuple[int, Diagram, bool]]:
-        """What turns between an end and others: where its rules differ, theirs may (``always``), or they tell it apart."""
+        """What turns between an end and others: where its rules differ, or theirs may: ``always``, or towards it."""
         old, new = own.before(index), own.after(index)
         far = always | _differing(old, new) | self.joint.telling(index)
         far &= among & ~self.stays(index)
