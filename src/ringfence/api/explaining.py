@@ -102,11 +102,12 @@ OBSTACLE: Schema = {
 }
 _BEST: Schema = {
     **FIX,
-    "required": [*FIX["required"], "others", "whole"],
+    "required": [*FIX["required"], "others", "whole", "withheld"],
     "properties": {
         **FIX["properties"],
         "others": {"type": "integer", "description": "how many other fixes are as small"},
         "whole": {"type": "boolean", "description": "false if the search was broken off"},
+        "withheld": _listed(_TEXTS, "no larger ones that are not proposed, as they would let in anybody"),
     },
 }
 _VERDICT: Schema = {

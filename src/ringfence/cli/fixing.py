@@ -176,7 +176,7 @@ def _show_commands(told: Told, indent: str = "  ") -> None:
 
 def _show_consequence(told: Told, most: int, indent: str = "") -> None:
     if "opens" not in told:
-        print(f"{indent}What else it does is much to work out in so large a world; of a file or a lab, --all does.")
+        print(f"{indent}What else it does is not worked out of so many fixes; of a file or a lab, --all does.")
         return
     _show_flows(f"{indent}It opens", told["opens"], most, indent)
     _show_flows(f"{indent}It closes", told["closes"], most, indent)

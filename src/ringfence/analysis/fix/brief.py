@@ -36,9 +36,13 @@ class Brief:
         return Brief(replace(self.found, silence=None))
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: ``fix``, the best as `Fixes` tells it and how many ``others`` are as small; and ``advice``."""
+        """For programs: ``fix``, the best as `Fixes` tells it and how many ``others`` are as small; and ``advice``.
+
+        ``withheld`` are those that are no larger and are not proposed, in words.
+        """
         best, counts = self.found.smallest, {"others": len(self.found.all) - 1, "whole": self.found.is_whole}
-        told = best and best.as_json(full=self.found.weighed > 0) | counts
+        withheld = {"withheld": list(map(str, self.found.withheld))}
+        told = best and best.as_json(full=self.found.weighed > 0) | counts | withheld
         return {"fix": told, "advice": [it.as_json() for it in self._advice()]}
 
     def _advice(self) -> Iterator[Obstacle]:
@@ -47,6 +51,6 @@ class Brief:
         if not found.all and not found.verdict.allowed:
             yield from (*found.obstacles, *found.refused)
             for each in found.withheld:
-                yield Obstacle(f"{each} would let in anybody", "allow by a rule of its own who needs it")
+                yield Obstacle(f"what would, lets in anybody ({each})", "make it by hand if that is meant")
         if found.silence and not found.verdict.allowed:
             yield found.silence

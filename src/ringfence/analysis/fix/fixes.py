@@ -59,8 +59,8 @@ class Fixes:
     """What would make a flow pass.
 
     ``all`` are the smallest fixes, the best first. ``withheld`` are others as small or smaller, or the only ones,
-    that are not proposed since they would let in anybody. Where there is no fix, ``obstacles`` and ``refused`` (edits that the world
-    would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
+    that are not proposed since they would let in anybody. Where there is no fix, ``obstacles`` and ``refused`` (edits
+    that the world would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
     """
 
     verdict: Verdict

@@ -124,20 +124,27 @@ def _side_by_side(proof: Told) -> Iterator[str]:
 
 def _mending(told: Told) -> Iterator[str]:
     """The smallest fix, if somebody asked for it and there is one; else what helps instead."""
-    if fix := told.get("fix"):
-        number, others = len(fix["edits"]), fix["others"]
-        yield from ("", f"The smallest fix is {number} edit{'s' * (number > 1)}:")
-        yield from (f"  {edit}" for edit in fix["edits"])
-        yield from (f"    $ {line}" for line in fix["commands"])
-        if "opens" in fix:
-            yield f"  It opens {_flows(fix['opens'])}; it closes {_flows(fix['closes'])}."
-        yield from (f"  It is against what is expected: {each}" for each in fix.get("breaks", ()))
-        as_small = f"{others} other{'s are' if others > 1 else ' is'} as small" if others else "No other is as small"
-        what = "them all" if others else "what it does in full"
-        asking = f": $ {fix['shown_by']}  shows {what}" if "shown_by" in fix else ""
-        yield f"  {as_small}{asking}"
+    fix = told.get("fix")
+    if fix:
+        yield from ("", *_fix(fix))
     for each in told.get("advice", ()):
         yield from ("", f"{'But' if fix else 'No edit mends it:'} {each['what']}.", f"  instead: {each['instead']}")
+
+
+def _fix(fix: Told) -> Iterator[str]:
+    number, others = len(fix["edits"]), fix["others"]
+    yield f"The smallest fix is {number} edit{'s' * (number > 1)}:"
+    yield from (f"  {edit}" for edit in fix["edits"])
+    yield from (f"    $ {line}" for line in fix["commands"])
+    if "opens" in fix:
+        closes = f"; it closes {_flows(fix['closes'])}" if fix["closes"] else ""
+        yield f"  It opens {_flows(fix['opens'])}{closes}."
+    yield from (f"  It is against what is expected: {each}" for each in fix.get("breaks", ()))
+    yield from (f"  Not proposed, as it would let in anybody: {each}" for each in fix["withheld"])
+    if "shown_by" in fix:
+        as_small = f"{others} other{'s are' if others > 1 else ' is'} as small. To see all, and w" if others else "W"
+        yield f"  {as_small}hat {'each' if others else 'it'} does in full:"
+        yield f"    $ {fix['shown_by']}"
 
 
 def _flows(changes: Sequence[Told]) -> str:
