@@ -221,9 +221,11 @@ def test_plan_and_apply_and_take_back(tmp_path: Path) -> None:
     allowed = said(f"why customer mill-1 tcp/80 {at}").out
     assert "customer (198.51.100.7) -> mill-1 (10.9.1.11)  tcp/80  ALLOW" in allowed
     assert re.search(r"1. into mill-1.eth0: allow\n       by sg-mill sgr-\w+: in allow tcp 80 from any", allowed)
-    assert "Denied into mill-1.eth0: no rule matched" in said(f"why customer mill-1 tcp/22 {at}", 1).out
+    denied = said(f"why customer mill-1 tcp/22 {at}", 1).out
+    assert "Why: port. The rules allow other ports" in denied
+    assert "into mill-1.eth0: deny\n       by default-ingress: no rule matched" in denied
     assert "did you mean 'mill-1'" in said(f"why customer mill-2 tcp/22 {at}", 2).err
-    assert "allow" in said(f"why customer mill-1 tcp/80 -f {file}").out
+    assert "ALLOW" in said(f"why customer mill-1 tcp/80 -f {file}").out
 
     tried = said(f"rule add sg-mill 'in allow tcp 8080 from any' {at} --dry-run").out
     assert "possible; nothing was changed\n\nwho reaches whom:\nallowed now:\n" in tried
