@@ -1,4 +1,4 @@
-"""What a change of one rule changes in who reaches whom: how long the exact answer takes.
+"""What a change of one rule, or of one membership, changes in who reaches whom: how long the exact answer takes.
 
 Warm, a `Differ` of the world before is kept: its classes, where their addresses lie, and what each class lets pass.
 Cold, nothing is kept, and both worlds are compared from nothing.
@@ -46,10 +46,13 @@ def measure_difference(case: DifferenceCase) -> list[Figure]:
     cold = [_took(partial(difference, before, after)) for after in some[:2]]
     ready = Differ(before)
     preparing = _took(ready.prepare)
-    warm = [_took(partial(ready.to, after)) for _ in range(case.rounds) for after in some]
+    moves = [*_moves(before)]
+    warm, moved = ([_took(partial(ready.to, it)) for _ in range(case.rounds) for it in each] for each in (some, moves))
     basis = f"median of {len(warm)} changes; making it ready took {preparing:.1f} s"
+    joins = f"median of {len(moved)} changes"
     return [
         Figure.of("warm difference of a one-rule change over 50 ms", [it / _LIMIT for it in warm], basis, _TARGET),
+        Figure.of("warm difference of a join or leave over 50 ms", [it / _LIMIT for it in moved], joins, _TARGET),
         Figure.of(
             "cold difference of a one-rule change over 50 ms", [it / _LIMIT for it in cold], f"{len(cold)} changes"
         ),
@@ -69,3 +72,13 @@ def _changes(before: World) -> Iterator[World]:
         rules = group.rules
         yield before.edited(groups={group.name: replace(group, rules=(*rules, Rule.parse(text)))})
         yield before.edited(groups={group.name: replace(group, rules=rules[:number] + rules[number + 1 :])})
+
+
+def _moves(before: World) -> Iterator[World]:
+    """The world with an instance in a group more, or in another one."""
+    for number, instance in enumerate([*before.instances.values()][:60:10]):
+        (port,) = instance.ports
+        group = f"sg-{(number + 3) % len(before.groups)}"
+        for groups in ((*port.groups, group), (group, *port.groups[1:])):
+            moved = replace(instance, ports=(replace(port, groups=tuple(dict.fromkeys(groups))),))
+            yield before.edited(instances={instance.name: moved})

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ringfence.analysis.difference.difference import Differ, Difference, difference
 from ringfence.analysis.difference.telling import FlowChange
 from ringfence.analysis.reach.ends import EndClass
-from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Prefix
+from ringfence.model.address import NOT_UNICAST, Address, AddressRange, Family, Prefix
 from ringfence.model.connection import Connection
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.profile import ALIBABA, HUAWEI, OnChange
@@ -96,7 +96,10 @@ CHANGES = [
     (
         "10.0.2.12, groups: [bastion]}",
         "10.0.2.12, groups: [web]}",
-        ["db-1.eth0, web (2 addresses), outside -> bastion-1.eth0: tcp 80: denied -> allowed (web sgr-"],
+        [
+            "db-1.eth0, web (2 addresses), outside -> bastion-1.eth0: tcp 80: denied -> allowed (web sgr-",
+            "bastion-1.eth0 -> db-1.eth0: udp 53,123: denied -> allowed (db sgr-",
+        ],
     ),
     (
         "outside:",
@@ -301,6 +304,45 @@ def every(before: World, after: World, rng: random.Random) -> Iterator[Flow]:
 def test_worlds_that_have_nothing_to_do_with_each_other(before: World, after: World, seed: int) -> None:
     rng = random.Random(seed)
     check(difference(before, after), before, after, both(before, after, rng))
+
+
+def grouped(rng: random.Random) -> World:
+    """Two peered VPCs of ports in groups whose rules name groups, about one service."""
+    names = [f"g{number}" for number in range(5)]
+    remotes = [*(f"group {name}" for name in names), "10.0.0.0/16", "10.1.0.0/31", "any"]
+    ways = ["in allow tcp 80 from", "in allow tcp 80 from", "in deny tcp 80 from", "out deny tcp 80 to"]
+    text = "vpcs:\n"
+    for vpc in range(2):
+        switches = f"switches: {{peer_references: {rng.choice(['true', 'false'])}}}"
+        text += f"  v{vpc}: {{cidrs: [10.{vpc}.0.0/16], subnets: {{s{vpc}: 10.{vpc}.0.0/24}}, {switches}}}\n"
+    text += "peerings: [{vpcs: [v0, v1]}]\ngroups:\n"
+    for name in names:
+        rules = [f"{rng.choice(ways)} {rng.choice(remotes)} priority {rng.choice([1, 2])}" for _ in range(3)]
+        listed = "".join(f"      - {rule}\n" for rule in [*dict.fromkeys(rules), "out allow all to any priority 3"])
+        text += f"  {name}:\n    intra_group: {rng.choice(['accept', 'drop'])}\n    rules:\n{listed}"
+    text += "instances:\n"
+    for number in range(6):
+        groups = ", ".join(rng.sample(names, rng.choice([1, 1, 2])))
+        text += f"  i{number}: {{subnet: s{number % 2}, ip: 10.{number % 2}.0.{number + 4}, groups: [{groups}]}}\n"
+    return world(text)
+
+
+def test_a_port_that_joins_or_leaves_groups() -> None:
+    """Which rules elsewhere tell the port from what it was before is known from the groups that they name."""
+    turned = 0
+    for seed in range(25):
+        rng = random.Random(seed)
+        before = grouped(rng)
+        differ = Differ(before)
+        for name in rng.sample([*before.instances], 3):
+            (port,) = before.instances[name].ports
+            groups = tuple(rng.sample([*before.groups], rng.choice([1, 2])))
+            moved = replace(before.instances[name], ports=(replace(port, groups=groups),))
+            after = replace(before, instances=by_name([*before.instances.values(), moved]))
+            pairs = permutations((end for end in everybody(before) if end.address.family is Family.IPV4), 2)
+            some = (Flow(one, two, Service.parse("tcp/80")) for one, two in pairs if one.vpc or two.vpc)
+            turned += check(differ.to(after), before, after, some)
+    assert turned
 
 
 PROFILES = [HUAWEI, ALIBABA, *(replace(HUAWEI, on_change=each) for each in (OnChange.REJUDGE, OnChange.KEEP))]

@@ -12,8 +12,10 @@ from functools import cache
 
 import pytest
 
+from ringfence.analysis.fix.brief import Brief
 from ringfence.analysis.why.causes import Cause
 from ringfence.analysis.why.diagnosis import Diagnosis, diagnose
+from ringfence.analysis.why.telling import explain
 from ringfence.backends.netns import inside
 from ringfence.lab.guest import look_and_probe
 from ringfence.lab.lab import Lab
@@ -22,6 +24,7 @@ from ringfence.lab.proof import Proof
 from ringfence.model.address import Family
 from ringfence.model.flow import Flow, Query
 from ringfence.model.world import World
+from ringfence.policy.evaluate import evaluate
 from ringfence.worldfile import read
 from tests.lab.worlds import nft
 from tests.test_examples import EXAMPLES
@@ -86,8 +89,18 @@ ROWS = [(example, text, cause) for example in EVERY for text, cause in asked(exa
 @pytest.mark.parametrize(("example", "text", "cause"), ROWS, ids=[f"{example}: {text}" for example, text, _ in ROWS])
 def test_the_cause_is_named_first(example: str, text: str, cause: Cause) -> None:
     world = world_of(example)
-    found = diagnose(world, world.flow(Query.parse(text)))
+    flow = world.flow(Query.parse(text))
+    found = diagnose(world, flow)
     assert (found.works, found.cause) == (False, cause)
+    brief = Brief.of(world, flow)
+    end = explain(found.as_json() | brief.as_json()).partition("The path:")[2]
+    if best := brief.found.smallest:
+        assert evaluate(best.after, flow).allowed
+        assert all(f"  {edit}\n" in end for edit in best.edits)
+        assert all(f"    $ {each}" in end for each in best.commands)
+    else:
+        assert cause in (Cause.BLOCKED_PORT, Cause.NO_ROUTE)  # there, the VPCs share their addresses
+        assert "No edit mends it: " in end
 
 
 def test_every_cause_but_that_of_others_is_in_a_table() -> None:

@@ -24,6 +24,7 @@ from ringfence.model.service import PortRange
 from ringfence.model.topology import DetachedPort, Instance, Network, OutsideHost, Peering, Port, VirtualIp, Vpc
 from ringfence.model.validation import Problem, Touched, problems
 from ringfence.model.world import SECTIONS, World, by_name
+from ringfence.policy.change import Change
 from ringfence.worldfile import dump, parse
 from tests.full_worlds import full_worlds
 from tests.worlds import random_world
@@ -49,6 +50,8 @@ def check_laws(world: World, changes: Changes, expects: tuple[Expectation, ...] 
     scratch = rebuilt(edited)
     assert edited == scratch
     assert scratch == edited
+    for one, two in ((world, edited), (edited, world)):  # sections are compared otherwise than other mappings
+        assert Change.between(one.persistent(), two.persistent()) == Change.between(rebuilt(one), rebuilt(two))
     assert edited.ports == scratch.ports
     assert dict(edited.port_by_name) == {str(port): port for port in scratch.ports}
     for name in SECTIONS:

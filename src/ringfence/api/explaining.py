@@ -10,6 +10,7 @@ from ringfence.analysis.why.lines import Beside
 from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
+from ringfence.control.fixing import Fixer
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.address import Family
 from ringfence.model.service import Service
@@ -66,6 +67,49 @@ _NAMED: Schema = {
     "properties": {"name": {"type": "string"}, "address": {"type": "string"}},
 }
 _TOLD = ("source", "destination", "service", "source_port", "works", "cause", "because", "blockers")
+_TEXTS: Schema = {"type": "array", "items": {"type": "string"}}
+_FLOWS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["from", "to", "family", "services", "example", "because"],
+        "properties": {"from": _TEXTS, "to": _TEXTS, "family": {"type": "string"}, "services": _TEXTS},
+    },
+}
+
+
+def _listed(items: Schema, what: str) -> Schema:
+    return {**items, "description": what}
+
+
+FIX: Schema = {
+    "type": "object",
+    "required": ["edits", "commands"],
+    "properties": {
+        "edits": _listed(_TEXTS, "in words, in the order in which they are to be made"),
+        "commands": _listed(_TEXTS, "the commands that make them"),
+        "opens": _listed(_FLOWS, "all flows that pass then and do not now"),
+        "closes": _listed(_FLOWS, "all flows that pass now and do not then"),
+        "cuts": _listed(_FLOWS, "the connections that it cuts, of all that may live"),
+        "breaks": _listed(_TEXTS, "expectations that hold now and do not then"),
+    },
+}
+"""One fix; what it does besides is told where it was worked out."""
+OBSTACLE: Schema = {
+    "type": "object",
+    "required": ["what", "instead"],
+    "properties": {"what": {"type": "string"}, "instead": {"type": "string"}},
+}
+_BEST: Schema = {
+    **FIX,
+    "required": [*FIX["required"], "others", "whole", "withheld"],
+    "properties": {
+        **FIX["properties"],
+        "others": {"type": "integer", "description": "how many other fixes are as small"},
+        "whole": {"type": "boolean", "description": "false if the search was broken off"},
+        "withheld": _listed(_TEXTS, "no larger ones that are not proposed, as they would let in anybody"),
+    },
+}
 _VERDICT: Schema = {
     "type": "object",
     "required": ["flow", "verdict", "arrives", "decided_by", "stages", "back", *_TOLD],
@@ -84,6 +128,8 @@ _VERDICT: Schema = {
         "cause": {"enum": [*Cause, None], "description": "the first in the order of docs/why.md"},
         "because": {"type": ["string", "null"]},
         "blockers": {"type": "array", "items": _BLOCKER, "description": "everything that denies"},
+        "fix": {"anyOf": [_BEST, {"type": "null"}], "description": "the smallest fix, where it is asked for"},
+        "advice": {"type": "array", "items": OBSTACLE, "description": "what no edit mends, where a fix is asked for"},
     },
 }
 _OUTCOME: Schema = {
@@ -120,6 +166,7 @@ QUESTION = (
     AS_OF,
 )
 """The parameters of a question."""
+_ASKS_FIX = Parameter("fix", "tell the smallest fix as well; it takes longer", {"type": "boolean"})
 
 
 def routes() -> Iterator[Route]:
@@ -131,7 +178,7 @@ def routes() -> Iterator[Route]:
         "Why a flow passes or not: each stage of its path, what denies it, and what comes near to allowing it.",
         (ram.DESCRIBE_REACHABILITY,),
         _why,
-        QUESTION,
+        (*QUESTION, _ASKS_FIX),
         answer={"anyOf": [_VERDICT, _SEVERAL]},
         is_long=True,
     )
@@ -139,7 +186,10 @@ def routes() -> Iterator[Route]:
 
 def _why(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    return Answer(Explainer(call.state, call.caller.account).answer(question_of(call)))
+    question, account, is_fix_asked = question_of(call), call.caller.account, call.flag("fix")
+    told = Explainer(call.state, account).answer(question)
+    fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}
+    return Answer({**told, **fix})
 
 
 def question_of(call: Call) -> Question:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from ringfence.analysis.fix.edits import command
 from ringfence.analysis.why.asking import Question, is_several
 from ringfence.analysis.why.diagnosis import diagnose, diagnosed
 from ringfence.analysis.why.telling import explain, explain_several
@@ -108,6 +109,9 @@ def why(
     whether anything listens there, and whether a firewall of the guest's own drops the packet. Exit code 0 if the flow
     works, 1 if it does not (or if model and packet differ).
 
+    Last comes what to change where a flow is denied: the smallest fix, the commands that make it, what it opens, and
+    how many others are as small; `ringfence fix` tells them all.
+
     With --bundle all that a ticket needs is in one file: question, answer, the part of the world that it is about, of a
     lab what its kernel holds of the flow, versions. Secrets are taken out.
     """
@@ -127,10 +131,42 @@ def why(
     else:
         assert file
         asked_of = f"world file {file.name}"
-        answered = _of_file(read(file), question)
+        answered = _with_fix(_of_file(read(file), question))
+    places = Place(file, place.lab if lab or probe else "", server, account)
     if bundle:
-        _write(bundle, question, asked_of, answered, overwrite=overwrite)
-    answered.show(as_json=json)
+        nowhere = replace(places, file=file and Path(file.name))
+        _write(bundle, question, asked_of, nowhere.told(answered, question), overwrite=overwrite)
+    places.told(answered, question).show(as_json=json)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it was said that a question is asked: the options that another command is to have too."""
+
+    file: Path | None
+    lab: str
+    server: str
+    account: str
+
+    def told(self, answered: Answered, question: Question) -> Answered:
+        """An answer with the command that shows all fixes, where there is one."""
+        if not answered.told.get("fix"):
+            return answered
+        fix = {**answered.told["fix"], "shown_by": command("fix", *self._words(question))}
+        return replace(answered, told={**answered.told, "fix": fix})
+
+    def _words(self, question: Question) -> Iterator[str]:
+        yield from (question.source, question.destination, str(question.service))
+        lab, server = ("", "") if self.file else (self.lab, self.server)
+        options = {
+            "--over": question.family and str(question.family),
+            "--from-port": question.source_port and str(question.source_port),
+            "-f": self.file and str(self.file),
+            "--lab": lab,
+            "--server": server,
+            "--account": self.account,
+        }
+        yield from (word for name, value in options.items() if value for word in (name, value))
 
 
 def _write(path: Path, question: Question, asked_of: str, answered: Answered, *, overwrite: bool) -> None:
@@ -164,6 +200,18 @@ def _of_file(world: World, question: Question) -> Answered:
     return Answered(diagnosis.as_json(), 0 if diagnosis.works else 1, world, (diagnosis.verdict.flow,))
 
 
+def _with_fix(answered: Answered) -> Answered:
+    """The same with the smallest fix, of one flow; not with what is said to listen, where somebody looked."""
+    if "outcomes" in answered.told or not answered.world:
+        return answered
+    from ringfence.analysis.fix.brief import Brief
+
+    (flow,) = answered.flows
+    brief = Brief.of(answered.world, flow)
+    brief = brief.without_silence() if "guests" in answered.told else brief
+    return replace(answered, told={**answered.told, **brief.as_json()})
+
+
 def _answer(policy: Policy, question: Question) -> Answer:
     from ringfence.analysis.why.several import Several
 
@@ -187,7 +235,7 @@ def query_of(question: Question) -> dict[str, str | int | None]:
 
 
 def _of_server(asked: Asked, question: Question, *, bundled: bool) -> Answered:
-    told = cast("dict[str, Any]", asked.client.get(at("why"), query_of(question)))
+    told = cast("dict[str, Any]", asked.client.get(at("why"), query_of(question) | {"fix": "true"}))
     answered = Answered(told, 0 if told["works"] else 1)
     return _with_world(asked, question, answered) if bundled else answered
 
@@ -211,7 +259,7 @@ def _of_lab(name: str, file: Path | None, question: Question, *, probe: bool, bu
             again = f"ringfence up --replace {file} --lab {name}"
             raise InvalidInput(f"lab {name!r} runs another world than {file}; run {again}, or leave out -f")
         several = _is_of_several(lab.world, question)
-        answered = (_of_several_in_lab if several else _of_one_in_lab)(lab, question, probe=probe)
+        answered = _with_fix((_of_several_in_lab if several else _of_one_in_lab)(lab, question, probe=probe))
         return replace(answered, evidence=kernel_state(lab, answered.flows)) if bundled else answered
 
 

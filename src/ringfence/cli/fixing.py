@@ -43,6 +43,7 @@ def fix(
     service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Ask about a world file.")] = None,
     over: Annotated[Over | None, typer.Option(help="The address family; else IPv4 where both ends have it.")] = None,
+    from_port: Annotated[int | None, typer.Option(help="The port that it comes from.", min=1, max=65535)] = None,
     all_: Annotated[bool, typer.Option("--all", help="Say what every fix does, however much there is.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Make the first fix in the file; comments stay.")] = False,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask the lab of this name.")] = None,
@@ -64,7 +65,7 @@ def fix(
       ringfence fix web-1 db-1 tcp/3306 -f shop.yaml
       ringfence fix laptop web-1 tcp/22 -f shop.yaml --write
     """
-    question = question_of(source, destination, Service.parse(service), over)
+    question = question_of(source, destination, Service.parse(service), over, from_port)
     if write and not file:
         raise InvalidInput("--write changes a world file; name one with -f")
     if file:
@@ -172,7 +173,7 @@ def _show_commands(told: Told, indent: str = "  ") -> None:
 
 def _show_consequence(told: Told, most: int, indent: str = "") -> None:
     if "opens" not in told:
-        print(f"{indent}What else it does is much to work out in so large a world; of a file or a lab, --all does.")
+        print(f"{indent}What else it does is not worked out of so many fixes; of a file or a lab, --all does.")
         return
     _show_flows(f"{indent}It opens", told["opens"], most, indent)
     _show_flows(f"{indent}It closes", told["closes"], most, indent)

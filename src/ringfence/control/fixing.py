@@ -11,10 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from ringfence.analysis.difference.difference import Differ
+from ringfence.analysis.fix.brief import Brief, effort_in
 from ringfence.analysis.fix.edits import Edit
-from ringfence.analysis.fix.fixes import Fixes, fixes
+from ringfence.analysis.fix.fixes import EFFORT, Fixes, fixes
 from ringfence.analysis.fix.obstacles import Obstacle
-from ringfence.analysis.why.asking import Question, first_known
+from ringfence.analysis.why.asking import Question, first_known, is_several
 from ringfence.control.explaining import Explainer
 from ringfence.control.exporting import visible_world
 from ringfence.control.naming import Naming
@@ -45,12 +46,21 @@ class Fixer:
 
     def told(self, question: Question) -> dict[str, Any]:
         """The smallest fixes of a flow, for programs. Raises `UnknownName`, `NotationError`."""
+        return self._fixes(question, EFFORT).as_json()
+
+    def told_briefly(self, question: Question) -> dict[str, Any]:
+        """The best one in short; nothing where an end is many. Raises `UnknownName`, `NotationError`."""
+        named = self._explainer.named
+        if any(is_several(named, name) for name in (question.source, question.destination)):
+            return {}
+        return Brief(self._fixes(question, effort_in(named))).as_json()
+
+    def _fixes(self, question: Question, effort: int) -> Fixes:
         verdict = first_known(question.queries, self._explainer.verdict)
         source, destination = map(self._called, (verdict.flow.source, verdict.flow.destination))
         flow = replace(verdict.flow, source=source, destination=destination)
         about = Differ(self._explainer.named.persistent())
-        found = fixes(self._world, flow, self._may, about=about)
-        return self._without_others(found, verdict).as_json()
+        return self._without_others(fixes(self._world, flow, self._may, effort, about), verdict)
 
     def _without_others(self, found: Fixes, verdict: Verdict) -> Fixes:
         """Fixes without what is said of things that are not the account's."""

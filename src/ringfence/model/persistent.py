@@ -6,6 +6,8 @@ An edit costs the same however much a map holds (a hash array mapped trie, of rp
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from itertools import compress
+from operator import is_not
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from rpds import HashTrieMap, HashTrieSet
@@ -37,6 +39,13 @@ class Section(Mapping[str, V]):
                 names = None
             tree = tree.discard(name) if value is None else tree.insert(name, value)
         return Section(tree, names)
+
+    def differing(self, other: Section[V]) -> Iterable[str]:
+        """The names of which they do not have the same value, or only one has any; of many, in little time."""
+        names = tuple(self)
+        yield from compress(names, map(is_not, map(self._tree.get, names), map(other._tree.get, names)))
+        if other._names is not self._names:
+            yield from (name for name in other if name not in self._tree)
 
     def __getitem__(self, name: str) -> V:
         return self._tree[name]

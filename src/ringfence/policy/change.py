@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from ringfence.model.acl import AclRule
 from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortGone, PortListChanged
 from ringfence.model.group import AddressGroup
+from ringfence.model.persistent import Section
 from ringfence.model.port_list import NamedPorts
 from ringfence.model.rule import AddressGroupRemote, Remote
 from ringfence.model.topology import Port, Vpc
@@ -64,7 +65,13 @@ class Change:
 def _differing(one: Mapping[str, object], two: Mapping[str, object]) -> frozenset[str]:
     if one is two:
         return _NOTHING
-    return frozenset(name for name in one.keys() | two.keys() if not _same(one.get(name), two.get(name)))
+    return frozenset(name for name in _likely(one, two) if not _same(one.get(name), two.get(name)))
+
+
+def _likely(one: Mapping[str, object], two: Mapping[str, object]) -> Iterable[str]:
+    if isinstance(one, Section) and isinstance(two, Section):
+        return one.differing(two)
+    return one.keys() | two.keys()
 
 
 def _same(one: object, two: object) -> bool:

@@ -132,6 +132,7 @@ class Differ:
 
     def prepare(self) -> None:
         """Work out now what the next change may need; else that happens as it is needed."""
+        _ = self.before.ties
         for family, plane in self._planes.items():
             _ = plane.sent_to, plane.received_from, self._places[family].of_class
 

@@ -16,7 +16,7 @@ from ringfence.analysis.difference.news import News
 from ringfence.analysis.difference.places import Places
 from ringfence.analysis.reach.ends import Bucket, EndClass, Lot, inside_class, lot_of, out_there, outside_class
 from ringfence.analysis.reach.names import LARGEST
-from ringfence.analysis.reach.roster import Guest, Lists, OneWorld
+from ringfence.analysis.reach.roster import Guest, Lists, OneWorld, groups_meaning
 from ringfence.analysis.sets.diagram import Interval, joined
 from ringfence.analysis.sets.segments import Ranges
 from ringfence.analysis.sets.sieve import Sieve, bits
@@ -66,6 +66,7 @@ class Joint:
         self._views: tuple[dict[int, EndClass | None], dict[int, EndClass | None]] = {}, {}
         self._parts: dict[int, int] = defaultdict(int)
         self._fates: dict[_Fate, int] = {}
+        self._telling: dict[int, int] = {}
         self.changed = 0
         """The classes that are in one world only, or about which something else decides now."""
         self._gather()
@@ -237,6 +238,27 @@ class Joint:
             found |= 1 << index
         return found
 
+    def telling(self, index: int) -> int:
+        """The classes whose rules may mean a class otherwise than what it was before: nobody's, unless it changed.
+
+        Where it is and its addresses stay as they were, so only rules that name a group that it came into or left do.
+        """
+        if not self.changed >> index & 1 or not self.after.view(index):
+            return 0
+        if index not in self._telling:
+            self._telling[index] = self._told_apart(index)
+        return self._telling[index]
+
+    def _told_apart(self, index: int) -> int:
+        if not self.origin(index):
+            return self.everybody
+        found = 0
+        for name in self.before.meaning(index) ^ self.after.meaning(index):
+            naming = self.before.world.ties.kinds(name).values()  # the rules of others are as they were
+            for group in {name}.union(*naming):
+                found |= self.before.ruled(group) | self.after.ruled(group)
+        return found
+
     def origin(self, index: int) -> EndClass | None:
         """The class of the world before that a class is, or a part of."""
         return self._origins.get(index) if index in self._origins else self._base.classes[index]
@@ -326,11 +348,11 @@ class Joint:
     @cached_property
     def told(self) -> tuple[EndClass, ...]:
         """Each class at its index, as it is now, or was if it is there no more."""
-        sides = self.after, self.before
-        views = (next(filter(None, (it.view(index) for it in sides))) for index in self._views[1])
-        changed = {view.index: view for view in views}
-        classes = (changed.get(each.index, each) for each in self._base.classes) if changed else self._base.classes
-        return (*classes, *(changed[index] for index in range(len(self._base.classes), self._count)))
+        sides, classes = (self.after, self.before), list(self._base.classes)
+        for index in sorted(self._views[1]):
+            view = next(filter(None, (it.view(index) for it in sides)))
+            classes[index : index + 1] = [view]  # a new one is behind all others
+        return tuple(classes)
 
 
 class Side:
@@ -370,6 +392,11 @@ class Side:
     def in_guest(self, guest: Guest) -> int:
         """Those of which all are in one guest."""
         return self._base.in_guest(guest) & self._kept | self._lists.guests.get(guest, 0)
+
+    def meaning(self, index: int) -> frozenset[str]:
+        """The groups that mean a class."""
+        view = self.view(index)
+        return frozenset(groups_meaning(self.world, view) if view else ())
 
     def ruled(self, group: str) -> int:
         """Those that a group's rules judge."""

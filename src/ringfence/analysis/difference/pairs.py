@@ -1,7 +1,7 @@
 """Which services pass between which classes after a change and did not before, or the other way round.
 
 Only pairs with an end that the change touches can differ. What such an end lets pass is worked out anew; what all
-others do is carried over from the world before.
+others do is carried over from the world before, unless their rules tell a class from what it was (`Joint.telling`).
 """
 
 from __future__ import annotations
@@ -54,11 +54,9 @@ class Pairs:
                 yield Turned(one, far, services, allowed)
 
     def _at(self, index: int, own: Rows, others: Rows, always: int, among: int) -> Iterator[tuple[int, Diagram, bool]]:
-        """What turns between an end and others: where its rules differ, theirs may (``always``), or it itself does."""
+        """What turns between an end and others: where its rules differ, or theirs may: ``always``, or towards it."""
         old, new = own.before(index), own.after(index)
-        far = always | _differing(old, new)
-        if self.joint.changed >> index & 1:
-            far = self.joint.everybody
+        far = always | _differing(old, new) | self.joint.telling(index)
         far &= among & ~self.stays(index)
         if far:
             before = self.sieves.meet(others.column_before(index, far), old)
@@ -122,25 +120,23 @@ class Rows:
 
     def column_after(self, index: int, near: int) -> Sieve:
         """What some classes let pass to or from one, after."""
-        to = None if self._joint.changed >> index & 1 else self._joint.origin(index)
-        anew = near & self._touched if to else near
-        kept = self.column_before(index, near & ~anew) if to else {}
-        return joined((*kept.items(), *self._new_column(index, anew, everybody=to is None).items()))
-
-    def _new_column(self, index: int, near: int, *, everybody: bool) -> Sieve:
         if not self._joint.after.view(index):
             return {}
+        anew = near & (self._touched | self._joint.telling(index))
+        kept = self.column_before(index, near & ~anew)
+        return joined((*kept.items(), *self._new_column(index, anew).items()))
+
+    def _new_column(self, index: int, near: int) -> Sieve:
         if near.bit_count() > _FEW:
-            return only((self._all if everybody else self._of_touched).to(index), near)
+            return only(self._new_columns.to(index), near)
         return joined((passing(self.after(each), index), 1 << each) for each in bits(near))
 
     @cached_property
-    def _of_touched(self) -> Columns:
-        return Columns((each, self.after(each)) for each in bits(self._touched))
-
-    @cached_property
-    def _all(self) -> Columns:
-        return Columns((each, self.after(each)) for each in bits(self._joint.after.everybody))
+    def _new_columns(self) -> Columns:
+        near = self._touched
+        for index in bits(self._joint.changed):
+            near |= self._joint.telling(index)
+        return Columns((each, self.after(each)) for each in bits(near))
 
 
 def only(sieve: Sieve, which: int) -> Sieve:

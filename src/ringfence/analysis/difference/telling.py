@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 from ringfence.analysis.difference.joint import Joint
@@ -20,12 +21,10 @@ from ringfence.policy.live import LiveChange
 from ringfence.policy.verdict import Stage, Step, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlowChange:
     """Services that each of some classes may use of each of some others now and could not before (``allowed``), or the
-    other way round, with an example. Exactly these.
-
-    ``before`` and ``after`` judge the example; None where a VPC of it is not there.
+    other way round, with an example, which ``judge`` judges. Exactly these.
     """
 
     sources: EndSet
@@ -33,9 +32,22 @@ class FlowChange:
     services: Services
     allowed: bool
     example: Flow
-    before: Verdict | None
-    after: Verdict | None
+    judge: Callable[[Flow], tuple[Verdict | None, Verdict | None]] = field(repr=False, compare=False)
     names: Names
+
+    @cached_property
+    def _verdicts(self) -> tuple[Verdict | None, Verdict | None]:
+        return self.judge(self.example)
+
+    @property
+    def before(self) -> Verdict | None:
+        """The verdict on the example in the world before; None where a VPC of it is not there."""
+        return self._verdicts[0]
+
+    @property
+    def after(self) -> Verdict | None:
+        """The same in the world after."""
+        return self._verdicts[1]
 
     @property
     def cause(self) -> Step | None:
@@ -139,7 +151,7 @@ class Telling:
             return None
         ends, names = self._sets(turned, joint), self._named(joint)
         services = Services(joint.family, turned.services)
-        return FlowChange(*ends, services, turned.allowed, example, *self._judge(example), names)
+        return FlowChange(*ends, services, turned.allowed, example, self._judge, names)
 
     def ending(self, turned: Turned, joint: Joint, live: LiveChange) -> Ending | None:
         """The same of connections that die."""

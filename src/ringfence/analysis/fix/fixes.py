@@ -9,7 +9,7 @@ from functools import cached_property, reduce
 from ringfence.analysis.difference.difference import Differ
 from ringfence.analysis.fix.asked import Asked
 from ringfence.analysis.fix.consequence import Consequence, consequence
-from ringfence.analysis.fix.edits import Edit, Membership
+from ringfence.analysis.fix.edits import Edit
 from ringfence.analysis.fix.obstacles import Obstacle, obstacles, silence
 from ringfence.analysis.fix.search import May, Search
 from ringfence.analysis.fix.ways import AddPeering
@@ -21,8 +21,6 @@ from ringfence.policy.verdict import Verdict
 Found = list[tuple[tuple[Edit, ...], Asked]]
 EFFORT = 48
 """Of so many fixes of one size it is worked out what else they do, unless somebody says otherwise."""
-_PORTS = 200
-"""A membership makes a new class of ends: in a world of so many ports it is as much work as another fix, and so on."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +35,6 @@ class Fix:
         """The world that they lead to."""
         return reduce(lambda world, edit: edit.applied(world), self.edits, self.differ.before)
 
-    @property
-    def effort(self) -> int:
-        """How much work it is to say what else they do, by the number of fixes."""
-        joining = sum(isinstance(edit, Membership) for edit in self.edits)
-        return 1 + joining * (len(self.differ.before.instances) // _PORTS)
-
     @cached_property
     def consequence(self) -> Consequence:
         """What else they do. Worked out when somebody asks."""
@@ -53,9 +45,10 @@ class Fix:
         """The commands that make them."""
         return tuple(each for edit in self.edits for each in edit.commands)
 
-    def as_json(self) -> dict[str, object]:
-        """For programs."""
-        return {"edits": list(map(str, self.edits)), "commands": list(self.commands)}
+    def as_json(self, *, full: bool = False) -> dict[str, object]:
+        """For programs; in ``full`` with all that they do."""
+        told: dict[str, object] = {"edits": list(map(str, self.edits)), "commands": list(self.commands)}
+        return told | self.consequence.as_json() if full else told
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.edits))
@@ -65,9 +58,9 @@ class Fix:
 class Fixes:
     """What would make a flow pass.
 
-    ``all`` are the smallest fixes, the best first. ``withheld`` are smaller ones, or the only ones, that are not
-    proposed since they would let in anybody. Where there is no fix, ``obstacles`` and ``refused`` (edits that the world
-    would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
+    ``all`` are the smallest fixes, the best first. ``withheld`` are others as small or smaller, or the only ones,
+    that are not proposed since they would let in anybody. Where there is no fix, ``obstacles`` and ``refused`` (edits
+    that the world would not be valid with) say why. ``silence`` is told of a server that does not listen, fixed or not.
     """
 
     verdict: Verdict
@@ -93,10 +86,7 @@ class Fixes:
         return {
             "flow": str(self.verdict.flow),
             "verdict": str(self.verdict.action),
-            "fixes": [
-                *(it.as_json() | it.consequence.as_json() for it in self.all[:full]),
-                *(it.as_json() for it in self.all[full:]),
-            ],
+            "fixes": [it.as_json(full=number < full) for number, it in enumerate(self.all)],
             "withheld": [it.as_json() for it in self.withheld],
             "obstacles": [it.as_json() for it in self.obstacles],
             "refused": [it.as_json() for it in self.refused],
@@ -137,9 +127,9 @@ def fixes(world: World, flow: Flow, may: May = everything, effort: int = EFFORT,
 
 
 def _withheld(search: Search, found: Found) -> Iterator[tuple[Edit, ...]]:
-    """Fixes that let in anybody, where they are smaller than those that do not: the smallest of them."""
+    """Fixes that let in anybody, where they are no larger than those that do not: the smallest of them."""
     size = min(map(len, search.withheld), default=0)
-    if not found or size < len(found[0][0]):
+    if not found or size <= len(found[0][0]):
         smallest = [(path, at) for path, at in search.withheld.items() if len(path) == size]
         yield from (path for path, _ in _apart(smallest))
 
@@ -157,12 +147,7 @@ def _ranked(found: list[Fix], effort: int) -> tuple[list[Fix], int]:
     The rest, and what is as good, in the order of preference. With the number of those that were weighed.
     """
     preferred = sorted(found, key=lambda fix: [edit.order for edit in fix.edits])
-    weighed: list[Fix] = []
-    others: list[Fix] = []
-    for fix in preferred:
-        affordable = fix.effort <= effort
-        effort -= fix.effort if affordable else 0
-        (weighed if affordable else others).append(fix)
+    weighed, others = preferred[:effort], preferred[effort:]
     return [*sorted(weighed, key=lambda fix: fix.consequence.weight), *others], len(weighed)
 
 

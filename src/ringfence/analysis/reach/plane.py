@@ -33,7 +33,7 @@ class Plane:
         self.every = every_service(self.family)
         self.sieves = sieves or Sieves()
         self._sides: dict[Remote, int] = {}
-        self._named: dict[Hashable, Diagram] = {}
+        self._named = self.sieves.named
         self._lists: dict[Hashable, Sieve] = {}
         self._sends: dict[int, Sieve] = {}
         self._receives: dict[int, Sieve] = {}

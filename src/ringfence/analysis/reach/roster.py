@@ -69,9 +69,15 @@ class Lists:
                 self.guests[each.guest] = self.guests.get(each.guest, 0) | bit
             for name in each.port.groups if each.port else ():
                 self.ruled[name] = self.ruled.get(name, 0) | bit
-                if each.port and each.own and world.nic_of(each.port) is NicType.INTRANET:
-                    key = each.port.vpc, name
-                    self.members[key] = self.members.get(key, 0) | bit
+            for name in groups_meaning(world, each):
+                key = each.example.vpc, name
+                self.members[key] = self.members.get(key, 0) | bit
+
+
+def groups_meaning(world: World, each: EndClass) -> tuple[str, ...]:
+    """The groups that mean a class: its port's, if the address is the port's own and of the intranet."""
+    means = each.port and each.own and world.nic_of(each.port) is NicType.INTRANET
+    return each.port.groups if each.port and means else ()
 
 
 class OneWorld:

@@ -6,7 +6,7 @@ bits of a number. So a list costs what its lines cost, times the few different a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -26,9 +26,13 @@ class SieveLine(NamedTuple):
 
 
 class Sieves:
-    """Makes and joins sieves; remembers what it found for services, of which there are few different ones."""
+    """Makes and joins sieves; remembers what it found for services, of which there are few different ones.
+
+    ``named`` is for the services of one family that lines and lists name, by whatever names them.
+    """
 
     def __init__(self) -> None:
+        self.named: dict[Hashable, Diagram] = {}
         self._both: dict[tuple[Diagram, Diagram], Diagram] = {}
         self._steps: dict[tuple[Diagram, Diagram, bool], Diagram] = {}
 

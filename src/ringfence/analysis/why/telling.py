@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ringfence.model.rule import Direction
@@ -32,7 +32,8 @@ def explain(told: Told) -> str:
     for blocker in told["blockers"]:
         lines += ["", *_blocker(blocker)]
     lines += ["", "The path:", *_path(told)]
-    return "\n".join([*lines, "", *_side_by_side(told["proof"])] if "proof" in told else lines)
+    lines += ["", *_side_by_side(told["proof"])] if "proof" in told else []
+    return "\n".join([*lines, *_mending(told)])
 
 
 def headline(told: Told) -> str:
@@ -119,6 +120,41 @@ def _side_by_side(proof: Told) -> Iterator[str]:
     width = max(len(first) for _, first, _ in rows)
     yield from (f"  {who:8}{first:{width}}   {answer}".rstrip() for who, first, answer in rows)
     yield f"  {proof['remark']}"
+
+
+def _mending(told: Told) -> Iterator[str]:
+    """The smallest fix, if somebody asked for it and there is one; else what helps instead."""
+    fix = told.get("fix")
+    if fix:
+        yield from ("", *_fix(fix))
+    for each in told.get("advice", ()):
+        yield from ("", f"{'But' if fix else 'No edit mends it:'} {each['what']}.", f"  instead: {each['instead']}")
+
+
+def _fix(fix: Told) -> Iterator[str]:
+    number, others = len(fix["edits"]), fix["others"]
+    yield f"The smallest fix is {number} edit{'s' * (number > 1)}:"
+    yield from (f"  {edit}" for edit in fix["edits"])
+    yield from (f"    $ {line}" for line in fix["commands"])
+    if "opens" in fix:
+        closes = f"; it closes {_flows(fix['closes'])}" if fix["closes"] else ""
+        yield f"  It opens {_flows(fix['opens'])}{closes}."
+    yield from (f"  It is against what is expected: {each}" for each in fix.get("breaks", ()))
+    yield from (f"  Not proposed, as it would let in anybody: {each}" for each in fix["withheld"])
+    if "shown_by" in fix:
+        as_small = f"{others} other{'s are' if others > 1 else ' is'} as small. To see all, and w" if others else "W"
+        yield f"  {as_small}hat {'each' if others else 'it'} does in full:"
+        yield f"    $ {fix['shown_by']}"
+
+
+def _flows(changes: Sequence[Told]) -> str:
+    """Some flows in short."""
+    if not changes:
+        return "nothing"
+    first, more = changes[0], len(changes) - 1
+    over = " over ipv6" if first["family"] == "ipv6" else ""
+    ends = " -> ".join(_listed(first[side]) for side in ("from", "to"))
+    return f"{ends}: {'; '.join(first['services'])}{over}{f', and {more} more' if more else ''}"
 
 
 def explain_several(told: Told) -> str:
