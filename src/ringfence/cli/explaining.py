@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -18,6 +17,7 @@ from ringfence.analysis.why.telling import explain, explain_several
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Asked, Json, Server, asking
 from ringfence.cli.choosing import DEFAULT_LAB, Where, where
+from ringfence.cli.questions import END, AsOf, Over, check_place, command_line, service_asked
 from ringfence.client.paths import at
 from ringfence.errors import Forbidden, InvalidInput, ProbeFailed
 from ringfence.model.address import Family
@@ -32,26 +32,18 @@ if TYPE_CHECKING:  # what only few questions need is not loaded for the others
     from ringfence.lab.lab import Lab
     from ringfence.lab.proof import Proof
 
-_END = "An instance, instance.port, virtual IP, outside host, address or security group; internet is all outside."
-
 _EXAMPLES = """Examples:
   ringfence why laptop web-1 tcp/443 -f shop.yaml
   ringfence why internet sg-db tcp/3306 -f shop.yaml
   ringfence why web-1 db-1 tcp/3306 --probe --bundle ticket.tar.gz"""
 
 
-class Over(StrEnum):
-    """The family to ask about."""
-
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer as it is told, the exit code that it means, and what proves nothing, if anything does.
 
-    ``world`` and ``flows`` are what was judged, where that is known; ``evidence`` is what else goes into a bundle.
+    ``world`` and ``flows`` are what was judged, where that is known; ``next`` is what to ask then, for people;
+    ``evidence`` is what else goes into a bundle.
     """
 
     told: Mapping[str, Any]
@@ -59,6 +51,7 @@ class Answered:
     world: World | None = None
     flows: tuple[Flow, ...] = ()
     unproved: str = ""
+    next: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -71,7 +64,7 @@ class Answered:
         if as_json:
             output.print_json(self.told)
         else:
-            print(self.text)
+            print(f"{self.text}\n\n{self.next}" if self.next else self.text)
         if self.unproved:
             raise ProbeFailed(self.unproved)
         raise typer.Exit(self.code)
@@ -83,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    source: Annotated[str, typer.Argument(metavar="SRC", help=_END)],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=END)],
     destination: Annotated[str, typer.Argument(metavar="DST", help="The same.")],
     service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Ask the model about a world file.")] = None,
@@ -91,6 +84,7 @@ def why(
     from_port: Annotated[int | None, typer.Option(help="The port that it comes from.", min=1, max=65535)] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Send the packet too, in the lab that is up.")] = False,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask the lab of this name.")] = None,
+    as_of: AsOf = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", metavar="FILE", help="Write a ticket: a .tar.gz.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also where FILE is there already.")] = False,
     server: Server = "",
@@ -111,7 +105,10 @@ def why(
     With --bundle all that a ticket needs is in one file: question, answer, the part of the world that it is about, of a
     lab what its kernel holds of the flow, versions. Secrets are taken out.
     """
-    question = question_of(source, destination, Service.parse(service), over, from_port)
+    question = question_of(source, destination, service_asked(service), over, from_port)
+    if probe and server:
+        raise InvalidInput("--probe sends the packet in a lab, and a server has none; leave out --server")
+    check_place(None if probe else file, server, lab, as_of)
     place = Where() if file and not probe else Where(lab=lab or DEFAULT_LAB) if probe or file else where(server, lab)
     if bundle:
         from ringfence.cli.bundling import check_free
@@ -120,7 +117,7 @@ def why(
     if place.server:
         asked_of = f"server {place.server}"
         with asking(place.server, account, {}, json=json) as asked:
-            answered = _of_server(asked, question, bundled=bundle is not None)
+            answered = _of_server(asked, question, as_of, bundled=bundle is not None)
     elif place.lab:
         asked_of = f"lab {place.lab}"
         answered = _of_lab(place.lab, file, question, probe=probe, bundled=bundle is not None)
@@ -130,7 +127,24 @@ def why(
         answered = _of_file(read(file), question)
     if bundle:
         _write(bundle, question, asked_of, answered, overwrite=overwrite)
+    if not json and not probe and (denied := _denied(answered.told)):
+        options = {"-f": file, "--lab": lab, "--server": server, "--account": account, "--as-of": as_of}
+        fix = command_line("fix", _words(denied), options)
+        answered = replace(answered, next=f"What to change: {fix}")
     answered.show(as_json=json)
+
+
+def _denied(told: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The flow that the model denies; of several kinds the first one's example."""
+    flows = [outcome["example"] for outcome in told["outcomes"]] if "outcomes" in told else [told]
+    return next((flow for flow in flows if flow["verdict"] == "deny"), None)
+
+
+def _words(told: Mapping[str, Any]) -> list[str]:
+    """A flow as the words of a command."""
+    over = ["--over", "ipv6"] if ":" in told["destination"]["address"] else []
+    port = ["--from-port", str(told["source_port"])] if told["source_port"] else []
+    return [told["source"]["name"], told["destination"]["name"], told["service"], *over, *port]
 
 
 def _write(path: Path, question: Question, asked_of: str, answered: Answered, *, overwrite: bool) -> None:
@@ -186,16 +200,16 @@ def query_of(question: Question) -> dict[str, str | int | None]:
     }
 
 
-def _of_server(asked: Asked, question: Question, *, bundled: bool) -> Answered:
-    told = cast("dict[str, Any]", asked.client.get(at("why"), query_of(question)))
+def _of_server(asked: Asked, question: Question, as_of: int | None, *, bundled: bool) -> Answered:
+    told = cast("dict[str, Any]", asked.client.get(at("why"), {**query_of(question), "as_of": as_of}))
     answered = Answered(told, 0 if told["works"] else 1)
-    return _with_world(asked, question, answered) if bundled else answered
+    return _with_world(asked, question, as_of, answered) if bundled else answered
 
 
-def _with_world(asked: Asked, question: Question, answered: Answered) -> Answered:
+def _with_world(asked: Asked, question: Question, as_of: int | None, answered: Answered) -> Answered:
     """The same with the account's world as the server tells it; without, where the caller may not see that."""
     try:
-        text = asked.client.get_bytes(at("world"), {"format": "yaml"}).decode()
+        text = asked.client.get_bytes(at("world"), {"format": "yaml", "as_of": as_of}).decode()
     except Forbidden as error:
         return replace(answered, evidence={"notes.txt": f"the part of the world is missing: {error}\n"})
     of_file = _of_file(parse(text, "the server's world"), question)

@@ -9,11 +9,12 @@ from typing import Annotated, TextIO
 
 import typer
 
+from ringfence.cli.output import writing
 from ringfence.errors import InvalidInput
 from ringfence.importing import Cloud, FileKind, Imported, Source, decoded, import_files
 from ringfence.worldfile import dump
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Their JSON; several together are one world.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Their JSON; several together are one world.")]
 WhatKind = Annotated[FileKind | None, typer.Option("--kind", help="What the files are, where they do not show it.")]
 WhichCloud = Annotated[Cloud | None, typer.Option("--cloud", help="Whose resources, if a state has those of several.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else the world is printed.")]
@@ -50,17 +51,15 @@ def import_(
 
 
 def _write(path: Path, text: str) -> None:
-    try:
+    with writing(path):
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _source(path: Path) -> Source:
     try:
         return decoded(str(path), path.read_bytes())
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}; name a file that can") from None
 
 
 def _tell(made: Imported, as_json: bool, file: TextIO) -> None:

@@ -12,9 +12,10 @@ import typer
 from ringfence.cli import showing
 from ringfence.cli.asking import Asked, command, counted
 from ringfence.cli.completing import completer
+from ringfence.cli.output import writing
 from ringfence.cli.rules import Group
 from ringfence.client.paths import at
-from ringfence.errors import CannotRun, InvalidInput
+from ringfence.errors import InvalidInput
 from ringfence.resources.kind import Kind
 
 Members = Annotated[
@@ -152,14 +153,12 @@ def _format_of(file: Path | None) -> Format | None:
 
 
 def deliver(content: bytes, output: Path | None) -> None:
-    """Write what was asked for to a file, or print it. Raises `CannotRun`."""
+    """Write what was asked for to a file, or print it. Raises `InvalidInput`."""
     if output is None:
         sys.stdout.buffer.write(content)
         return
-    try:
+    with writing(output):
         output.write_bytes(content)
-    except OSError as error:
-        raise CannotRun(f"{output} cannot be written: {error.strerror}; name another file") from None
 
 
 def read_bytes(file: Path) -> bytes:

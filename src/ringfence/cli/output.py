@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ringfence.errors import InvalidInput
 from ringfence.model.address import Family
 from ringfence.model.flow import Query
 from ringfence.model.rule import Action
@@ -58,6 +60,26 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
 
 
+def print_table(table: Table, out: Console | None = None) -> None:
+    """Print a table; where nobody watches, without the blanks that fill its last column, so that it can be copied."""
+    out = out or console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    print(*(line.rstrip() for line in captured.get().splitlines()), sep="\n")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Where a file is written that somebody named; raises `InvalidInput` if it cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}; name another file") from error
+
+
 def print_json(value: object) -> None:
     """Print a value for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
@@ -90,7 +112,7 @@ def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
         ]
         table.add_row(str(row.expectation.query), *map(_word, words), _mark(row))
     out = console()
-    out.print(table)
+    print_table(table, out)
     for row in rows:
         if not row.ok:
             out.print(f"\n{row.expectation}", style="bold")
