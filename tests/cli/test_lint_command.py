@@ -176,7 +176,7 @@ def test_who_was_locked_out_since(file: Path) -> None:
 BAD = [
     (("worlds/none.yaml",), "cannot read worlds/none.yaml: No such file or directory; name a world file"),
     (("worlds/the shop.yaml", "--baseline", "worlds/the shop.yaml"), "is no list of accepted findings; make one with"),
-    (("worlds/the shop.yaml", "--baseline", "none.json"), "cannot read none.json"),
+    (("worlds/the shop.yaml", "--baseline", "none.json"), "none.json is not there; make it with --write-baseline"),
     (("worlds/the shop.yaml", "--write-baseline"), "--write-baseline writes the file of --baseline; name it"),
     (("worlds/the shop.yaml", "--dry-run"), "--dry-run is for --fix; give both"),
     (("worlds/the shop.yaml", "--lab", "x"), "a file and a lab or a server are named; give one of"),

@@ -121,7 +121,8 @@ def test_what_is_there_is_overwritten_only_if_it_is_said(world: Path, tmp_path: 
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert "world.yaml" in bundled(target)
     missing = ringfence(*asked[:-1], str(tmp_path / "nowhere" / "ticket.tar.gz"))
-    assert (missing.code, missing.out) == (3, "")
+    assert (missing.code, missing.out) == (2, "")
+    assert "nowhere/ticket.tar.gz cannot be written: No such file or directory" in missing.err
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

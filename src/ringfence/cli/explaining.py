@@ -127,10 +127,10 @@ def why(
         answered = _of_file(read(file), question)
     if bundle:
         _write(bundle, question, asked_of, answered, overwrite=overwrite)
-    if not json and not probe and (denied := _denied(answered.told)):
-        options = {"-f": file, "--lab": lab, "--server": server, "--account": account, "--as-of": as_of}
-        fix = command_line("fix", _words(denied), options)
-        answered = replace(answered, next=f"What to change: {fix}")
+    if denied := _denied(answered.told):
+        meant = {"--lab": place.lab} if probe else {"-f": file, "--lab": lab}
+        options = {**meant, "--server": server, "--account": account, "--as-of": as_of}
+        answered = replace(answered, next=f"What to change: {command_line('fix', _words(denied), options)}")
     answered.show(as_json=json)
 
 

@@ -107,4 +107,4 @@ def _headline(made: Tidied) -> str:
     if not made.gone and not made.come:
         return f"{name}: {counted}, as few as it takes: {proof}"
     over = f", still more than {made.limit}" if made.cost_after > made.limit else ""
-    return f"{name}: {counted}, {made.cost_after} say the same{over}; {proof}"
+    return f"{name}: {counted}, {made.cost_after} {'says' if made.cost_after == 1 else 'say'} the same{over}; {proof}"
