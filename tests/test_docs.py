@@ -16,6 +16,7 @@ from ringfence.cli.main import app
 from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.switches import SWITCHES
 from ringfence.policy.evaluate import evaluate
+from tests.cli.shell import ringfence
 
 COMMANDS = get_group(app)
 ROOT = Path(__file__).parent.parent
@@ -64,6 +65,17 @@ def test_every_switch_is_documented_with_its_values(switch: str) -> None:
 def test_every_command_is_documented(command: str) -> None:
     texts = [(ROOT / name).read_text() for name in ("README.md", "docs/cli.md")]
     assert any(f"`ringfence {command}" in text for text in texts)
+
+
+def test_the_answers_in_the_readme_are_those_of_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "README.md").read_text()
+    words, shown = re.findall(r"```console\n\$ ringfence (fix .*)\n((?:.*\n)*?)```", text)[0]
+    said = ringfence(*words.split()).out
+    assert all(part.strip() in said for part in shown.split("…"))
+    words = "why attacker web-1 tcp/443 -f examples/three-tier.yaml"
+    shown = text.partition(" why attacker web-1 tcp/443 --probe\n")[2].partition("…")[0]
+    assert shown in ringfence(*words.split()).out
 
 
 def test_the_world_of_the_documentation_is_valid() -> None:

@@ -121,7 +121,13 @@ outside: {office: [203.0.113.9, "2001:db8::9"], laptop: 198.51.100.7}
         ("office", "internet", "tcp/80", "unknown", ["no packet that anything judges"]),
         ("sg-alone", "sg-alone", "tcp/80", "unknown", ["no packet that anything judges"]),
         ("internet", "sg-nobody", "tcp/80", "unknown", ["nobody is in group sg-nobody"]),
-        ("internet", "sg-wbe", "tcp/80", "unknown", ["there is no instance, virtual IP or outside host 'sg-wbe'"]),
+        (
+            "internet",
+            "sg-wbe",
+            "tcp/80",
+            "unknown",
+            ["there is no instance, virtual IP, outside host or group 'sg-wbe'"],
+        ),
     ],
 )
 def test_what_is_told(source: str, destination: str, service: str, word: str, lines: list[str]) -> None:

@@ -74,7 +74,9 @@ def test_what_is_found_with_its_lines(file: Path) -> None:
         "1 warning",
         "3 notes",
     ]
-    assert lines[1].startswith('8 group web: in allow tcp 22 from any priority 1 "ssh" high-risk tcp 22 is open to')
+    assert lines[1].startswith(
+        'line 8 group web: in allow tcp 22 from any priority 1 "ssh" high-risk tcp 22 is open to'
+    )
     assert "fix: write 'in allow tcp 3306 from group web priority 1'" in done.out
     assert lines[-1] == "1 error, 1 warning, 3 notes; 2 can go by --fix"
 
@@ -174,10 +176,10 @@ def test_who_was_locked_out_since(file: Path) -> None:
 BAD = [
     (("worlds/none.yaml",), "cannot read worlds/none.yaml: No such file or directory; name a world file"),
     (("worlds/the shop.yaml", "--baseline", "worlds/the shop.yaml"), "is no list of accepted findings; make one with"),
-    (("worlds/the shop.yaml", "--baseline", "none.json"), "cannot read none.json"),
+    (("worlds/the shop.yaml", "--baseline", "none.json"), "none.json is not there; make it with --write-baseline"),
     (("worlds/the shop.yaml", "--write-baseline"), "--write-baseline writes the file of --baseline; name it"),
     (("worlds/the shop.yaml", "--dry-run"), "--dry-run is for --fix; give both"),
-    (("worlds/the shop.yaml", "--lab", "x"), "a file and a lab or server are named; give one of them"),
+    (("worlds/the shop.yaml", "--lab", "x"), "a file and a lab or a server are named; give one of"),
     (("--fix",), "--fix and --against are for a world file; name one"),
     (("worlds/the shop.yaml", "--severity", "fatal"), "'fatal' is not one of"),
 ]

@@ -37,7 +37,7 @@ TABLES: dict[tuple[str, ...], str] = {
     ("--to", "db-1"): "web-1.eth0 db-1.eth0 ipv4 tcp 3306",
     ("--from", "internet"): "outside web-1.eth0 ipv4, ipv6 tcp 80",
     ("--from", "web-1"): "web-1.eth0 outside ipv4, ipv6 all*",
-    ("--from", "sg-db"): "nothing passes",
+    ("--from", "sg-db"): "nothing passes from sg-db",
 }
 
 
@@ -71,7 +71,7 @@ def _over(rest: list[str]) -> list[str]:
 def test_tables(world: str, words: tuple[str, ...]) -> None:
     rows = [" ".join(line.split()) for line in ringfence("reach", world, *words).out.splitlines()]
     assert TABLES[words] in rows
-    assert rows[0] == ("from to family services" if len(rows) > 1 else "nothing passes")
+    assert rows[0] == ("from to family services" if len(rows) > 1 else "nothing passes from sg-db")
 
 
 def test_long_sides_are_cut_short_in_the_table() -> None:
@@ -83,7 +83,7 @@ def test_long_sides_are_cut_short_in_the_table() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--to", "db-2"), "there is no instance, virtual IP or outside host 'db-2'"),
+        (("--to", "db-2"), "there is no instance, virtual IP, outside host or group 'db-2'"),
         (("--from", "127.0.0.1"), "no address that a machine can have"),
         (("--service", "tcp"), "names no port"),
         (("--svg", "/nowhere/x.svg"), "/nowhere/x.svg cannot be written"),

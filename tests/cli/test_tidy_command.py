@@ -43,7 +43,7 @@ def test_a_group_gets_back_under_its_quota(world: Path) -> None:
     shown = ringfence("tidy", str(world))
     assert (shown.code, world.read_text()) == (0, WORLD)
     lines = shown.out.splitlines()
-    assert lines[0].startswith("sg-web: 70 of 50 rules, 5 say the same; ")
+    assert lines[0].startswith("sg-web: 70 of 50 rules (written as 67), 5 say the same; ")
     assert "  + in allow tcp 22 from 203.0.113.0/26 priority 1" in lines
     assert "nat: belongs to nat, and stays as it is" in lines
     assert "-      - in allow tcp 90 from any" in lines

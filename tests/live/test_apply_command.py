@@ -74,6 +74,10 @@ def test_a_world_whose_expectations_do_not_hold_stays_out_unless_somebody_says_w
         assert refused.returncode == 1
         assert f"{wrong} (it is deny by " in refused.stderr
         assert "[expect.failed]" in refused.stderr
+        dry = subprocess.run([*command, "--dry-run"], check=False, capture_output=True, text=True)
+        assert (dry.returncode, dry.stderr) == (1, refused.stderr)
+        assert "who reaches whom:" in dry.stdout
+        assert f"lab {lab_name!r} would take " in dry.stdout
         assert not lab.names.overrides.exists()
         apply(*command[4:], "--override-expectations", "a trial")
         (kept,) = map(json.loads, lab.names.overrides.read_text().splitlines())

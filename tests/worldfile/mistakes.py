@@ -485,7 +485,7 @@ instances:
   a: {subnet: web, ip: 10.0.1.11, groups: sg}
   b: {subnet: web, ip: 10.0.1.12, groups: sg}
 expect:
-  - a -> c tcp/80 allow                  #! input.unknown_name :: virtual IP or outside host 'c' :: known: a, a.eth0
+  - a -> c tcp/80 allow                  #! input.unknown_name :: outside host or group 'c' :: known: a, a.eth0
   - a.eth1 -> b tcp/80 allow             #! input.unknown_name :: 'a.eth1' :: did you mean 'a.eth0'?
   - a -> b tcp/80 allow over ipv6        #! input.notation :: says neither allow nor deny
   - a -> b tcp/80 over ipv6 allow        #! input.unknown_name :: a has no ipv6 #! input.unknown_name :: b has no ipv6

@@ -134,7 +134,7 @@ def test_ten_mistakes_give_ten_messages() -> None:
         "  line 22: there is no subnet 'dbs'; did you mean 'db'? [world.unknown_subnet]",
         "  line 24: '203.0.113.9/24' is not an address; write one like 10.0.1.11 or fd00:10::1 [input.notation]",
         (
-            "  line 27: there is no instance, virtual IP or outside host 'web-9'; did you mean 'web-2'?"
+            "  line 27: there is no instance, virtual IP, outside host or group 'web-9'; did you mean 'web-2'?"
             " [input.unknown_name]"
         ),
     ]

@@ -8,14 +8,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from ringfence.client.client import Client
 from ringfence.client.login import connect
 from ringfence.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from ringfence.client.client import Client
 
 MOST_WAIT = 60
 """So many seconds the server lets one wait."""

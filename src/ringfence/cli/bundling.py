@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from ringfence.analysis.why.asking import Question
 from ringfence.api.redaction import REDACTED, clean, clean_text, is_sensitive
+from ringfence.cli.files import writing
 from ringfence.errors import InvalidInput
 from ringfence.model.acl import AclRule
 from ringfence.model.group import SecurityGroup
@@ -89,6 +90,11 @@ def write(path: Path, files: Mapping[str, object], world: World | None, *, overw
         texts["world.yaml"] = world_text(world)
     packed = _packed(path.name.partition(".")[0] or "bundle", texts)
     check_free(path, overwrite=overwrite)
+    with writing(path):
+        _put(path, packed, overwrite=overwrite)
+
+
+def _put(path: Path, packed: bytes, *, overwrite: bool) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

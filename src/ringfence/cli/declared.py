@@ -174,15 +174,17 @@ def _apply_to_lab(file: Path, lab: str, override: str, *, dry_run: bool, json: b
 
     text = read_text(file)
     world = parse(text, str(file))
-    unmet = require_expectations(world, override)
+    unmet = [] if dry_run else require_expectations(world, override)
     with closing(Lab.attach(lab)) as attached:
-        if unmet and not dry_run:
+        if unmet:
             write_down(attached.names, override, unmet)
         wiring = attached.rewiring(world).told()
         count = attached.missing_commands(world) if dry_run else attached.enforce(world, text)
         cuts = attached.preview(world) if dry_run else attached.cuts
         reached = difference(attached.world, world).as_json() if dry_run else None
     Told(lab, dry_run, wiring, cuts, count, reached).show(as_json=json)
+    if dry_run:  # as of a server: what it would change is told, and then that it is refused
+        require_expectations(world, override)
 
 
 def export(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from ringfence.analysis.fix.edits import command
 from ringfence.analysis.why.asking import Question, is_several
 from ringfence.analysis.why.diagnosis import diagnose, diagnosed
 from ringfence.analysis.why.telling import explain, explain_several
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Asked, Json, Server, asking
 from ringfence.cli.choosing import DEFAULT_LAB, Where, where
+from ringfence.cli.questions import END, AsOf, Over, check_place, command_line, service_asked
 from ringfence.client.paths import at
 from ringfence.errors import Forbidden, InvalidInput, ProbeFailed
 from ringfence.model.address import Family
@@ -33,26 +32,18 @@ if TYPE_CHECKING:  # what only few questions need is not loaded for the others
     from ringfence.lab.lab import Lab
     from ringfence.lab.proof import Proof
 
-_END = "An instance, instance.port, virtual IP, outside host, address or security group; internet is all outside."
-
 _EXAMPLES = """Examples:
   ringfence why laptop web-1 tcp/443 -f shop.yaml
   ringfence why internet sg-db tcp/3306 -f shop.yaml
   ringfence why web-1 db-1 tcp/3306 --probe --bundle ticket.tar.gz"""
 
 
-class Over(StrEnum):
-    """The family to ask about."""
-
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """An answer as it is told, the exit code that it means, and what proves nothing, if anything does.
 
-    ``world`` and ``flows`` are what was judged, where that is known; ``evidence`` is what else goes into a bundle.
+    ``world`` and ``flows`` are what was judged, where that is known; ``next`` is what to ask then, for people;
+    ``evidence`` is what else goes into a bundle.
     """
 
     told: Mapping[str, Any]
@@ -60,6 +51,7 @@ class Answered:
     world: World | None = None
     flows: tuple[Flow, ...] = ()
     unproved: str = ""
+    next: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -72,7 +64,7 @@ class Answered:
         if as_json:
             output.print_json(self.told)
         else:
-            print(self.text)
+            print(f"{self.text}\n\n{self.next}" if self.next else self.text)
         if self.unproved:
             raise ProbeFailed(self.unproved)
         raise typer.Exit(self.code)
@@ -84,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    source: Annotated[str, typer.Argument(metavar="SRC", help=_END)],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=END)],
     destination: Annotated[str, typer.Argument(metavar="DST", help="The same.")],
     service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Ask the model about a world file.")] = None,
@@ -92,6 +84,7 @@ def why(
     from_port: Annotated[int | None, typer.Option(help="The port that it comes from.", min=1, max=65535)] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Send the packet too, in the lab that is up.")] = False,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask the lab of this name.")] = None,
+    as_of: AsOf = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", metavar="FILE", help="Write a ticket: a .tar.gz.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also where FILE is there already.")] = False,
     server: Server = "",
@@ -115,7 +108,10 @@ def why(
     With --bundle all that a ticket needs is in one file: question, answer, the part of the world that it is about, of a
     lab what its kernel holds of the flow, versions. Secrets are taken out.
     """
-    question = question_of(source, destination, Service.parse(service), over, from_port)
+    question = question_of(source, destination, service_asked(service), over, from_port)
+    if probe and server:
+        raise InvalidInput("--probe sends the packet in a lab, and a server has none; leave out --server")
+    check_place(None if probe else file, server, lab, as_of)
     place = Where() if file and not probe else Where(lab=lab or DEFAULT_LAB) if probe or file else where(server, lab)
     if bundle:
         from ringfence.cli.bundling import check_free
@@ -124,7 +120,7 @@ def why(
     if place.server:
         asked_of = f"server {place.server}"
         with asking(place.server, account, {}, json=json) as asked:
-            answered = _of_server(asked, question, bundled=bundle is not None)
+            answered = _of_server(asked, question, as_of, bundled=bundle is not None)
     elif place.lab:
         asked_of = f"lab {place.lab}"
         answered = _of_lab(place.lab, file, question, probe=probe, bundled=bundle is not None)
@@ -132,7 +128,7 @@ def why(
         assert file
         asked_of = f"world file {file.name}"
         answered = _with_fix(_of_file(read(file), question))
-    places = Place(file, place.lab if lab or probe else "", server, account)
+    places = Place(file, place.lab if lab or probe else "", server, account, as_of)
     if bundle:
         nowhere = replace(places, file=file and Path(file.name))
         _write(bundle, question, asked_of, nowhere.told(answered, question), overwrite=overwrite)
@@ -147,26 +143,38 @@ class Place:
     lab: str
     server: str
     account: str
+    as_of: int | None
 
     def told(self, answered: Answered, question: Question) -> Answered:
-        """An answer with the command that shows all fixes, where there is one."""
-        if not answered.told.get("fix"):
-            return answered
-        fix = {**answered.told["fix"], "shown_by": command("fix", *self._words(question))}
-        return replace(answered, told={**answered.told, "fix": fix})
+        """An answer with the command that shows all fixes, of many outcomes those of the first that is denied."""
+        if fix := answered.told.get("fix"):
+            fix = {**fix, "shown_by": self._fixing(_asked(question))}
+            return replace(answered, told={**answered.told, "fix": fix})
+        denied = (it["example"] for it in answered.told.get("outcomes", ()) if it["example"]["verdict"] == "deny")
+        if flow := next(denied, None):
+            return replace(
+                answered, next=f"What to change, for one of those denied:\n    $ {self._fixing(_words(flow))}"
+            )
+        return answered
 
-    def _words(self, question: Question) -> Iterator[str]:
-        yield from (question.source, question.destination, str(question.service))
+    def _fixing(self, words: Sequence[str]) -> str:
         lab, server = ("", "") if self.file else (self.lab, self.server)
-        options = {
-            "--over": question.family and str(question.family),
-            "--from-port": question.source_port and str(question.source_port),
-            "-f": self.file and str(self.file),
-            "--lab": lab,
-            "--server": server,
-            "--account": self.account,
-        }
-        yield from (word for name, value in options.items() if value for word in (name, value))
+        options = {"-f": self.file, "--lab": lab, "--server": server, "--account": self.account, "--as-of": self.as_of}
+        return command_line("fix", words, options)
+
+
+def _asked(question: Question) -> list[str]:
+    """A question as the words of a command."""
+    over = ["--over", str(question.family)] if question.family else []
+    port = ["--from-port", str(question.source_port)] if question.source_port else []
+    return [question.source, question.destination, str(question.service), *over, *port]
+
+
+def _words(told: Mapping[str, Any]) -> list[str]:
+    """A flow as the words of a command."""
+    over = ["--over", "ipv6"] if ":" in told["destination"]["address"] else []
+    port = ["--from-port", str(told["source_port"])] if told["source_port"] else []
+    return [told["source"]["name"], told["destination"]["name"], told["service"], *over, *port]
 
 
 def _write(path: Path, question: Question, asked_of: str, answered: Answered, *, overwrite: bool) -> None:
@@ -234,16 +242,17 @@ def query_of(question: Question) -> dict[str, str | int | None]:
     }
 
 
-def _of_server(asked: Asked, question: Question, *, bundled: bool) -> Answered:
-    told = cast("dict[str, Any]", asked.client.get(at("why"), query_of(question) | {"fix": "true"}))
+def _of_server(asked: Asked, question: Question, as_of: int | None, *, bundled: bool) -> Answered:
+    query = {**query_of(question), "as_of": as_of, "fix": "true"}
+    told = cast("dict[str, Any]", asked.client.get(at("why"), query))
     answered = Answered(told, 0 if told["works"] else 1)
-    return _with_world(asked, question, answered) if bundled else answered
+    return _with_world(asked, question, as_of, answered) if bundled else answered
 
 
-def _with_world(asked: Asked, question: Question, answered: Answered) -> Answered:
+def _with_world(asked: Asked, question: Question, as_of: int | None, answered: Answered) -> Answered:
     """The same with the account's world as the server tells it; without, where the caller may not see that."""
     try:
-        text = asked.client.get_bytes(at("world"), {"format": "yaml"}).decode()
+        text = asked.client.get_bytes(at("world"), {"format": "yaml", "as_of": as_of}).decode()
     except Forbidden as error:
         return replace(answered, evidence={"notes.txt": f"the part of the world is missing: {error}\n"})
     of_file = _of_file(parse(text, "the server's world"), question)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
 
@@ -17,12 +19,19 @@ def read_bytes(file: Path) -> bytes:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}; name a file that can") from None
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Where a file is written that somebody named; raises `InvalidInput` if it cannot be."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}; name another file") from error
+
+
 def write(file: Path, content: str | bytes) -> None:
     """Write a file of results. Raises `InvalidInput`."""
-    try:
+    with writing(file):
         file.write_bytes(content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        raise InvalidInput(f"{file} cannot be written: {error.strerror}; name another file") from None
 
 
 def deliver(content: bytes, output: Path | None) -> None:

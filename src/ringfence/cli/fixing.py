@@ -15,15 +15,16 @@ from ringfence.analysis.why.asking import Question
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
-from ringfence.cli.explaining import Over, query_of, question_of
+from ringfence.cli.explaining import query_of, question_of
 from ringfence.cli.files import changes
+from ringfence.cli.questions import AsOf, Over, check_place, command_line, service_asked, services_told
 from ringfence.client.paths import at
 from ringfence.errors import CannotAmend, InvalidInput
-from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.worldfile import amended, parse, read_text, replace_text
 
 Told = Mapping[str, Any]
+_END = "An instance, instance.port, virtual IP, outside host or address."
 _OPENED = 8
 """So many lines of what a fix opens or closes are told of the best one."""
 _SHOWN = 2
@@ -38,12 +39,13 @@ def register(app: typer.Typer) -> None:
 
 
 def fix(
-    source: Annotated[str, typer.Argument(metavar="SRC", help="An instance, instance.port, outside host or address.")],
+    source: Annotated[str, typer.Argument(metavar="SRC", help=_END)],
     destination: Annotated[str, typer.Argument(metavar="DST", help="The same.")],
     service: Annotated[str, typer.Argument(metavar="PROTO[/PORT]", help="tcp/443, udp/53, icmp, gre, 132, …")],
     file: Annotated[Path | None, typer.Option("-f", "--file", help="Ask about a world file.")] = None,
     over: Annotated[Over | None, typer.Option(help="The address family; else IPv4 where both ends have it.")] = None,
     from_port: Annotated[int | None, typer.Option(help="The port that it comes from.", min=1, max=65535)] = None,
+    as_of: AsOf = None,
     all_: Annotated[bool, typer.Option("--all", help="Say what every fix does, however much there is.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Make the first fix in the file; comments stay.")] = False,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask the lab of this name.")] = None,
@@ -57,28 +59,36 @@ def fix(
     the flows that it opens and closes, exactly, and the live connections that it cuts. The best is first: what closes
     nothing, then what opens the least. A group is preferred to a prefix where a rule may name one, a rule is as weak as
     suffices, and nothing lets in anybody by a risky port or from outside where the question was about one host. What no
-    change mends is said so, with what helps instead. Exit code 0 if the flow passes already or there is a fix, 1 if
-    there is none.
+    change mends is said so, with what helps instead. It is about one flow: of a group or the internet `ringfence why`
+    tells which flows do not pass, and names one of each kind. Exit code 0 if the flow passes already or there is a fix,
+    1 if there is none.
 
     \b
     Examples:
       ringfence fix web-1 db-1 tcp/3306 -f shop.yaml
       ringfence fix laptop web-1 tcp/22 -f shop.yaml --write
     """
-    question = question_of(source, destination, Service.parse(service), over, from_port)
+    question = question_of(source, destination, service_asked(service), over, from_port)
+    check_place(file, server, lab, as_of)
     if write and not file:
         raise InvalidInput("--write changes a world file; name one with -f")
     if file:
         told = _of_file(file, question, write=write, everything=all_)
     elif (place := where(server, lab)).server:
         with asking(place.server, account, {}, json=json) as asked:
-            told = asked.client.get(at("fix"), query_of(question))
+            told = asked.client.get(at("fix"), {**query_of(question), "as_of": as_of})
     else:
         told = _of_lab(place.lab, question, everything=all_)
     if json:
         output.print_json(told)
     else:
         _show(told, str(file) if file and write else "")
+        if file and not write and told["fixes"] and told["fixes"][0]["file_edit"]:
+            over_, port = over and str(over), from_port
+            words = [source, destination, service, "--write"]
+            print(
+                f"\n{command_line('fix', words, {'--over': over_, '--from-port': port, '-f': file})} makes the first."
+            )
     stopped = any(each["verdict"] == "deny" for each in told.get("guests", ()))
     raise typer.Exit(0 if (told["verdict"] == "allow" or told["fixes"]) and not stopped else 1)
 
@@ -197,7 +207,9 @@ def _show_flows(what: str, flows: Sequence[Told], most: int, indent: str) -> Non
         print(f"{what}:")
     for each in flows[:most]:
         over = " over ipv6" if each["family"] == "ipv6" else ""
-        print(f"{indent}  {', '.join(each['from'])} -> {', '.join(each['to'])}: {'; '.join(each['services'])}{over}")
+        print(
+            f"{indent}  {', '.join(each['from'])} -> {', '.join(each['to'])}: {services_told(each['services'])}{over}"
+        )
     if len(flows) > most:
         print(f"{indent}  and {len(flows) - most} more; --json tells all")
 

@@ -13,7 +13,7 @@ from ringfence.cli.files import read_bytes, write
 from ringfence.importing import Cloud, FileKind, Imported, decoded, import_files
 from ringfence.worldfile import dump
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Their JSON; several together are one world.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Their JSON; several together are one world.")]
 WhatKind = Annotated[FileKind | None, typer.Option("--kind", help="What the files are, where they do not show it.")]
 WhichCloud = Annotated[Cloud | None, typer.Option("--cloud", help="Whose resources, if a state has those of several.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else the world is printed.")]

@@ -30,6 +30,7 @@ from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking, counted
 from ringfence.cli.choosing import where
 from ringfence.cli.files import changes, write
+from ringfence.cli.questions import AsOf, Named, check_place
 from ringfence.client.paths import at
 from ringfence.errors import InvalidInput
 from ringfence.model.world import World
@@ -62,7 +63,8 @@ class _Options:
 
 
 def lint(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A world file.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A world file.", show_default=False)] = None,
+    named: Named = None,
     lab: Annotated[str | None, typer.Option("--lab", help="Look at the lab of this name, and what runs in it.")] = None,
     severity: Annotated[Threshold, typer.Option("--severity", help="Leave out what is less grave.")] = Threshold.NOTE,
     against: Annotated[
@@ -85,6 +87,7 @@ def lint(
     ] = None,
     server: Server = "",
     account: Account = "",
+    as_of: AsOf = None,
     json: Json = False,
 ) -> None:
     """Say what is risky, needless, contradictory, unused or without effect, where, why, and what to do.
@@ -93,6 +96,8 @@ def lint(
     else of the server, where one is known. docs/lint.md tells of every check. Exit code 0 if there is nothing to say, 1
     if there is, 2 for bad input.
     """
+    file = file or named
+    check_place(file, server, lab, as_of)
     options = _Options(Severity[severity.name], baseline, write_baseline, sarif, json)
     if file is None and (fix or against):
         raise InvalidInput("--fix and --against are for a world file; name one")
@@ -100,15 +105,15 @@ def lint(
         raise InvalidInput("--dry-run is for --fix; give both")
     if write_baseline and not baseline:
         raise InvalidInput("--write-baseline writes the file of --baseline; name it")
-    if file is not None and (lab is not None or server):
-        raise InvalidInput("a file and a lab or server are named; give one of them")
     known = _accepted(baseline) if baseline and not write_baseline else frozenset()
     if fix:
         raise typer.Exit(_fix(cast("Path", file), against, known, options, dry=dry_run))
-    raise typer.Exit(_tell(_told(file, lab, against, server, account), known, options, str(file or "")))
+    raise typer.Exit(_tell(_told(file, lab, against, server, account, as_of), known, options, str(file or "")))
 
 
-def _told(file: Path | None, lab: str | None, against: Path | None, server: str, account: str) -> list[Told]:
+def _told(
+    file: Path | None, lab: str | None, against: Path | None, server: str, account: str, as_of: int | None
+) -> list[Told]:
     if file is not None:
         placed = worldfile.parse_placed(worldfile.read_text(file), str(file))
         return [Told.of(it, placed.line) for it in lint_world(placed.world, before=_before(against))]
@@ -116,7 +121,7 @@ def _told(file: Path | None, lab: str | None, against: Path | None, server: str,
     if place.lab:
         return _of_lab(place.lab)
     with asking(place.server, account, {}, json=False) as asked:
-        return [Told(**it) for it in asked.client.get(at("lint"))["findings"]]
+        return [Told(**it) for it in asked.client.get(at("lint"), {"as_of": as_of})["findings"]]
 
 
 def _before(against: Path | None) -> World | None:
@@ -140,6 +145,8 @@ def _of_lab(name: str) -> list[Told]:
 
 
 def _accepted(path: Path) -> frozenset[str]:
+    if not path.exists():
+        raise InvalidInput(f"{path} is not there; make it with --write-baseline")
     try:
         found = accepted(json_.loads(worldfile.read_text(path)))
     except ValueError:
@@ -184,12 +191,17 @@ def _write(path: Path, content: object) -> None:
 
 def _show(told: Sequence[Told], old: int, source: str) -> None:
     out = output.console()
+    headings: list[str] = []
     for severity, group in groupby(told, key=lambda it: it.gravity):
         rows = list(group)
-        out.print(Text(counted(len(rows), severity.word), style=_COLOURS[severity]))
-        out.print(_table(rows))
-        out.print()
-    out.print(_sum(told, old, source))
+        if headings:
+            out.print()
+        headings.append(counted(len(rows), severity.word))
+        out.print(Text(headings[-1], style=_COLOURS[severity]))
+        output.print_table(_table(rows), out)
+    total = _sum(told, old, source)
+    if total not in headings:  # it says more than the one heading does
+        out.print(f"\n{total}" if headings else total)
 
 
 def _table(rows: Iterable[Told]) -> Table:
@@ -201,7 +213,7 @@ def _table(rows: Iterable[Told]) -> Table:
         why.append(f"\nfix: {it.fix}{' (--fix does)' if it.fixable else ''}", style="dim")
         place = Text(it.place)
         place.append(f"\n{it.check}", style="bold")
-        table.add_row(str(it.line or ""), place, why)
+        table.add_row(f"line {it.line}" if it.line else "", place, why)
     return table
 
 

@@ -58,6 +58,17 @@ def console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 160)
 
 
+def print_table(table: Table, out: Console | None = None) -> None:
+    """Print a table; where nobody watches, without the blanks that fill its last column, so that it can be copied."""
+    out = out or console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    print(*(line.rstrip() for line in captured.get().splitlines()), sep="\n")
+
+
 def print_json(value: object) -> None:
     """Print a value for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
@@ -90,7 +101,7 @@ def show_rows(rows: list[Row], *, packets: bool, as_json: bool) -> None:
         ]
         table.add_row(str(row.expectation.query), *map(_word, words), _mark(row))
     out = console()
-    out.print(table)
+    print_table(table, out)
     for row in rows:
         if not row.ok:
             out.print(f"\n{row.expectation}", style="bold")

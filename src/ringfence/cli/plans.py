@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ringfence.cli.asking import counted
 from ringfence.cli.output import console
+from ringfence.cli.questions import MORE, services_told
 from ringfence.cli.showing import cell
 
 _SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "delete": ("-", "red")}
@@ -100,12 +101,18 @@ def show_reached(reached: Mapping[str, Any]) -> None:
         out.print(Text(f"  {_line(each)}"), soft_wrap=True)
         held = f", and held for {each['hold']} s" if each["hold"] else ""
         out.print(Text(f"      {each['because']}{held}", style="dim"), soft_wrap=True)
+    _note_short(line for key in ("denied", "allowed", "connections") for line in reached[key][:_SHOWN])
+
+
+def _note_short(lines: Iterable[Mapping[str, Any]]) -> None:
+    if any(services_told(each["services"]).endswith(MORE) for each in lines):
+        print(f"{MORE} and more ports; --json tells all")
 
 
 def _line(told: Mapping[str, Any]) -> str:
     ends = " -> ".join(_few(told[side]) for side in ("from", "to"))
     over = " over ipv6" if told["family"] == "ipv6" else ""
-    return f"{ends}: {'; '.join(told['services'])}{over}"
+    return f"{ends}: {services_told(told['services'])}{over}"
 
 
 def _because(told: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,20 +15,19 @@ from rich.text import Text
 from ringfence.analysis.picture.frame import Caption, summary
 from ringfence.analysis.picture.graph import graph
 from ringfence.analysis.picture.heatmap import heatmap
-from ringfence.analysis.reach.answer import ALL_THAT_MAY, Answer, Grade, Passage
+from ringfence.analysis.reach.answer import ALL_THAT_MAY, Answer, Grade, Kind, Passage
 from ringfence.analysis.reach.reach import Reach
 from ringfence.analysis.reach.telling import answer
 from ringfence.cli import output
 from ringfence.cli.asking import Account, Json, Server, asking
 from ringfence.cli.choosing import Where, where
 from ringfence.cli.files import write
+from ringfence.cli.questions import END, AsOf, Named, Over, check_place, service_asked
 from ringfence.client.paths import at
-from ringfence.errors import InvalidInput
 from ringfence.model.service import Service
 from ringfence.model.world import World
 from ringfence.worldfile import read
 
-_END = "An instance, instance.port, virtual IP, outside host, address or security group; internet is all outside."
 _SHOWN = 4
 """So many ends are named on either side of a line of the table."""
 _STYLES = {Grade.SOME: "", Grade.RISKY: "red", Grade.ALL: "yellow"}
@@ -40,11 +40,14 @@ def register(app: typer.Typer) -> None:
 
 def reach(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A world file.", show_default=False)] = None,
-    source: Annotated[str, typer.Option("--from", metavar="END", help=f"Only from here. {_END}")] = "",
+    named: Named = None,
+    source: Annotated[str, typer.Option("--from", metavar="END", help=f"Only from here. {END}")] = "",
     destination: Annotated[str, typer.Option("--to", metavar="END", help="Only to here. The same.")] = "",
     service: Annotated[
         str, typer.Option("--service", metavar="PROTO[/PORT]", help="Only where this passes: tcp/22, udp/53, icmp, …")
     ] = "",
+    over: Annotated[Over | None, typer.Option(help="Only over this address family.")] = None,
+    as_of: AsOf = None,
     svg: Annotated[Path | None, typer.Option("--svg", metavar="OUT", help="Draw it: groups, and what passes.")] = None,
     heat: Annotated[Path | None, typer.Option("--heatmap", metavar="OUT", help="Draw the matrix.")] = None,
     lab: Annotated[str | None, typer.Option("--lab", help="Ask about the lab of this name.")] = None,
@@ -62,30 +65,42 @@ def reach(
     that is named; else of the server that is known (RINGFENCE_SERVER, a login); else about the usual lab. --svg and
     --heatmap write pictures (SVG) beside the table, which --json replaces.
     """
-    if file and (lab or server):
-        raise InvalidInput("a file and a lab or a server are named; give one of FILE, --lab and --server")
-    question = (source, destination, service)
+    file = file or named
+    check_place(file, server, lab, as_of)
+    question = _Question(source, destination, service_asked(service) if service else None)
     place = Where() if file else where(server, lab)
-    found, name = _of_server(place.server, account, question) if place.server else _of_world(file, place.lab, question)
-    asked = " ".join(f"{word} {it}" for word, it in zip(("from", "to", "by"), question, strict=True) if it)
+    if place.server:
+        found, name = _of_server(place.server, account, question, as_of)
+    else:
+        found, name = _of_world(file, place.lab, question)
+    asked = f"{question} over {over}".lstrip() if over else str(question)
+    found = found.over(over) if over else found
     for path, draw in ((svg, graph), (heat, heatmap)):
         if path:
             write(path, draw(found, Caption(name, asked)))
     if json:
         output.print_json(found.as_json())
     else:
-        _show(found)
+        _show(found, asked)
 
 
-_Question = tuple[str, str, str]
-"""From, to and service; empty where nothing is said."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """From where, to where and by which service; empty where nothing is said."""
+
+    source: str
+    destination: str
+    service: Service | None
+
+    def __str__(self) -> str:
+        words = (("from", self.source), ("to", self.destination), ("by", self.service))
+        return " ".join(f"{word} {it}" for word, it in words if it)
 
 
 def _of_world(file: Path | None, lab: str, question: _Question) -> tuple[Answer, str]:
-    source, destination, service = question
-    asked = Service.parse(service) if service else None
     world = read(file) if file else _in_lab(lab)
-    return answer(Reach(world), source, destination, asked), file.name if file else f"lab {lab}"
+    found = answer(Reach(world), question.source, question.destination, question.service)
+    return found, file.name if file else f"lab {lab}"
 
 
 def _in_lab(lab: str) -> World:
@@ -95,8 +110,10 @@ def _in_lab(lab: str) -> World:
         return attached.world
 
 
-def _of_server(server: str, account: str, question: _Question) -> tuple[Answer, str]:
-    query = {name: it for name, it in zip(("source", "destination", "service"), question, strict=True) if it}
+def _of_server(server: str, account: str, question: _Question, as_of: int | None) -> tuple[Answer, str]:
+    service = str(question.service) if question.service else None
+    ends = {"source": question.source or None, "destination": question.destination or None}
+    query = {**ends, "service": service, "as_of": as_of}
     with asking(server, account, {}, json=True) as asked:
         said: dict[str, Any] = asked.client.get(at("reach"), query)
     return Answer.of_json(said), f"revision {said['revision']} at {server}"
@@ -105,10 +122,12 @@ def _of_server(server: str, account: str, question: _Question) -> tuple[Answer, 
 # ---- the table
 
 
-def _show(found: Answer) -> None:
+def _show(found: Answer, asked: str) -> None:
     out = output.console()
     if not found.ways:
-        out.print("nothing passes")
+        out.print(f"nothing passes {asked}".rstrip())
+        if not any(end.kind is not Kind.INTERNET for end in found.ends) and not asked:
+            out.print("no instance is there that could be reached: rules alone let nobody pass to anybody")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("from", "to", "family", "services"):
@@ -116,7 +135,7 @@ def _show(found: Answer) -> None:
     for (sources, destinations, services, grade), families in _folded(found.ways).items():
         style = _STYLES[grade]
         table.add_row(_named(sources), _named(destinations), ", ".join(families), Text("; ".join(services), style))
-    out.print(table)
+    output.print_table(table, out)
     out.print(f"\n{summary(found)}")
     if any(ALL_THAT_MAY in way.short for way in found.ways):
         out.print(f"{ALL_THAT_MAY} everything but what the platform and carriers never let pass; --json tells it")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ringfence.cli.output import console
+from ringfence.cli.output import console, print_table
 from ringfence.resources.kind import Kind
 
 _COLUMNS: Mapping[Kind, tuple[str, ...]] = {
@@ -62,7 +62,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Item]) -> None:
         table.add_row(*(Text(cell(row.get(column))) for column in columns))
     out = console()
     out.width = out.width if out.is_terminal else _WIDE
-    out.print(table)
+    print_table(table, out)
 
 
 def show_item(item: Item) -> None:

@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def tidy(
     file: WorldFile,
-    groups: Annotated[list[str] | None, typer.Option("--group", "-g", help="Only this group; may be repeated.")] = None,
+    groups: Annotated[
+        list[str] | None, typer.Option("--group", "-g", metavar="GROUP", help="Only this group; may be repeated.")
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="Change the file; comments and forms of the rest stay.")
     ] = False,
@@ -37,7 +39,8 @@ def tidy(
     """Find the fewest rules with the same meaning, to get back under a quota: proved equal, for all memberships.
 
     Shows what would go and come, and the change of the file. Managed and disabled rules stay. Exit code 0; 1 if the
-    file cannot be changed in place, and then nothing is written. No root, no kernel.
+    file cannot be changed in place, and then nothing is written. No root, no kernel. What a server has comes into a
+    file by `ringfence export -o FILE`, and back by `ringfence apply FILE`. A rule of both families counts as two.
     """
     text = read_text(file)
     before = parse(text, str(file), _LIFTED)
@@ -96,10 +99,12 @@ def _show(found: list[Tidied], managed: dict[str, str], diff: str, written: bool
 
 def _headline(made: Tidied) -> str:
     name, counted = made.before.name, f"{made.cost_before} of {made.limit} rules"
+    if (written := len(made.before.rules)) != made.cost_before:
+        counted += f" (written as {written})"
     proof = "no smaller set of these and joined rules says the same"
     if not made.minimal:
         proof = "none of them can be left out"
     if not made.gone and not made.come:
         return f"{name}: {counted}, as few as it takes: {proof}"
     over = f", still more than {made.limit}" if made.cost_after > made.limit else ""
-    return f"{name}: {counted}, {made.cost_after} say the same{over}; {proof}"
+    return f"{name}: {counted}, {made.cost_after} {'says' if made.cost_after == 1 else 'say'} the same{over}; {proof}"

@@ -7,12 +7,12 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx2
 
+from ringfence.client.origin import origin
 from ringfence.client.refusals import error_of
-from ringfence.errors import InvalidInput, ServerFailed, ServerUnreachable
+from ringfence.errors import ServerFailed, ServerUnreachable
 from ringfence.security.keys import AccessKey
 from ringfence.security.secret import Secret
 from ringfence.security.signing import Request, signed_headers
@@ -192,18 +192,6 @@ class _Proof(httpx2.Auth):
 def _as_signed(request: httpx2.Request) -> Request:
     path, _, query = request.url.raw_path.decode("ascii").partition("?")
     return Request(request.method, path, query, tuple(request.headers.multi_items()), request.content)
-
-
-def origin(url: str) -> str:
-    """The address of a server without a slash at its end; raises `InvalidInput` for what is none."""
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets that do not close, a port that is no number
-        good = False
-    if not good or parts.query or parts.fragment or parts.username or parts.password:
-        raise InvalidInput(f"{url!r} is no address of a server; write it like http://127.0.0.1:8475")
-    return url.rstrip("/")
 
 
 def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:

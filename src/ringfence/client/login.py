@@ -12,11 +12,15 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ringfence.client.client import Client, origin
+from ringfence.client.origin import origin
 from ringfence.errors import InvalidInput, LoginUnusable, NotAuthenticated, ServerUnknown
 from ringfence.security.keys import AccessKey
 from ringfence.security.secret import Secret
+
+if TYPE_CHECKING:  # what asks no server loads no HTTP client
+    from ringfence.client.client import Client
 
 SERVER, ACCOUNT = "RINGFENCE_SERVER", "RINGFENCE_ACCOUNT"
 KEY_ID, KEY_SECRET = "RINGFENCE_ACCESS_KEY_ID", "RINGFENCE_ACCESS_KEY_SECRET"
@@ -130,6 +134,8 @@ def connect(named: str = "", account: str = "", timeout: float = 30.0) -> Client
 
     Raises `ServerUnknown`, `NotAuthenticated`, `InvalidInput`, `LoginUnusable`.
     """
+    from ringfence.client.client import Client
+
     server = server_of(named)
     if not server:
         raise ServerUnknown(f"no server is known; log in with: ringfence login URL, or set {SERVER}")

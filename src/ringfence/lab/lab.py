@@ -310,4 +310,4 @@ def _refuse_if_there(names: LabNames) -> None:
 def _missing(names: LabNames) -> str:
     if _is_there(names):
         return f"lab {names.lab!r} is not up, a crash left parts of it; run: {names.down_command}"
-    return f"lab {names.lab!r} is not up; run: {names.up_command}"
+    return f"lab {names.lab!r} is not up; run: {names.up_command}, or name a world file or a server"

@@ -23,7 +23,9 @@ _Identity = tuple[int, int]
 def check_tools() -> None:
     """Raise `NotRoot` or `ToolMissing` before anything is made."""
     if os.geteuid():
-        raise NotRoot("a lab makes network namespaces and kernel rules: run it as root")
+        raise NotRoot(
+            "a lab makes network namespaces and kernel rules: run it as root; a world file or a server needs none"
+        )
     if not shutil.which("ip"):
         raise ToolMissing("the program 'ip' is not in PATH; on Debian: apt-get install iproute2")
     load_library()

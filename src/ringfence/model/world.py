@@ -10,7 +10,7 @@ equal plans. Whether it makes sense as a whole is for `ringfence.model.validatio
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import chain
@@ -302,8 +302,7 @@ class World:
             return instance.primary
         if instance and port_name in instance.by_name:
             return instance.by_name[port_name]
-        known = [*self.instances, *self.outside, *self.virtual_ips, *map(str, self.ports)]
-        raise UnknownName(f"there is no instance, virtual IP or outside host {name!r}", nearest(name, known))
+        raise _no_end(self, name)
 
     def endpoint(self, name: str, family: Family) -> Endpoint:
         """The end of a flow that a name or a literal address stands for.
@@ -358,6 +357,27 @@ class _Ports(Mapping[str, Port]):
 
 
 _FIELDS = tuple(each.name for each in fields(World))
+_SHOWN = 4
+"""So many ends are named in a message."""
+
+
+def _no_end(world: World, name: str) -> UnknownName:
+    """What is wrong with a name that is not one end: it is several, or nobody's."""
+    if name in world.groups:
+        members = [str(port) for port in world.ports if name in port.groups]
+        right = f"name a member: {_some(members)}" if members else "and it has no member; name an instance"
+        return UnknownName(f"group {name} is not one end", right)
+    if name == "internet":
+        hosts = f"an outside host ({_some([*world.outside])}) or " if world.outside else ""
+        return UnknownName(f"{name} is not one end", f"name {hosts}an address outside")
+    if "/" in name and all(it.isalnum() or it in ".:/" for it in name):
+        return UnknownName(f"{name} is not one end", "name an address of it")
+    known = [*world.instances, *world.outside, *world.virtual_ips, *map(str, world.ports), *world.groups]
+    return UnknownName(f"there is no instance, virtual IP, outside host or group {name!r}", nearest(name, known))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
 def _world_of(attributes: Mapping[str, Any]) -> World:

@@ -107,6 +107,11 @@ class Answer:
     ends: tuple[End, ...]
     ways: tuple[Passage, ...]
 
+    def over(self, family: str) -> Answer:
+        """What of it is of one address family."""
+        ends = (it for it in self.ends if it.family == family)
+        return Answer(tuple(ends), tuple(it for it in self.ways if it.family == family))
+
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return {"ends": [it.as_json() for it in self.ends], "ways": [it.as_json() for it in self.ways]}
