@@ -435,6 +435,24 @@ def test_more_of_one_kind_make_no_more_lines() -> None:
     assert change.cause.group == "db"
 
 
+@pytest.mark.parametrize("most", [1, 4, 8, 1_000])
+def test_sets_that_are_too_many_to_tell_are_counted(most: int) -> None:
+    before = world(THREE_TIERS)
+    bare = {it.name: replace(it, rules=()) for it in before.groups.values()}
+    found = difference(before, replace(before, groups=bare))
+    whole: dict[str, Any] = found.as_json()
+    told: dict[str, Any] = found.as_json(most)
+    left_out = 0
+    for name in whole.keys() - {"left_out"}:
+        every, kept = whole[name], told[name]
+        named = [sum(len(it["from"]) + len(it["to"]) for it in every[:count]) for count in range(1, len(every) + 1)]
+        assert kept == every[: len(kept)]
+        assert len(kept) == max(min(1, len(every)), sum(count <= most for count in named))
+        left_out += len(every) - len(kept)
+    assert (whole["left_out"], told["left_out"]) == (0, left_out)
+    assert (left_out > 0) is (most < 1_000)
+
+
 REJUDGING = {"on_change": OnChange.REJUDGE}
 ACL, RULE = "      - in deny tcp 23 from any to any\n", "      - in allow tcp 80 from any\n"
 

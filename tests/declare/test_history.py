@@ -186,7 +186,7 @@ def test_taking_a_revision_back(served: Web, tenant: Caller, client: httpx2.Clie
     told = refused(client.post(f"/v1/revisions/{one['revision']}/revert"), 409, "DependencyViolation")
     assert "rule" in told["detail"]
     preview = client.post(f"/v1/revisions/{two['revision']}/revert?dry_run=true").json()
-    nothing: dict[str, list[Any]] = {"allowed": [], "denied": [], "connections": []}
+    nothing: dict[str, object] = {"allowed": [], "denied": [], "connections": [], "left_out": 0}
     foreseen = {"reachability": nothing, "expectations": []}
     assert preview == {"reverted": two["revision"], "revision": two["revision"] + 1, "dry_run": True, **foreseen}
     assert client.post(f"/v1/revisions/{two['revision']}/revert").status_code == 200

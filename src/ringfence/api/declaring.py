@@ -11,6 +11,7 @@ from ringfence import worldfile
 from ringfence.analysis.difference.difference import difference
 from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change
+from ringfence.api.foreseeing import MOST_TOLD
 from ringfence.api.route import AS_OF, CHANGE, Parameter, Route, Schema
 from ringfence.control.awaiting import LONGEST, SHORTEST
 from ringfence.control.declaring import Words, apply, read_world, require_reading
@@ -72,8 +73,13 @@ _ENDING: Schema = {
 _REACHABILITY: Schema = {
     "type": "object",
     "description": "exactly what changes in who reaches whom, each with an example and what makes the difference",
-    "required": ["allowed", "denied", "connections"],
-    "properties": {"allowed": _TURNED, "denied": _TURNED, "connections": _ENDING},
+    "required": ["allowed", "denied", "connections", "left_out"],
+    "properties": {
+        "allowed": _TURNED,
+        "denied": _TURNED,
+        "connections": _ENDING,
+        "left_out": {"type": "integer", "description": "sets that are not told, as there are too many"},
+    },
 }
 _PLANNED: Schema = {
     "type": "object",
@@ -179,7 +185,7 @@ def _plan(call: Call) -> Answer:
     told = {
         "revision": state.revision,
         "changes": Words(made).all(),
-        "reachability": difference(*made.worlds).as_json(),
+        "reachability": difference(*made.worlds).as_json(MOST_TOLD),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
     }
     return Answer(told, headers={"x-ringfence-revision": str(state.revision)})

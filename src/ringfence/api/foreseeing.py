@@ -15,6 +15,9 @@ from ringfence.policy.change import Change
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 
+MOST_TOLD = 20_000
+"""So many ends an answer names of what is newly allowed, and as many of what is newly denied, and of what is cut."""
+
 
 def foreseen(call: Call, draft: Draft) -> dict[str, Any]:
     """What a change that was tried would lead to; null where the caller may not plan, as it tells of the whole account.
@@ -32,6 +35,6 @@ def foreseen(call: Call, draft: Draft) -> dict[str, Any]:
     if Change.between(state.world, after.world) != Change():
         found = difference(world_of(state, account), explainer.named)
     return {
-        "reachability": found.as_json(),
+        "reachability": found.as_json(MOST_TOLD),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
     }

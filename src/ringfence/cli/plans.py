@@ -95,6 +95,8 @@ def show_reached(reached: Mapping[str, Any]) -> None:
                 out.print(Text(f"      for example {each['example']}{_because(each)}", style="dim"), soft_wrap=True)
     if shown > _SHOWN:
         print(f"… and {shown - _SHOWN} more; --json tells all")
+    if reached["left_out"]:
+        print(f"(and {reached['left_out']} more that the server did not tell: plan a smaller change to see them)")
     if reached["connections"]:
         print("connections that would be cut, if they live:")
     for each in reached["connections"][:_SHOWN]:

@@ -7,8 +7,9 @@ is in one world only counts as denied in the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from typing import cast
 
 from ringfence.analysis.difference.dying import Dying
 from ringfence.analysis.difference.joint import Joint
@@ -77,10 +78,12 @@ class Difference:
     def _ends(self, flow: Flow) -> tuple[int | None, int | None]:
         return self.index(flow.source), self.index(flow.destination)
 
-    def as_json(self) -> dict[str, object]:
-        """For programs."""
-        allowed, denied = ([it.as_json() for it in each] for each in (self.allowed, self.denied))
-        return {"allowed": allowed, "denied": denied, "connections": [it.as_json() for it in self.endings]}
+    def as_json(self, most: int | None = None) -> dict[str, object]:
+        """For programs; each of the three names no more ends than ``most``, and ``left_out`` counts the other sets."""
+        sets: dict[str, Sequence[FlowChange | Ending]]
+        sets = {"allowed": self.allowed, "denied": self.denied, "connections": self.endings}
+        told = {name: _told(each, most) for name, each in sets.items()}
+        return told | {"left_out": sum(len(each) - len(told[name]) for name, each in sets.items())}
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -88,6 +91,19 @@ class Difference:
     def __str__(self) -> str:
         lines = [*map(str, self.denied), *map(str, self.allowed)]
         return "\n".join(lines) or "nothing changes in who reaches whom"
+
+
+def _told(sets: Sequence[FlowChange | Ending], most: int | None) -> list[dict[str, object]]:
+    """The first of some sets for programs, and more as long as all do not name more than so many ends."""
+    told: list[dict[str, object]] = []
+    named = 0
+    for it in sets:
+        each = it.as_json()
+        named += len(cast("list[str]", each["from"])) + len(cast("list[str]", each["to"]))
+        if told and most is not None and named > most:
+            break
+        told.append(each)
+    return told
 
 
 def _has(change: FlowChange | Ending, flow: Flow, ends: tuple[int | None, int | None]) -> bool:
