@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from ringfence.analysis.fix.edits import Edit, command
+from ringfence.analysis.rules.lines import FIELDS
 from ringfence.model.acl import AclRule
 from ringfence.model.address import AddressRange
 from ringfence.model.facts import Thing
@@ -23,9 +24,10 @@ class Lines:
 
     def of(self, world: World) -> tuple[AclRule, ...]:
         """Its lines, in their order."""
-        if self.section == "acls":
-            return world.acls[self.name].rules
-        return world.vpcs[self.name].border if self.section == "vpcs" else world.peerings[self.name].firewall
+        return cast("tuple[AclRule, ...]", getattr(self._holder(world), FIELDS[self.section]))
+
+    def _holder(self, world: World) -> Any:
+        return getattr(world, self.section)[self.name]
 
     def owner(self, world: World) -> str:
         """By what ids of its lines are made, and steps name it."""
@@ -37,11 +39,9 @@ class Lines:
 
     def edited(self, world: World, lines: tuple[AclRule, ...]) -> World:
         """The world with other lines there."""
-        if self.section == "acls":
-            return world.edited(acls={self.name: replace(world.acls[self.name], rules=lines)})
-        if self.section == "vpcs":
-            return world.edited(vpcs={self.name: replace(world.vpcs[self.name], border=lines)})
-        return world.edited(peerings={self.name: replace(world.peerings[self.name], firewall=lines)})
+        holder = replace(self._holder(world), **{FIELDS[self.section]: lines})
+        changed: dict[str, Any] = {self.section: {self.name: holder}}
+        return world.edited(**changed)
 
     @property
     def noun(self) -> str:
