@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ringfence import worldfile
+from ringfence.analysis.fix import search
 from ringfence.analysis.fix.fixes import Fixes, fixes
 from ringfence.model.address import Address
 from ringfence.model.flow import Endpoint, Flow, Query
@@ -25,6 +28,7 @@ from tests.full_worlds import full_worlds
 from tests.topologies import TOPOLOGIES
 from tests.worlds import random_flows, random_world
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 STRANGERS = {4: Endpoint(Address.parse("47.1.1.1")), 6: Endpoint(Address.parse("2a00::1"))}
 """Addresses of which no rule of the tests' worlds says more than of any."""
 
@@ -142,3 +146,18 @@ def test_where_a_fix_is_three_edits_or_more_no_two_do(text: str, query: str, siz
     assert len(found.all[0].edits) == size
     assert list(smaller(world, flow, found)) == []
     assert list(smaller_pairs(world, flow)) == []
+
+
+@pytest.mark.parametrize(("bound", "value", "most"), [("LISTED", 1, 1), ("TRIED", 1, 1), ("LISTED", 2, 2)])
+def test_what_was_left_out_for_being_too_much_is_said(
+    bound: str, value: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = worldfile.read(EXAMPLES / "rules-that-come-near.yaml")
+    flow = world.flow(Query.parse("web-1 -> db tcp/3306"))
+    whole = fixes(world, flow)
+    assert whole.is_whole
+    assert len(whole.all) == 2
+    monkeypatch.setattr(search, bound, value)
+    found = fixes(world, flow)
+    assert len(found.all) <= most
+    assert found.is_whole is (found.all == whole.all)

@@ -48,12 +48,9 @@ class Search:
         """What the world would not be valid with."""
         self.withheld: dict[Path, Asked] = {}
         """What would let the flow pass, but by letting in anybody: see `exposes`."""
-        self.tried = 0
-
-    @property
-    def is_whole(self) -> bool:
+        self.is_whole = True
         """Whether nothing was left out for being too much."""
-        return self.tried < TRIED
+        self._tries = 0
 
     def smallest(self) -> list[tuple[Path, Asked]]:
         """Every fix of the smallest size there is; none if there is none."""
@@ -67,11 +64,14 @@ class Search:
         """What becomes of the flow with one edit more; None if it may not be made."""
         key = frozenset((*path, edit))
         if key not in self._known:
-            self._known[key] = self._tried(at, edit) if self.is_whole else None
+            self._known[key] = self._tried(at, edit)
         return self._known[key]
 
     def _tried(self, at: Asked, edit: Edit) -> Asked | None:
-        self.tried += 1
+        if self._tries == TRIED:
+            self.is_whole = False
+            return None
+        self._tries += 1
         if not self._may(edit):
             return None
         after = edit.applied(at.world)
@@ -130,7 +130,10 @@ class _Sized:
 
     def _go_on(self, at: Asked, path: Path) -> None:
         key = frozenset(path)
-        if key in self._seen or len(self.found) >= LISTED:
+        if key in self._seen:
+            return
+        if len(self.found) == LISTED:
+            self._search.is_whole = False
             return
         self._seen.add(key)
         if at.verdict.allowed:
