@@ -13,7 +13,7 @@ from ringfence.api import call
 from ringfence.api.app import all_routes, build
 from ringfence.api.metrics import Metrics
 from ringfence.api.requests import Frame
-from ringfence.control import basic
+from ringfence.model.group import DEFAULT_GROUP
 from ringfence.resources.kind import Kind
 from tests.control.service import Service
 from tests.serving import serving
@@ -207,4 +207,4 @@ def test_a_managed_group_is_the_services_alone(client: Client) -> None:
         assert client.code(method, path, body) == (409, managed)
         assert client.ask(method, path, body, **as_service)[0] == 200
     assert client.service.control.state.get(Kind.GROUP, "sg-nat") is None
-    assert basic.DEFAULT_GROUP not in client.service.control.state.world.groups
+    assert DEFAULT_GROUP not in client.service.control.state.world.groups

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from ringfence import worldfile
 from ringfence.control.authority import OPERATOR
-from ringfence.control.basic import DEFAULT_GROUP
 from ringfence.control.caller import Caller
 from ringfence.control.planning import plan
-from ringfence.model.group import SecurityGroup
+from ringfence.model.group import DEFAULT_GROUP, SecurityGroup
 from ringfence.model.rule import GroupRemote, Rule
 from ringfence.model.world import World, by_name
 from ringfence.policy.evaluate import Policy

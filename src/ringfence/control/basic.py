@@ -18,7 +18,7 @@ from ringfence.control.lines import FIELDS, remove_naming
 from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
 from ringfence.model.acl import AclRule
-from ringfence.model.group import GroupType, SecurityGroup
+from ringfence.model.group import DEFAULT_GROUP, GroupType, SecurityGroup
 from ringfence.model.rule import Rule
 from ringfence.model.topology import Peering, Port
 from ringfence.ram import actions as ram
@@ -29,8 +29,6 @@ from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
 from ringfence.resources.values import Listing, Machine, PortAt, Power, RuleOf, SharedVpc, User, Value
 
-DEFAULT_GROUP = "default"
-"""The group of a port that names none (Security FAQ)."""
 TAGS = 20
 """So many tags a resource may have."""
 LISTS = (Kind.ADDRESS_GROUP, Kind.PORT_LIST)

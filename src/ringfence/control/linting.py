@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from ringfence.analysis.lint.finding import Finding
 from ringfence.analysis.lint.registry import lint
-from ringfence.analysis.lint.unused import DEFAULT_GROUP, UNUSED_GROUP
+from ringfence.analysis.lint.unused import UNUSED_GROUP
 from ringfence.control.exporting import visible_world
 from ringfence.control.naming import Naming
+from ringfence.model.group import DEFAULT_GROUP
 from ringfence.resources.state import State
 
 

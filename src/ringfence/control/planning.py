@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from ringfence.control.authority import OPERATOR
-from ringfence.control.basic import DEFAULT_GROUP, TAGS
+from ringfence.control.basic import TAGS
 from ringfence.control.caller import Caller
 from ringfence.control.checks import check, service_of
 from ringfence.control.exporting import own_acl, own_group, own_rule, own_vpc, plain_lines, world_of
@@ -25,7 +25,7 @@ from ringfence.control.naming import Naming, shared_vpcs
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
-from ringfence.model.group import AddressGroup, SecurityGroup
+from ringfence.model.group import DEFAULT_GROUP, AddressGroup, SecurityGroup
 from ringfence.model.port_list import PortList
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Instance, OutsideHost, Port

@@ -14,6 +14,9 @@ from ringfence.model.port_list import NamedPorts
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, Rule, RuleSize
 
+DEFAULT_GROUP = "default"
+"""The group of a port that names none, which is always there (Security FAQ; SEMANTICS.md 1.1)."""
+
 
 class GroupType(StrEnum):
     """Basic or advanced (SEMANTICS.md 2.2); a group keeps its type for good."""

@@ -9,13 +9,12 @@ from typing import TypeVar
 
 from yaml import Mark
 
-from ringfence.model.group import GroupType, SecurityGroup
+from ringfence.model.group import DEFAULT_GROUP, GroupType, SecurityGroup
 from ringfence.model.names import check_name
 from ringfence.model.profile import PROFILES, IntraGroup, Profile
 from ringfence.model.rule import Rule
 from ringfence.model.topology import Port
 from ringfence.model.world import by_name
-from ringfence.worldfile.instances import DEFAULT_GROUP
 from ringfence.worldfile.networks import Surroundings
 from ringfence.worldfile.nodes import Cursor, given
 from ringfence.worldfile.notes import Notes

@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from ringfence.errors import NotationError
 from ringfence.model.address import Address, Family
+from ringfence.model.group import DEFAULT_GROUP
 from ringfence.model.names import check_name
 from ringfence.model.service import Listener
 from ringfence.model.topology import Instance, OutsideHost, Penalty, Port, VirtualIp, Vpc
@@ -18,8 +19,6 @@ from ringfence.worldfile.notes import label
 
 SHORT_PORT = "eth0"
 """The name of the port of an instance that lists none."""
-DEFAULT_GROUP = "default"
-"""The group of a port that names none (Security FAQ)."""
 
 _PORT_FORM = "{subnet: NAME, ip: ADDRESS, groups: [NAME]}"
 _PORT_KEYS = ("subnet", "ip", "ip6", "groups", "namespace", "parent", "vlan")

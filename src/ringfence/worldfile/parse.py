@@ -11,7 +11,7 @@ from yaml import Node
 from ringfence.errors import WorldFileError
 from ringfence.model import validation
 from ringfence.model.flow import Expectation, Query
-from ringfence.model.group import SecurityGroup
+from ringfence.model.group import DEFAULT_GROUP, SecurityGroup
 from ringfence.model.profile import HUAWEI
 from ringfence.model.rule import Action
 from ringfence.model.topology import Instance
@@ -21,7 +21,6 @@ from ringfence.worldfile.compose import compose
 from ringfence.worldfile.files import read_text
 from ringfence.worldfile.groups import default_group, read_groups
 from ringfence.worldfile.instances import (
-    DEFAULT_GROUP,
     read_instances,
     read_outside,
     read_penalties,

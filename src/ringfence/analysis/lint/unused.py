@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from ringfence.analysis.lint.finding import Finding, Fix, Removal, Severity, at_rule, at_thing
 from ringfence.analysis.lint.subject import Subject
 from ringfence.model.address import Prefix
+from ringfence.model.group import DEFAULT_GROUP
 from ringfence.model.rule import Action, Remote
 from ringfence.model.topology import Vpc
 
 UNUSED_GROUP, UNUSED_OBJECT, STALE_PREFIX = "unused-group", "unused-object", "stale-prefix"
-DEFAULT_GROUP = "default"
-"""The group that is always there (SEMANTICS.md 1.1)."""
 _OBJECTS: Mapping[str, tuple[str, str]] = {
     "address_groups": ("address group", "no rule names it"),
     "port_lists": ("port list", "no rule names it"),

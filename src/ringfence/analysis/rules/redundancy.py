@@ -58,15 +58,19 @@ def _needless(world: World, group: SecurityGroup, direction: Direction, nic: Nic
 
 
 def _listed(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> tuple[Decision, ...]:
-    vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
+    vpc = home_of(world, group)
     of = PolicyClass(vpc.name, (group.name,), nic)
     return decisions(vpc, {group.name: group}, world.port_lists, of, direction)
 
 
+def home_of(world: World, group: SecurityGroup) -> Vpc:
+    """The VPC of a group; of one that belongs to none, a VPC of its profile without anything in it."""
+    return world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
+
+
 def nics(world: World, group: SecurityGroup) -> tuple[NicType, ...]:
     """The interfaces that rules of a group may be for."""
-    classic = group.vpc and world.vpcs[group.vpc].network is Network.CLASSIC
-    return tuple(NicType) if classic else (NicType.INTRANET,)
+    return tuple(NicType) if home_of(world, group).network is Network.CLASSIC else (NicType.INTRANET,)
 
 
 def effects(

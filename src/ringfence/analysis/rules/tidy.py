@@ -26,12 +26,12 @@ from itertools import groupby
 
 from ringfence.analysis.rules.joining import proposals
 from ringfence.analysis.rules.lists import Line, outcome
-from ringfence.analysis.rules.redundancy import Lines
+from ringfence.analysis.rules.redundancy import Lines, home_of, nics
 from ringfence.analysis.sets.packets import Packets
 from ringfence.errors import Protected
 from ringfence.model.group import SecurityGroup
-from ringfence.model.rule import Action, Direction, NicType, Rule
-from ringfence.model.topology import Network, Vpc
+from ringfence.model.rule import Action, Direction, Rule
+from ringfence.model.topology import Vpc
 from ringfence.model.validation.quotas import group_cost, rule_cost
 from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of, decisions
@@ -127,9 +127,8 @@ def says_the_same(world: World, before: SecurityGroup, after: SecurityGroup) -> 
 
 def _places(world: World, group: SecurityGroup) -> list[tuple[Vpc, PolicyClass]]:
     """The group by itself on each interface, and the classes of the ports that have it."""
-    vpc = world.vpcs.get(group.vpc) or Vpc("", world.profile_of(group), (), {})
-    nics = NicType if vpc.network is Network.CLASSIC else [NicType.INTRANET]
-    found = {PolicyClass(vpc.name, (group.name,), nic): vpc for nic in nics}
+    vpc = home_of(world, group)
+    found = {PolicyClass(vpc.name, (group.name,), nic): vpc for nic in nics(world, group)}
     ports = [*world.ports, *(each.port for each in world.detached.values())]
     found |= {class_of(world.vpcs[it.vpc], it): world.vpcs[it.vpc] for it in ports if group.name in it.groups}
     return [(vpc, of) for of, vpc in found.items()]
