@@ -98,7 +98,7 @@ DAMAGES: list[tuple[Callable[[bytes], bytes], str]] = [
     (lambda backup: b"\x00\xff" * 100, "no backup of a store"),
     (lambda backup: b"[]\n", "no backup of a store"),
     (lambda backup: changed_header(backup, format=2), "format 2; this version reads format 1"),
-    (lambda backup: changed_header(backup, schema="9999"), "schema 9999, this store of schema 0003; restore it by"),
+    (lambda backup: changed_header(backup, schema="9999"), "schema 9999, this store of schema 0004; restore it by"),
     (lambda backup: changed_header(backup, revision=None), "which revision it leads to"),
     (lambda backup: changed_header(backup, store_id="x"), "was changed"),
     (lambda backup: backup[: len(backup) // 2], "cut off|not a row"),

@@ -39,6 +39,7 @@ WRITTEN = {
         f"INSERT INTO confirmation VALUES (2, 1, 'root', '{AT}', 'c1')",
         "INSERT INTO answer VALUES ('root', 'k1', 'f', 200, '{}', '9999-01-01T00:00:00.000Z')",
     ],
+    "0004": [],
 }
 
 

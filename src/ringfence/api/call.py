@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import math
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -140,6 +141,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "array": (list,),
     "object": (dict,),
+    "null": (type(None),),
 }
 
 
@@ -154,29 +156,35 @@ def flaws(said: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[FieldP
             yield FieldProblem(
                 name, f"there is no field {name!r}", f"use {', '.join(known)}", "input.unknown_field", value
             )
-        elif not _fits(value, known[name]):
+        elif not _fit((value,), known[name]):
             yield FieldProblem(
                 name, f"{name} is not accepted", f"it must be {_wanted(known[name])}", "input.field", value
             )
 
 
-def _fits(value: object, schema: Mapping[str, Any]) -> bool:
+def _fit(values: Iterable[Any], schema: Mapping[str, Any]) -> bool:
+    """Whether each of some values is as a schema wants it."""
     if "enum" in schema:
-        return value in schema["enum"]
+        return all(value in schema["enum"] for value in values)
     kinds = schema.get("type", "object")
     allowed = [kinds] if isinstance(kinds, str) else kinds
-    if value is None:
-        return "null" in allowed
-    types = tuple(kind for name in allowed if name != "null" for kind in _TYPES[name])
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        return False
-    size = value if isinstance(value, int | float) else len(value) if isinstance(value, str | list | dict) else 0
-    low = schema.get("minimum", schema.get("minLength", schema.get("minItems", size)))
-    high = schema.get("maximum", schema.get("maxLength", schema.get("maxItems", size)))
-    items = schema.get("items", {})
-    return low <= size <= high and all(
-        _fits(each, items) for each in (value if isinstance(value, list) and items else ())
-    )
+    types = tuple(kind for name in allowed for kind in _TYPES[name])
+    low = schema.get("minimum", schema.get("minLength", schema.get("minItems", -math.inf)))
+    high = schema.get("maximum", schema.get("maxLength", schema.get("maxItems", math.inf)))
+    items = schema.get("items")
+    for value in values:
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            return False
+        if value is not None and not low <= _size(value) <= high:
+            return False
+        if items and isinstance(value, list) and not _fit(value, items):
+            return False
+    return True
+
+
+def _size(value: Any) -> float:
+    """What bounds are about: the number itself, or how long a text or a list is."""
+    return value if isinstance(value, int | float) else len(value)
 
 
 def _wanted(schema: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from ringfence.model.validation import Touched, problems
 from ringfence.model.world import World, nearest
 from ringfence.resources.kind import SECTIONS, Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.resource import Resource, ResourceChange, by_kind
 from ringfence.resources.state import State
 from ringfence.resources.values import AccessKey, Penalized, PortAt, Quota, RuleOf, SharedVpc
 from ringfence.resources.worlds import full_name
@@ -44,6 +44,7 @@ _CALLED = {Kind.GROUP: "SecurityGroup", Kind.VPC: "Vpc", Kind.ACL: "NetworkAcl"}
 MANAGED = "InvalidOperation.ResourceManagedByCloudProduct"
 DELETION_PROTECTION = "InvalidOperation.DeletionProtection"
 _NO_GROUP = "InvalidSecurityGroupId.NotFound"
+_OF_PORTS = (Kind.VIRTUAL_IP, Kind.PENALTY)
 _ENDS = (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)
 NO_PLACES: Mapping[Key, str] = {}
 
@@ -59,18 +60,23 @@ def check(
 
     ``places`` says where the request says what becomes of a resource.
     """
+    kinds = by_kind(changes)
     for change in changes:  # first of all: of what belongs to others, nothing is told
         _check_references(after, change, caller, places)
+    for change in kinds.get(Kind.EXPECTATION, ()):
         _check_ends(after, change, caller)
-    for change in changes:
+    for change in kinds.get(Kind.ACCESS_KEY, ()):
         _check_keys(change, caller)
-        _check_protection(before, after, change, caller)
-        _check_unused(after, change)
-    for change in changes:
-        _check_attached(after, change)
-    _check_counts(before, after, changes)
-    _check_quotas(after, changes)
-    found = problems(after.world, touched_by(after, changes))
+    for old, new in changes:
+        if old and new is None:
+            _check_removal(after, old)
+    _check_managed(before, after, changes, caller)
+    for kind in (*_OF_PORTS, Kind.PORT):
+        for change in kinds.get(kind, ()):
+            _check_attached(after, change)
+    _check_counts(before, after, kinds)
+    _check_quotas(after, kinds.get(Kind.QUOTA, ()))
+    found = problems(after.world, _touched(after, kinds))
     if found:
         raise refusal(found, Telling(after, {change.key for change in changes}, places, caller.account))
 
@@ -83,34 +89,41 @@ def _check_keys(change: ResourceChange, caller: Caller) -> None:
         raise Forbidden(what, "sign the request with a key of the account")
 
 
-def _check_protection(before: State, after: State, change: ResourceChange, caller: Caller) -> None:
-    old = change.before
-    if old and old.protected and change.after is None:
-        what = f"{old.key} is protected from deletion"
-        raise Protected(what, "set protected to false first", reason=DELETION_PROTECTION, field="id", value=old.id)
-    for owned, service in _managed(before, after, change):
-        if service and caller.service != service:
-            what = f"{owned.key} belongs to {service}"
-            raise Protected(what, "only the service may change it", reason=MANAGED, field="managed", value=service)
+def _check_removal(after: State, gone: Resource) -> None:
+    """What is protected stays, and what others use."""
+    if gone.protected:
+        what = f"{gone.key} is protected from deletion"
+        raise Protected(what, "set protected to false first", reason=DELETION_PROTECTION, field="id", value=gone.id)
+    if users := [key for key in after.referrers(gone.key) if key != gone.key]:
+        raise _in_use(after, gone, users)
 
 
-def _managed(before: State, after: State, change: ResourceChange) -> Iterator[tuple[Resource, str]]:
-    """What a change touches of managed services (SEMANTICS.md 5.1), and which: a rule is its group's, too, and a port
-    that joins or leaves a group changes the group; one that goes for good does not.
+def _check_managed(before: State, after: State, changes: Iterable[ResourceChange], caller: Caller) -> None:
+    """What belongs to a managed service, only the service changes (SEMANTICS.md 5.1).
+
+    A rule is its group's, too, and a port that joins or leaves a group changes the group; one that goes for good does
+    not.
     """
-    for state, resource in ((before, change.before), (after, change.after)):
-        if resource:
-            yield resource, service_of(resource)
-            if isinstance(resource.value, RuleOf):
-                yield from _owners(state, [resource.value.group])
-    if change.after and isinstance(change.after.value, PortAt):
-        old = cast("PortAt", change.before.value).port.groups if change.before else ()
-        yield from _owners(after, {*old} ^ {*change.after.value.port.groups})
+    was, is_ = set[str](), set[str]()  # groups that are changed with what is theirs, as they were and as they are
+    for old, new in changes:
+        for resource, groups in ((old, was), (new, is_)):
+            if resource:
+                _check_owner(resource, caller)
+                if isinstance(resource.value, RuleOf):
+                    groups.add(resource.value.group)
+        if new and isinstance(new.value, PortAt):
+            left = cast("PortAt", old.value).port.groups if old else ()
+            is_ |= {*left} ^ {*new.value.port.groups}
+    for state, groups in ((before, was), (after, is_)):
+        for group in filter(None, (state.get(Kind.GROUP, name) for name in sorted(groups))):
+            _check_owner(group, caller)
 
 
-def _owners(state: State, groups: Iterable[str]) -> Iterator[tuple[Resource, str]]:
-    for group in filter(None, (state.get(Kind.GROUP, name) for name in groups)):
-        yield group, service_of(group)
+def _check_owner(resource: Resource, caller: Caller) -> None:
+    service = service_of(resource)
+    if service and caller.service != service:
+        what = f"{resource.key} belongs to {service}"
+        raise Protected(what, "only the service may change it", reason=MANAGED, field="managed", value=service)
 
 
 def service_of(resource: Resource) -> str:
@@ -120,9 +133,13 @@ def service_of(resource: Resource) -> str:
 
 
 def _check_references(after: State, change: ResourceChange, caller: Caller, places: Mapping[Key, str]) -> None:
-    if change.after:
-        for key in sorted(change.after.refers - (change.before.refers if change.before else frozenset())):
-            _check_reference(after, change.after, key, caller, places)
+    new = change.after
+    if new is None:
+        return
+    added = new.refers - change.before.refers if change.before else new.refers
+    unknown = [key for key in added if (found := after.resources.get(key)) is None or found.account != new.account]
+    for key in sorted(unknown):
+        _check_reference(after, new, key, caller, places)
 
 
 def _check_ends(after: State, change: ResourceChange, caller: Caller) -> None:
@@ -140,13 +157,13 @@ def _check_ends(after: State, change: ResourceChange, caller: Caller) -> None:
 
 def _check_attached(after: State, change: ResourceChange) -> None:
     """A virtual IP or a penalty is for ports that some instance has: nothing happens at another one."""
-    if change.after and change.key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY):
+    if change.after and change.kind in _OF_PORTS:
         for key in sorted(change.after.refers):
             if _is_detached(after.resources[key]):
                 what, field = f"{key} is of no instance", _field_of(change.after, key)
                 raise InvalidFields((FieldProblem(field, what, "attach it first", "world.unknown_port", key.id),))
     if change.after and _is_detached(change.after):
-        users = [key for key in after.referrers(change.key) if key.kind in (Kind.VIRTUAL_IP, Kind.PENALTY)]
+        users = [key for key in after.referrers(change.key) if key.kind in _OF_PORTS]
         if users:
             raise _in_use(after, change.after, users)
 
@@ -162,14 +179,9 @@ def _is_address(end: str) -> bool:
         return False
 
 
-def _check_unused(after: State, change: ResourceChange) -> None:
-    if change.after is None and (users := [key for key in after.referrers(change.key) if key != change.key]):
-        raise _in_use(after, cast("Resource", change.before), users)
-
-
 def _check_reference(after: State, resource: Resource, key: Key, caller: Caller, places: Mapping[Key, str]) -> None:
     found = after.resources.get(key)
-    if found is None or not (found.account == resource.account or _is_shared(after, resource, found)):
+    if found is None or not _is_shared(after, resource, found):
         known = () if caller.user else (it.id for it in after.owned(resource.account, key.kind))  # who may see which?
         what = f"there is no {key.kind.words} {key.id!r}"
         code = {
@@ -214,11 +226,11 @@ def _in_use(after: State, gone: Resource, users: list[Key]) -> InUse:
     )
 
 
-def _check_counts(before: State, after: State, changes: Iterable[ResourceChange]) -> None:
+def _check_counts(before: State, after: State, kinds: Mapping[Kind, Iterable[ResourceChange]]) -> None:
     """Refuse what an account has more of than before, or may have less of, if it is more than it may."""
-    made = tuple(changes)
-    grown = {(each.account, each.kind) for old, each in made if each and not old and each.kind in PER_ACCOUNT}
-    if any(change.key.kind in (Kind.QUOTA, Kind.SETTINGS) for change in made):
+    counted = ((kind, change) for kind in kinds.keys() & PER_ACCOUNT.keys() for change in kinds[kind])
+    grown = {(each.account, kind) for kind, (old, each) in counted if each and not old}
+    if kinds.keys() & {Kind.QUOTA, Kind.SETTINGS}:
         grown |= {(account.id, kind) for account in after.of_kind(Kind.ACCOUNT) for kind in PER_ACCOUNT}
     for account, kind in sorted(grown):
         limit, count = limit_of(after.world, account, PER_ACCOUNT[kind]), after.count(account, kind)
@@ -233,11 +245,10 @@ def _check_counts(before: State, after: State, changes: Iterable[ResourceChange]
 def _check_quotas(after: State, changes: Iterable[ResourceChange]) -> None:
     """One quota for each target: which of two held would be nobody's to say."""
     for new in (each for old, each in changes if each and not old):
-        if isinstance(new.value, Quota):
-            targets = [cast("Quota", it.value).target for it in after.of_kind(Kind.QUOTA)]
-            if targets.count(target := new.value.target) > 1:
-                what = f"there is a quota for {target} already"
-                raise Conflict(what, "change that one", reason="quota.exists", field="target", value=target)
+        targets = [cast("Quota", it.value).target for it in after.of_kind(Kind.QUOTA)]
+        if targets.count(target := cast("Quota", new.value).target) > 1:
+            what = f"there is a quota for {target} already"
+            raise Conflict(what, "change that one", reason="quota.exists", field="target", value=target)
 
 
 def limit_of(world: World, account: str, name: str) -> int:
@@ -246,24 +257,22 @@ def limit_of(world: World, account: str, name: str) -> int:
     return limit
 
 
-def touched_by(state: State, changes: Iterable[ResourceChange]) -> Touched | None:
+def _touched(state: State, kinds: Mapping[Kind, Iterable[ResourceChange]]) -> Touched | None:
     """The names of what some changes touch in the world of a state; None where that may be everything."""
-    names: dict[str, Any] = {}
+    if kinds.keys() & {Kind.SETTINGS, Kind.QUOTA}:
+        return None
+    names: dict[str, Any] = {"expects": Kind.EXPECTATION in kinds}
     rules: dict[str, set[str]] = {}
-    for before, after in changes:
-        if after and isinstance(after.value, RuleOf):
-            rules.setdefault(after.value.group, set()).add(after.id)
-            continue  # a rule that goes breaks nothing
-        for resource in filter(None, (before, after)):
-            if resource.kind in (Kind.SETTINGS, Kind.QUOTA):
-                return None
-            for section, name in _touches(state, resource):
-                names.setdefault(section, set()).add(name)
-            if resource.kind is Kind.EXPECTATION:
-                names["expects"] = True
-            elif resource.kind is Kind.PORT:
-                users = (user.id for user in state.referrers(resource.key) if user.kind is Kind.VIRTUAL_IP)
-                names.setdefault("virtual_ips", set()).update(users)
+    for _, after in kinds.get(Kind.RULE, ()):
+        if after:  # a rule that goes breaks nothing
+            rules.setdefault(cast("RuleOf", after.value).group, set()).add(after.id)
+    others = (change for kind in kinds.keys() - {Kind.RULE} for change in kinds[kind])
+    for resource in (each for change in others for each in change if each):
+        for section, name in _touches(state, resource):
+            names.setdefault(section, set()).add(name)
+        if resource.kind is Kind.PORT:
+            users = (user.id for user in state.referrers(resource.key) if user.kind is Kind.VIRTUAL_IP)
+            names.setdefault("virtual_ips", set()).update(users)
     return Touched(rules=rules, **names)
 
 

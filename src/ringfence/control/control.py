@@ -316,7 +316,7 @@ def _moved_on(revision: int, seen: int) -> Conflict:
 
 
 def _row(draft: Draft, resource: Resource | None) -> Row | None:
-    return Row(resource.kind.value, resource.id, resource.account, draft.text(resource)) if resource else None
+    return Row(str(resource.kind), resource.id, resource.account, draft.text(resource)) if resource else None
 
 
 def change_of(version: Version) -> ResourceChange:
@@ -327,7 +327,7 @@ def change_of(version: Version) -> ResourceChange:
 
 def _revision(draft: Draft, operation: str, changes: tuple[ResourceChange, ...]) -> Revision:
     caller = draft.caller
-    versions = tuple(Version(_row(draft, before), _row(draft, after)) for before, after in changes)
+    versions = tuple([Version(_row(draft, before), _row(draft, after)) for before, after in changes])
     return Revision(draft.revision, draft.at, caller.account, caller.user, operation, caller.request_id, versions)
 
 
@@ -351,7 +351,6 @@ def _told_after(allowed: Allowed, afters: list[str]) -> str | None:
 def _audit(draft: Draft, operation: str, revision: Revision | None) -> list[AuditEntry]:
     """One entry for each action on a resource; what a revision did is told with the first."""
     caller = draft.caller
-    told = {(it.action.name, it.resource): it for it in draft.allowed}
     number = revision.number if revision else None
     befores = [_shown(version.before) for version in revision.versions if version.before] if revision else []
     afters = [_shown(version.after) for version in revision.versions if version.after] if revision else []
@@ -372,5 +371,5 @@ def _audit(draft: Draft, operation: str, revision: Revision | None) -> list[Audi
             f"[{','.join(befores)}]" if befores and not index else None,
             _told_after(it, [] if index else afters),
         )
-        for index, it in enumerate(told.values())
+        for index, it in enumerate(draft.allowed.values())
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from ringfence.control.authority import OPERATOR, Authority
 from ringfence.control.caller import Caller
@@ -17,7 +18,7 @@ from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Key
-from ringfence.resources.resource import Resource, ResourceChange, Text, squashed
+from ringfence.resources.resource import Resource, ResourceChange, Text
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf, SharedVpc
 
@@ -41,8 +42,8 @@ class Draft:
         self.caller = caller
         self.at = at
         """The time of the change, UTC."""
-        self.allowed: list[Allowed] = []
-        """What was allowed so far."""
+        self.allowed: dict[tuple[str, str], Allowed] = {}
+        """What was allowed so far, by action and resource."""
         self.places: dict[Key, str] = {}
         """Where the request says what becomes of a resource, for messages: ``rules.3``."""
         self.answer: tuple[int, str] | None = None
@@ -143,16 +144,19 @@ class Draft:
         ``written`` is what becomes of a resource that is judged as it was: its tags of before count.
         """
         for resource in resources:
-            arn = self._authority.require(self.caller, action, resource, written or resource)
-            self.allowed.append(Allowed(action, arn))
+            self._allow(action, self._authority.require(self.caller, action, resource, written or resource))
 
     def require_any(self, action: Action, kind: Kind | ResourceType, said: str = "") -> None:
         """Raise `Forbidden` unless the caller may do it to resources of a kind as such; ``said`` as of `Allowed`."""
-        self.allowed.append(Allowed(action, self._authority.require_kind(self.caller, action, kind), said))
+        self._allow(action, self._authority.require_kind(self.caller, action, kind), said)
 
     def require_own(self, action: Action) -> None:
         """Raise `Forbidden` if a policy denies what everybody may do for themselves."""
-        self.allowed.append(Allowed(action, self._authority.require_own(self.caller, action)))
+        self._allow(action, self._authority.require_own(self.caller, action))
+
+    def _allow(self, action: Action, arn: str, said: str = "") -> None:
+        if said or (action.name, arn) not in self.allowed:
+            self.allowed[action.name, arn] = Allowed(action, arn, said)
 
     @contextmanager
     def telling(self, action: Action, resource: Resource) -> Iterator[None]:
@@ -170,7 +174,9 @@ class Draft:
         key = resource.key
         made, kept = self._made.get(key), self.state.resources.get(key)
         before = made.after if made else kept
-        self.require(action, judged or before or resource, written=judged or resource)
+        self._allow(
+            action, self._authority.require(self.caller, action, judged or before or resource, judged or resource)
+        )
         self._made[key] = ResourceChange(kept, resource)
         self._changes = None
         return resource
@@ -200,17 +206,17 @@ class Draft:
     def new_id(self, kind: Kind, name: str) -> str:
         """An id that nobody has."""
         style, speaking = self.caller.ids, self.caller.account == OPERATOR
-        return new_id(kind, name, style=style, speaking=speaking, taken=lambda id_: self._is_taken(kind, id_))
+        return new_id(kind, name, style=style, speaking=speaking, taken=partial(self._is_taken, kind))
 
     def _is_taken(self, kind: Kind, id_: str) -> bool:
-        key = Key(kind, id_)
+        key = kind, id_
         return key in self._made or key in self.state.resources
 
     @property
     def changes(self) -> tuple[ResourceChange, ...]:
         """What it all comes to."""
         if self._changes is None:
-            self._changes = squashed(self._made.values())
+            self._changes = tuple(it for it in self._made.values() if it.before is None or it.before != it.after)
         return self._changes
 
     @property

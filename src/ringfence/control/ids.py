@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -15,10 +16,10 @@ from ringfence.model.port_list import NamedPorts
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 
-_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # none that looks like another; 32, so bytes give each as often
+_LETTERS = "23456789abcdefghijkmnpqrstuvwxyz"  # none that looks like another; 32, so bytes give each as often
 _LETTER_OF = bytes(ord(_LETTERS[byte % len(_LETTERS)]) for byte in range(256))
-_LENGTH = 17
-_AT_ONCE = 64
+_OF_TIME, _BY_CHANCE = 7, 10  # letters; 35 bits of seconds last for a thousand years
+_AT_ONCE = 128
 _drawn: deque[str] = deque()
 os.register_at_fork(after_in_child=_drawn.clear)  # two processes do not give the same ones
 _MADE_UP = frozenset({Kind.RULE, Kind.ACL_LINE, Kind.ACCESS_KEY, Kind.EXPECTATION, Kind.PENALTY, Kind.QUOTA})
@@ -49,19 +50,25 @@ def new_id(kind: Kind, name: str, *, style: IdStyle, speaking: bool, taken: Call
 
 def made_up(prefix: str, style: IdStyle, taken: Callable[[str], bool]) -> str:
     """An id that says nothing and that nobody has."""
-    while taken(made := str(uuid.uuid4()) if style is IdStyle.UUID else f"{prefix}-{_random_text()}"):
+    while taken(made := str(uuid.uuid4()) if style is IdStyle.UUID else f"{prefix}-{_new_text()}"):
         pass
     return made
 
 
-def _random_text() -> str:
-    """Small letters and digits by chance; many are drawn at once, as to ask the kernel takes longer than all else."""
+def _new_text() -> str:
+    """Small letters and digits: the second in which it was drawn, and chance.
+
+    What is made at one time stands together in an index of the store then; scattered ids would have a change of a
+    hundred rules write a hundred pages. Many are drawn at once, as to ask the kernel takes longer than all else.
+    """
     while True:
         try:
             return _drawn.pop()
         except IndexError:
-            text = secrets.token_bytes(_LENGTH * _AT_ONCE).translate(_LETTER_OF).decode()
-            _drawn.extend(text[at : at + _LENGTH] for at in range(0, len(text), _LENGTH))
+            second = int(time.time())
+            front = "".join(_LETTERS[second >> 5 * place & 31] for place in reversed(range(_OF_TIME)))
+            text = secrets.token_bytes(_BY_CHANCE * _AT_ONCE).translate(_LETTER_OF).decode()
+            _drawn.extend(front + text[at : at + _BY_CHANCE] for at in range(0, len(text), _BY_CHANCE))
 
 
 def _fits(kind: Kind, name: str) -> bool:

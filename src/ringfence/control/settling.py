@@ -96,7 +96,9 @@ def rule_by_id(draft: Draft, rule: Rule) -> Rule:
     remote, ports = remote_by_id(draft, rule.remote), rule.ports
     if isinstance(ports, NamedPorts):
         ports = NamedPorts(_id(draft, Kind.PORT_LIST, ports.name))
-    return rule if (remote, ports) == (rule.remote, rule.ports) else replace(rule, remote=remote, ports=ports)
+    if remote is rule.remote and ports is rule.ports:
+        return rule
+    return replace(rule, remote=remote, ports=ports)
 
 
 def line_by_id(draft: Draft, line: AclRule) -> AclRule:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
 from ringfence.model.rule import (
+    ACTIONS,
     DIRECTIONS,
     Action,
     AddressGroupRemote,
@@ -84,7 +85,7 @@ class AclRule:
         """Read one line; raises `NotationError`."""
         words = Words(text, "rule", _FORM)
         direction = DIRECTIONS[words.take("direction")] if words.peek() in DIRECTIONS else None
-        action = Action(words.one_of("action", ("allow", "deny")))
+        action = ACTIONS[words.one_of("action", ("allow", "deny"))]
         protocol = Protocol.parse(words.take("protocol"))
         ports = read_ports(words)
         words.one_of("preposition", ("from",))

@@ -106,9 +106,10 @@ class Claims(Generic[K, U]):
         for key, user in gone:
             left = tuple(it for it in tree[key] if it != user)
             tree = tree.insert(key, left) if left else tree.remove(key)
+        held: dict[K, tuple[U, ...]] = {}
         for key, user in come:
-            tree = tree.insert(key, _with(tree.get(key, ()), user, self._rank))
-        return Claims(tree, self._rank)
+            held[key] = _with(held.get(key) or tree.get(key, ()), user, self._rank)
+        return Claims(tree.update(held), self._rank)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Claims) and self._tree == other._tree

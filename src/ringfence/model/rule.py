@@ -30,7 +30,7 @@ from ringfence.errors import NotationError
 from ringfence.model.address import Family, Prefix
 from ringfence.model.lazy import lazy
 from ringfence.model.names import check_name, is_whole
-from ringfence.model.port_list import NamedPorts, RulePorts, parse_ports
+from ringfence.model.port_list import RulePorts, parse_ports
 from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.model.words import Words, quote
 
@@ -125,6 +125,8 @@ class NicType(StrEnum):
 _ID = re.compile(r"(?!default-|intra-|platform-|penalty-|exempt-)[A-Za-z0-9][A-Za-z0-9:._-]{0,63}")  # not the implicit
 DIRECTIONS = {"in": Direction.INGRESS, "out": Direction.EGRESS}
 """Directions by the word of the notation."""
+ACTIONS = {action.value: action for action in Action}
+"""Actions by the word of the notation."""
 _FORM = 'write: in|out allow|deny PROTO [PORTS] from|to REMOTE [priority N] [disabled] ["description"]'
 
 
@@ -137,9 +139,9 @@ def check_id(text: str) -> str:
 
 def check_description(text: str) -> str:
     """Give back a description that fits into a line; raises `NotationError`."""
-    if len(text) > 512 or "\n" in text:
+    if text and (len(text) > 512 or "\n" in text):
         raise NotationError("the description is too long or has a line break", "use at most 512 characters in one line")
-    if not is_whole(text):
+    if text and not is_whole(text):
         raise NotationError("the description holds a zero byte or half of a surrogate pair", "use Unicode text")
     return text
 
@@ -227,7 +229,9 @@ class Rule:
     def called(self, given_id: str) -> Rule:
         """The same rule under an id of its own; raises `NotationError`."""
         made = object.__new__(Rule)  # `replace` would check again all that is checked already
-        vars(made).update(vars(self), given_id=check_id(given_id))
+        known = vars(made)
+        known.update(vars(self))
+        known["given_id"] = check_id(given_id)
         return made
 
     @classmethod
@@ -243,10 +247,11 @@ class Rule:
     @lazy
     def size(self) -> RuleSize:
         """What of it counts towards limits."""
-        families = len(self.families) if isinstance(self.remote, AnyRemote) else 1
-        named = self.remote.name if isinstance(self.remote, AddressGroupRemote) else ""
-        ranges, listed = (1, self.ports.name) if isinstance(self.ports, NamedPorts) else (len(self.ports.ranges), "")
-        return RuleSize(families, max(1, ranges), named, listed)
+        remote, ports = self.remote, self.ports
+        families = len(self.families) if remote is AnyRemote.ANY else 1
+        named = remote.name if isinstance(remote, AddressGroupRemote) else ""
+        ranges, listed = (len(ports.ranges) or 1, "") if isinstance(ports, PortSet) else (1, ports.name)
+        return RuleSize(families, ranges, named, listed)
 
     @property
     def is_five_tuple(self) -> bool:
@@ -284,13 +289,15 @@ class Rule:
 
 def _read(words: Words, default_priority: int) -> Rule:
     direction = DIRECTIONS[words.one_of("direction", ("in", "out"))]
-    action = Action(words.one_of("action", ("allow", "deny")))
+    action = ACTIONS[words.one_of("action", ("allow", "deny"))]
     protocol = Protocol.parse(words.take("protocol"))
     ports = _read_ports(words)
     word = words.one_of("preposition", ("from", "to"))
     if word != direction.preposition:
         raise NotationError(f"an '{direction.word}' rule has no {word!r}", f"write {direction.preposition!r}")
     remote = read_side(words)
+    if words.at_end:  # as most rules do
+        return Rule(direction, action, protocol, remote, ports, default_priority)
     source_ports, local = _read_local(words, direction)
     nic = NicType(words.one_of("nic", ("internet", "intranet"))) if words.skip("nic") else None
     priority = words.number("priority") if words.skip("priority") else default_priority

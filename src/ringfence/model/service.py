@@ -11,7 +11,6 @@ from ringfence.model.address import Address, Family
 
 TCP, UDP, ICMP, ICMPV6, GRE = 6, 17, 1, 58, 47
 _NAMES = {TCP: "tcp", UDP: "udp", ICMP: "icmp", ICMPV6: "icmpv6", GRE: "gre"}
-_NUMBERS = {name: number for number, name in _NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,10 +34,8 @@ class Protocol:
     def parse(cls, text: str) -> Protocol:
         """Read a name or a number from 0 to 255; raises `NotationError`."""
         word = text.lower()
-        if word == "all":
-            return cls.ALL
-        if word in _NUMBERS:
-            return cls(_NUMBERS[word])
+        if named := _NAMED.get(word):
+            return named
         if word.isascii() and word.isdigit() and len(word) < 10 and int(word) <= 255:
             return cls(int(word))
         raise NotationError(
@@ -64,7 +61,7 @@ class Protocol:
         return self.number is None or self.number == number
 
     def __str__(self) -> str:
-        return "all" if self.number is None else _NAMES.get(self.number, str(self.number))
+        return "all" if self.number is None else _NAMES.get(self.number) or str(self.number)
 
 
 Protocol.ALL = Protocol(None)
@@ -73,6 +70,7 @@ Protocol.UDP = Protocol(UDP)
 Protocol.ICMP = Protocol(ICMP)
 Protocol.ICMPV6 = Protocol(ICMPV6)
 Protocol.GRE = Protocol(GRE)
+_NAMED = {str(each): each for each in (Protocol.ALL, *map(Protocol, _NAMES))}
 
 
 def _port_number(text: str) -> int:
@@ -114,7 +112,9 @@ class PortSet:
     @classmethod
     def parse(cls, text: str) -> PortSet:
         """Read a comma-separated list; ranges may not overlap (SEMANTICS.md 1.1, multiport)."""
-        ranges = sorted(PortRange.parse(part) for part in text.split(","))
+        if "," not in text:
+            return cls((PortRange.parse(text),))
+        ranges = sorted(map(PortRange.parse, text.split(",")))
         for before, after in pairwise(ranges):
             if after.first <= before.last:
                 raise NotationError(f"ports {before} and {after} overlap", "name each port once")
@@ -137,7 +137,7 @@ class PortSet:
         return bool(self.ranges)
 
     def __str__(self) -> str:
-        return ",".join(map(str, self.ranges))
+        return ",".join(map(str, self.ranges)) if self.ranges else ""
 
 
 ALL_PORTS = PortSet()

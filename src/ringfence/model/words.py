@@ -23,6 +23,11 @@ class Words:
         """The next word; empty at the end."""
         return self._words[self._next]
 
+    @property
+    def at_end(self) -> bool:
+        """Whether no word is left."""
+        return not self._words[self._next]
+
     def take(self, what: str) -> str:
         """The next word, which must be there."""
         word = self._words[self._next]
@@ -59,7 +64,7 @@ class Words:
 
     def end(self) -> None:
         """Refuse what is left."""
-        if self.peek():
+        if not self.at_end:
             raise NotationError(f"{self.peek()!r} is not understood here", self._form)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from ringfence.errors import NotationError
@@ -13,6 +14,7 @@ from ringfence.model.port_list import NamedPorts, parse_ports
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import (
     Action,
+    AddressGroupRemote,
     AnyRemote,
     Direction,
     GroupRemote,
@@ -24,7 +26,6 @@ from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.resources.fields import choice, flag, number, parsed, reference
 from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
-from ringfence.resources.line_fields import lists_named
 from ringfence.resources.naming import Called, Key
 from ringfence.resources.profile_forms import profile_name
 from ringfence.resources.values import RuleOf
@@ -144,16 +145,21 @@ def _rule(called: Called, fields: Fields) -> RuleOf:
 
 
 def _rule_parts(it: RuleOf) -> dict[str, Any]:
-    return {"group": it.group} | {name: getattr(it.rule, name) for name in _RULE_FIELDS}
+    return dict(zip(_RULE_FIELDS, _of_rule(it.rule), strict=True), group=it.group)
 
 
-def _rule_refers(it: RuleOf) -> Iterator[Key]:
-    yield Key(Kind.GROUP, it.group)
+_of_rule = attrgetter(*_RULE_FIELDS)
+
+
+def _rule_refers(it: RuleOf) -> list[Key]:
+    found = [Key(Kind.GROUP, it.group)]
     if isinstance(it.rule.remote, GroupRemote):
-        yield Key(Kind.GROUP, it.rule.remote.name)
-    yield from lists_named(it.rule.remote)
+        found.append(Key(Kind.GROUP, it.rule.remote.name))
+    elif isinstance(it.rule.remote, AddressGroupRemote):
+        found.append(Key(Kind.ADDRESS_GROUP, it.rule.remote.name))
     if isinstance(it.rule.ports, NamedPorts):
-        yield Key(Kind.PORT_LIST, it.rule.ports.name)
+        found.append(Key(Kind.PORT_LIST, it.rule.ports.name))
+    return found
 
 
 RULE = Form(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+import orjson
 
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.resources.form import Form
@@ -23,8 +25,9 @@ _LONGEST_NAME, _LONGEST_DESCRIPTION = 128, 512
 _RESERVED_TAGS = ("aliyun", "acs:")
 
 
-text_of: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Anything that is JSON, as one line of it."""
+def text_of(said: Any) -> str:
+    """Anything that is JSON, as one line of it."""
+    return orjson.dumps(said).decode()
 
 
 class Text(str):
@@ -75,13 +78,13 @@ class Resource:
     @property
     def refers(self) -> frozenset[Key]:
         """The resources that it refers to."""
-        return frozenset(each for each in self.form.refers(self.value) if each.id != self.id or each.kind != self.kind)
+        return frozenset(self.form.refers(self.value)).difference((self.key,))
 
     def as_json(self) -> dict[str, Any]:
         """Everything that it says, secrets too; what may be told is `shown`."""
         return {
             "id": self.id,
-            "kind": self.kind.value,
+            "kind": str(self.kind),
             "account": self.account,
             "name": self.name,
             "description": self.description,
@@ -119,7 +122,7 @@ class Resource:
     @classmethod
     def parse(cls, text: str) -> Resource:
         """Read it back from its line."""
-        return cls.of(json.loads(text))
+        return cls.of(orjson.loads(str(text)))  # which takes no `Text`
 
 
 class ResourceChange(NamedTuple):
@@ -149,6 +152,14 @@ class ResourceChange(NamedTuple):
     def reversed(self) -> ResourceChange:
         """The change that takes it back."""
         return ResourceChange(self.after, self.before)
+
+
+def by_kind(changes: Iterable[ResourceChange]) -> dict[Kind, list[ResourceChange]]:
+    """Changes by the kind of what they change."""
+    found: defaultdict[Kind, list[ResourceChange]] = defaultdict(list)
+    for change in changes:
+        found[(change.after or change.resource).kind].append(change)
+    return dict(found)
 
 
 def squashed(changes: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:

@@ -5,6 +5,7 @@ A state never changes. The next one shares all that a change does not touch, so 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -92,24 +93,27 @@ class State:
         return State(revision, world, resources, referrers, owned, named)
 
 
-def _gathered(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
-    """Values by their keys: an index takes all of a key at once."""
-    found: dict[Any, list[Any]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
+def _references(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
+    found: defaultdict[Key, list[Key]] = defaultdict(list)  # an index takes all of a key at once
+    for each in resources:
+        for named in each.refers:
+            found[named].append(each.key)
     return found
 
 
-def _references(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
-    return _gathered((named, key) for each in resources for key in (each.key,) for named in each.refers)
-
-
 def _owners(resources: Iterable[Resource]) -> dict[tuple[str, Kind], list[str]]:
-    return _gathered(((each.account, each.kind), each.id) for each in resources)
+    found: defaultdict[tuple[str, Kind], list[str]] = defaultdict(list)
+    for each in resources:
+        found[each.account, each.kind].append(each.id)
+    return found
 
 
 def _names(resources: Iterable[Resource]) -> dict[tuple[str, Kind, str], list[str]]:
-    return _gathered(((each.account, each.kind, each.name), each.id) for each in resources if each.name)
+    found: defaultdict[tuple[str, Kind, str], list[str]] = defaultdict(list)
+    for each in resources:
+        if each.name:
+            found[each.account, each.kind, each.name].append(each.id)
+    return found
 
 
 def _with(index: _Index, come: Mapping[Any, Iterable[Any]]) -> _Index:

@@ -17,6 +17,7 @@ from ringfence.model.world import World
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource, ResourceChange
+from ringfence.resources.resource import by_kind as changes_by_kind
 from ringfence.resources.values import Listing, Machine, Penalized, PortAt, Quota, RuleOf, SharedVpc
 
 Resources = Mapping[Key, Resource]
@@ -27,12 +28,9 @@ Named = dict[str, Any]
 
 def world_after(world: World, resources: Resources, referrers: Referrers, changes: Iterable[ResourceChange]) -> World:
     """The world after some changes; ``resources`` and ``referrers`` are those after them already."""
-    touched = [change for change in changes if change.kind not in IDENTITY]
-    if not touched:
+    by_kind = changes_by_kind(changes)
+    if by_kind.keys() <= IDENTITY:
         return world
-    by_kind: dict[Kind, list[ResourceChange]] = {}
-    for change in touched:
-        by_kind.setdefault(change.kind, []).append(change)
     sections: dict[str, Any] = {
         "vpcs": _vpcs(world, resources, by_kind),
         "groups": _groups(world, resources, by_kind),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -24,11 +25,9 @@ from sqlalchemy import Row as SqlRow
 
 from ringfence import garbage
 from ringfence.errors import StoreMismatch, UnknownRevision
-from ringfence.store.fast import Fast
+from ringfence.store.fast import Fast, Parameters
 from ringfence.store.rows import AuditEntry, Revision, Row, Version
 from ringfence.store.tables import AUDIT, CONFIRMATION, HISTORY, RESOURCE, REVISION
-
-_ENTRY = tuple(column.name for column in AUDIT.columns)
 
 _ZERO: ColumnElement[int] = literal_column("0")
 _HEAD = Fast(
@@ -55,13 +54,16 @@ _REVISIONS = select(REVISION).where(REVISION.c.number > _AFTER, REVISION.c.numbe
 _BEGUN = select(RESOURCE.c.since, *_ROW).where(RESOURCE.c.since > _AFTER, RESOURCE.c.since <= _UP_TO)
 _ENDED = select(RESOURCE.c.until, *_ROW).where(RESOURCE.c.until > _AFTER, RESOURCE.c.until <= _UP_TO)
 
-_ADD_REVISION = Fast(insert(REVISION))
-_ADD_ROWS = Fast(insert(RESOURCE))
-_ADD_AUDIT = Fast(insert(AUDIT))
+_ADD_REVISION = Fast(insert(REVISION), REVISION.c.keys())
+_ADD_ROWS = Fast(insert(RESOURCE), ("since", "kind", "id", "account", "until", "body"))
+_ADD_AUDIT = Fast(insert(AUDIT), AUDIT.c.keys())
+_of_revision = attrgetter(*REVISION.c.keys())
+_of_entry = attrgetter(*AUDIT.c.keys()[1:])  # the number is the store's to give
 _END_ROWS = Fast(
     update(RESOURCE)
     .where(RESOURCE.c.kind == bindparam("of_kind"), RESOURCE.c.id == bindparam("of_id"), RESOURCE.c.until.is_(None))
-    .values(until=bindparam("ended"))
+    .values(until=bindparam("ended")),
+    ("ended", "of_kind", "of_id"),
 )
 
 
@@ -137,62 +139,35 @@ def _unknown(what: str, oldest: int, newest: int) -> UnknownRevision:
 def add_revisions(connection: Connection, revisions: Sequence[Revision]) -> None:
     """Write revisions and what they did, many rows at a time; raises StoreMismatch if a resource is not as one says."""
     if revisions:
-        _ADD_REVISION.run(connection, [_revision_row(revision) for revision in revisions])
-    begun: list[dict[str, Any]] = []
+        _ADD_REVISION.run(connection, [_of_revision(revision) for revision in revisions])
+    begun: list[Parameters] = []
     for revision in revisions:
         ended = [version.key for version in revision.versions if version.before]
         if ended:
             _add_rows(connection, begun)  # some of those may be what it ends
             begun = []
             _end_rows(connection, revision.number, ended)
-        begun += [_resource_row(revision.number, version.after) for version in revision.versions if version.after]
+        number = revision.number
+        begun += [(number, it.kind, it.id, it.account, None, it.body) for _, it in revision.versions if it]
     _add_rows(connection, begun)
 
 
-def _add_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def _add_rows(connection: Connection, rows: Sequence[Parameters]) -> None:
     if rows:
         _ADD_ROWS.run(connection, rows)
 
 
 def _end_rows(connection: Connection, number: int, keys: Sequence[tuple[str, str]]) -> None:
-    rows = [{"of_kind": kind, "of_id": name, "ended": number} for kind, name in keys]
-    found = _END_ROWS.run(connection, rows).rowcount
+    found = _END_ROWS.run(connection, [(number, kind, name) for kind, name in keys]).rowcount
     if found != len(keys):
         raise StoreMismatch(f"revision {number} changes {len(keys)} resources, of which only {found} are stored")
-
-
-def _revision_row(revision: Revision) -> dict[str, Any]:
-    return {
-        "number": revision.number,
-        "at": revision.at,
-        "account": revision.account,
-        "user": revision.user,
-        "operation": revision.operation,
-        "request_id": revision.request_id,
-    }
-
-
-def _resource_row(number: int, row: Row) -> dict[str, Any]:
-    return {
-        "since": number,
-        "kind": row.kind,
-        "id": row.id,
-        "account": row.account,
-        "until": None,
-        "body": row.body,
-    }
 
 
 def add_audit(connection: Connection, where: Head, entries: Sequence[AuditEntry]) -> None:
     """Write audit entries, numbered as they follow on the last one."""
     if entries:
-        _ADD_AUDIT.run(connection, [_audit_row(entry, seq) for seq, entry in enumerate(entries, where.audited + 1)])
-
-
-def _audit_row(entry: AuditEntry, seq: int) -> dict[str, Any]:
-    row = {name: getattr(entry, name) for name in _ENTRY}
-    row["seq"] = seq
-    return row
+        rows = [(seq, *_of_entry(entry)) for seq, entry in enumerate(entries, where.audited + 1)]
+        _ADD_AUDIT.run(connection, rows)
 
 
 def prune(connection: Connection, before: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 ANSWERS_KEPT = timedelta(hours=24)
 
@@ -28,18 +29,19 @@ def token_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A resource at one revision: ``body`` is its JSON text, identity included."""
 
     kind: str
     id: str
     account: str
-    body: str = field(repr=False)
+    body: str
+
+    def __repr__(self) -> str:
+        return f"Row(kind={self.kind!r}, id={self.id!r}, account={self.account!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What one revision did to one resource: made it (no ``before``), changed it, or removed it (no ``after``)."""
 
     before: Row | None

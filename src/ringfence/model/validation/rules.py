@@ -31,33 +31,32 @@ def rule_problems(
         seen.add(rule.key)
 
 
-def _own_problems(
-    world: World, group: SecurityGroup, profile: Profile, index: int, *, classic: bool
-) -> Iterator[Problem]:
+def _own_problems(world: World, group: SecurityGroup, profile: Profile, index: int, *, classic: bool) -> list[Problem]:
+    """Lists, not iterators: what of a rule that names nothing is judged takes less than to make one."""
     rule, path = group.rules[index], ("groups", group.name, "rules", index)
+    found: list[Problem] = []
     if isinstance(rule.remote, AddressGroupRemote):
-        yield from named_list_problems(world, path, rule.families, rule.remote)
+        found += named_list_problems(world, path, rule.families, rule.remote)
+    elif isinstance(rule.remote, GroupRemote):
+        found += _reference_problems(world, group, profile, rule.remote, path)
     if isinstance(rule.ports, NamedPorts):
-        yield from named_ports_problems(world, path, rule.ports)
-    if isinstance(rule.remote, GroupRemote):
-        yield from _reference_problems(world, group, profile, rule.remote, path)
-    yield from classic_rule_problems(group, rule, path, classic=classic)
-    yield from form_problems(profile, rule, path)
+        found += named_ports_problems(world, path, rule.ports)
+    if classic or rule.nic:
+        found += classic_rule_problems(group, rule, path, classic=classic)
+    return found + form_problems(profile, rule, path)
 
 
-def form_problems(profile: Profile, rule: Rule, path: Path) -> Iterator[Problem]:
+def form_problems(profile: Profile, rule: Rule, path: Path) -> list[Problem]:
     """What a profile does not let a rule say, whatever is around it."""
+    found: list[Problem] = []
     if rule.size.ranges > profile.port_ranges_per_rule:
-        yield Problem(
-            path,
-            "limit.port_ranges",
-            f"the rule lists {rule.size.ranges} port ranges, {profile.name} takes {profile.port_ranges_per_rule}",
-            "split it into several rules",
-        )
-    if rule.is_five_tuple and not profile.five_tuple:
+        what = f"the rule lists {rule.size.ranges} port ranges, {profile.name} takes {profile.port_ranges_per_rule}"
+        found.append(Problem(path, "limit.port_ranges", what, "split it into several rules"))
+    if not profile.five_tuple and rule.is_five_tuple:
         own = f"its own address {rule.local}" if rule.local else f"source ports {rule.source_ports}"
         what = f"the rule names {own}, and a rule of the {profile.name} profile names remote and destination ports only"
-        yield Problem(path, "world.five_tuple", what, "leave it out, or say it in a network ACL")
+        found.append(Problem(path, "world.five_tuple", what, "leave it out, or say it in a network ACL"))
+    return found
 
 
 def reference_problems(world: World, group: SecurityGroup, profile: Profile) -> Iterator[Problem]:
