@@ -1,4 +1,4 @@
-"""Time to find the needless rules of one group, exactly: CPU seconds of this process, and no ratio.
+"""Time to find the needless rules of one group, exactly, and to lint it: CPU seconds of this process, and no ratio.
 
 The shapes are what groups look like, and one that is as mean as a group can be: prefixes of every length, random port
 ranges, groups, and both actions at all priorities, so that nearly every rule overlaps hundreds of others.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import gc
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, replace
 
 from bench.report import Figure, Relation, Target
+from ringfence.analysis.lint.registry import lint
 from ringfence.analysis.rules.redundancy import needless_rules
 from ringfence.model.address import Family, Prefix
 from ringfence.model.group import SecurityGroup
@@ -65,20 +66,29 @@ SHAPES: tuple[Callable[[random.Random], str], ...] = (offices, anybody, layered,
 
 
 def measure_redundancy(case: RedundancyCase) -> list[Figure]:
-    """Measure every shape."""
-    return [_measure(case, shape) for shape in SHAPES]
+    """Measure every shape, with and without all else that lint says of it."""
+    return [
+        *(_measure(case, shape, "seconds for the needless rules of", "are needless", _needless) for shape in SHAPES),
+        *(_measure(case, shape, "seconds to lint one group of", "findings", lint) for shape in SHAPES),
+    ]
 
 
-def _measure(case: RedundancyCase, shape: Callable[[random.Random], str]) -> Figure:
+def _needless(world: World) -> Sized:
+    return needless_rules(world, world.groups["crowded"])
+
+
+def _measure(
+    case: RedundancyCase, shape: Callable[[random.Random], str], name: str, what: str, work: Callable[[World], Sized]
+) -> Figure:
     times, found = [], 0
     for edition in range(case.rounds):
         world = world_of(shape, case.rules, edition)
         gc.collect()
         began = time.process_time()
-        found = len(needless_rules(world, world.groups["crowded"]))
+        found = len(work(world))
         times.append(time.process_time() - began)
-    name = f"seconds for the needless rules of {case.rules}: {shape.__name__}"
-    return Figure.of(name, times, f"CPU; {found} are needless", Target(Relation.AT_MOST, _SECONDS))
+    title = f"{name} {case.rules}: {shape.__name__}"
+    return Figure.of(title, times, f"CPU; {found} {what}", Target(Relation.AT_MOST, _SECONDS))
 
 
 def world_of(shape: Callable[[random.Random], str], count: int, edition: int) -> World:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from ringfence.analysis.rules.needed import is_plain, needs
+from ringfence.analysis.rules.grid import is_plain
+from ringfence.analysis.rules.needed import needs
 from ringfence.analysis.rules.redundancy import Lines, effects, needless_rules
 from ringfence.analysis.sets.packets import service_box
 from ringfence.model.address import Address, Prefix

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Action
 
+OPPOSITE = {Action.ALLOW: Action.DENY, Action.DENY: Action.ALLOW}
+"""The other action."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

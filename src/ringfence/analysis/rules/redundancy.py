@@ -6,11 +6,14 @@ so for all memberships there can be. Address groups and port lists count as what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ringfence.analysis.rules.grid import is_plain
 from ringfence.analysis.rules.lists import Effect, Line, outcome
-from ringfence.analysis.rules.needed import is_plain, needs
+from ringfence.analysis.rules.needed import needs
+from ringfence.analysis.rules.spare_rows import SpareRows
+from ringfence.analysis.rules.spares import Spares, SpareSets
 from ringfence.analysis.sets.diagram import EVERYTHING, Diagram, Interval, span
 from ringfence.analysis.sets.packets import DESTINATION, Packets
 from ringfence.model.address import AddressRange, Prefix
@@ -48,7 +51,7 @@ def needless_rules(world: World, group: SecurityGroup) -> tuple[Needless, ...]:
 
 def _needless(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> dict[str, bool]:
     """The needless lines of one list, and whether they are shadowed; by sets of packets where a line says much."""
-    listed = _listed(world, group, direction, nic)
+    listed = listed_in(world, group, direction, nic)
     if all(map(is_plain, listed)):
         lines = Lines(world, listed, direction)
         both = zip(listed, needs(listed, lines.ranges), strict=True)
@@ -57,7 +60,8 @@ def _needless(world: World, group: SecurityGroup, direction: Direction, nic: Nic
     return {decision.rule_id: effect.is_shadowed for decision, effect in found if effect.is_redundant}
 
 
-def _listed(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> tuple[Decision, ...]:
+def listed_in(world: World, group: SecurityGroup, direction: Direction, nic: NicType) -> tuple[Decision, ...]:
+    """The decision list of a group as it stands alone."""
     vpc = home_of(world, group)
     of = PolicyClass(vpc.name, (group.name,), nic)
     return decisions(vpc, {group.name: group}, world.port_lists, of, direction)
@@ -77,22 +81,22 @@ def effects(
     world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
 ) -> Iterator[tuple[Decision, Effect]]:
     """Each line of a group's decision list with what it does."""
-    listed = listed_lines(world, group, direction, nic)
-    done = outcome([line for _, line in listed]).effects
-    return ((decision, effect) for (decision, _), effect in zip(listed, done, strict=True))
+    listed = listed_in(world, group, direction, nic)
+    done = outcome(_with_packets(world, listed, direction)).effects
+    return zip(listed, done, strict=True)
 
 
-def listed_lines(
-    world: World, group: SecurityGroup, direction: Direction, nic: NicType = NicType.INTRANET
-) -> list[tuple[Decision, Line]]:
-    """Each line of a group's decision list with the packets that it matches."""
-    return with_packets(world, _listed(world, group, direction, nic), direction)
+def spares(world: World, listed: Sequence[Decision], direction: Direction) -> Spares:
+    """Which lines of a list may go; by sets of packets where a line says much."""
+    if listed and all(map(is_plain, listed)):
+        return SpareRows(listed, Lines(world, listed, direction).ranges)
+    return SpareSets(_with_packets(world, listed, direction))
 
 
-def with_packets(world: World, listed: tuple[Decision, ...], direction: Direction) -> list[tuple[Decision, Line]]:
+def _with_packets(world: World, listed: Sequence[Decision], direction: Direction) -> list[Line]:
     """Lines with the packets that they match; named groups are dimensions behind those of a packet."""
     lines = Lines(world, listed, direction)
-    return [(it, Line(lines.packets(it), it.action)) for it in listed]
+    return [Line(lines.packets(it), it.action) for it in listed]
 
 
 class Lines:

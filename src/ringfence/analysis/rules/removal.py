@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.rules.lists import Line
-from ringfence.analysis.rules.redundancy import listed_lines, needless_rules, nics, with_packets
+from ringfence.analysis.rules.redundancy import listed_in, needless_rules, nics, spares
 from ringfence.analysis.rules.spares import Spares
-from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of
@@ -42,48 +40,41 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
     tried = {name: {rule_id for rule_id, rule in rules.items() if not rule.managed} for name, rules in own.items()}
     alone = {name: list(_alone(world, name, rule_ids)) for name, rule_ids in tried.items()}
     lists = [listed for lists in alone.values() for listed in lists]
-    may_go = _settled(lists, {it for listed in lists for it in listed.matching & set().union(*tried.values())})
-    shared = list(_shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()}))
-    may_go = _settled([*lists, *shared], may_go)
+    may_go = _settled(lists, {it for listed in lists for it in listed.matching(set().union(*tried.values()))})
+    shared = _shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()})
+    may_go = _settled(shared, may_go)
     return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
 
 
 class _Listed:
-    """A decision list with what its lines match."""
+    """A decision list, and which of its lines may go."""
 
-    def __init__(self, listed: Sequence[tuple[Decision, Line]]) -> None:
-        self._listed = listed
-        self._spares = Spares([line for _, line in listed])
-        self.ids = {decision.rule_id for decision, _ in listed}
-        self.matching = {decision.rule_id for decision, line in listed if line.packets}
+    def __init__(self, listed: Sequence[Decision], spares: Spares) -> None:
+        self._listed, self._spares = listed, spares
+        self.ids = {decision.rule_id for decision in listed}
 
     def _places(self, rule_ids: Collection[str]) -> set[int]:
-        return {index for index, (decision, _) in enumerate(self._listed) if decision.rule_id in rule_ids}
+        return {place for place, decision in enumerate(self._listed) if decision.rule_id in rule_ids}
+
+    def _ids(self, places: Iterable[int]) -> set[str]:
+        return {self._listed[place].rule_id for place in places}
+
+    def matching(self, rule_ids: Collection[str]) -> set[str]:
+        """Those of some rules that match anything."""
+        return self._ids(place for place in self._places(rule_ids) if self._spares.matches(place))
 
     def staying(self, may_go: set[str]) -> set[str]:
         """Those of some rules without which something would be judged otherwise."""
         if self.ids.isdisjoint(may_go):
             return set()
-        gone = self._spares.among(self._places(may_go))
-        return (self.ids & may_go) - {self._listed[index][0].rule_id for index in gone}
+        return (self.ids & may_go) - self._ids(self._spares.among(self._places(may_go)))
 
     def told(self, may_go: set[str]) -> Iterator[Removable]:
         """Those of the list, all of which may go."""
-        gone = self._spares.among(self._places(may_go))
-        kept = [it for index, it in enumerate(self._listed) if index not in gone]
-        for index in sorted(gone):
-            decision, line = self._listed[index]
-            yield Removable(decision.rule_id, gone[index], tuple(deciders(line.packets, kept)))
-
-
-def deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterator[Decision]:
-    """The lines that decide about some packets, strongest first."""
-    for decision, line in kept:
-        if not packets:
-            return
-        if packets & line.packets:
-            yield decision
-            packets -= line.packets
+        gone = self._places(may_go)
+        for place in sorted(gone):
+            deciders = tuple(self._listed[it] for it in self._spares.deciders(place, gone))
+            yield Removable(self._listed[place].rule_id, self._spares.is_shadowed(place), deciders)
 
 
 def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]:
@@ -91,7 +82,8 @@ def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]
     group = world.groups[name]
     for direction in sorted({group.by_id[rule_id].direction for rule_id in tried}):
         for nic in nics(world, group):
-            yield _Listed(listed_lines(world, group, direction, nic))
+            listed = listed_in(world, group, direction, nic)
+            yield _Listed(listed, spares(world, listed, direction))
 
 
 def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
@@ -100,7 +92,8 @@ def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
     for of in sorted(_classes(world)):
         if not set(of.groups).isdisjoint(groups):
             for direction in Direction:
-                yield _Listed(with_packets(world, policy.decisions(of, direction), direction))
+                listed = policy.decisions(of, direction)
+                yield _Listed(listed, spares(world, listed, direction))
 
 
 def _classes(world: World) -> set[PolicyClass]:
