@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ringfence.analysis.rules.redundancy import listed_in, needless_rules, nics, spares
 from ringfence.analysis.rules.spares import Spares
@@ -49,9 +50,13 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
 class _Listed:
     """A decision list, and which of its lines may go."""
 
-    def __init__(self, listed: Sequence[Decision], spares: Spares) -> None:
-        self._listed, self._spares = listed, spares
+    def __init__(self, world: World, listed: Sequence[Decision], direction: Direction) -> None:
+        self._world, self._listed, self._direction = world, listed, direction
         self.ids = {decision.rule_id for decision in listed}
+
+    @cached_property
+    def _spares(self) -> Spares:
+        return spares(self._world, self._listed, self._direction)
 
     def _places(self, rule_ids: Collection[str]) -> set[int]:
         return {place for place, decision in enumerate(self._listed) if decision.rule_id in rule_ids}
@@ -82,8 +87,7 @@ def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]
     group = world.groups[name]
     for direction in sorted({group.by_id[rule_id].direction for rule_id in tried}):
         for nic in nics(world, group):
-            listed = listed_in(world, group, direction, nic)
-            yield _Listed(listed, spares(world, listed, direction))
+            yield _Listed(world, listed_in(world, group, direction, nic), direction)
 
 
 def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
@@ -92,8 +96,7 @@ def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
     for of in sorted(_classes(world)):
         if not set(of.groups).isdisjoint(groups):
             for direction in Direction:
-                listed = policy.decisions(of, direction)
-                yield _Listed(listed, spares(world, listed, direction))
+                yield _Listed(world, policy.decisions(of, direction), direction)
 
 
 def _classes(world: World) -> set[PolicyClass]:
