@@ -27,7 +27,7 @@ class _Count:
 
 
 def over_limit(subject: Subject) -> Iterator[Finding]:
-    """Groups and ports with more than their profile allows: the cloud takes no more rule, or leaves some out."""
+    """Groups and ports with more than their profile allows: the cloud takes no more, or advises against it."""
     for it in _counts(subject):
         if it.number > it.most:
             text = f"{it.what}: {it.number} where {it.most} are allowed"
