@@ -41,9 +41,10 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
     tried = {name: {rule_id for rule_id, rule in rules.items() if not rule.managed} for name, rules in own.items()}
     alone = {name: list(_alone(world, name, rule_ids)) for name, rule_ids in tried.items()}
     lists = [listed for lists in alone.values() for listed in lists]
-    may_go = _settled(lists, {it for listed in lists for it in listed.matching(set().union(*tried.values()))})
-    shared = _shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()})
-    may_go = _settled(shared, may_go)
+    all_tried = set().union(*tried.values())
+    may_go = _settled(lists, {it for listed in lists for it in listed.matching(all_tried)})
+    touched = {name for name in groups if not may_go.isdisjoint(tried[name])}
+    may_go = _settled(_shared(world, touched), may_go)
     return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
 
 
@@ -110,6 +111,7 @@ def _classes(world: World) -> set[PolicyClass]:
 
 def _settled(lists: Iterable[_Listed], may_go: set[str]) -> set[str]:
     """Those that may go in every list: as any of what one list gives may go, each may leave some out."""
+    left = set(may_go)
     for listed in lists:
-        may_go = may_go - listed.staying(may_go)
-    return may_go
+        left -= listed.staying(left)
+    return left
