@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.rules.redundancy import spares
+from ringfence.analysis.rules.matched import spares
 from ringfence.model.acl import AclRule
 from ringfence.model.rule import Direction
 from ringfence.model.world import World

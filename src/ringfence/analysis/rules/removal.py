@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ringfence.analysis.rules.redundancy import listed_in, needless_rules, nics, spares
+from ringfence.analysis.rules.matched import listed_in, nics, spares
 from ringfence.analysis.rules.spares import Spares
+from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of
@@ -37,13 +38,11 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
     Of rules that make each other needless, only some are given. Not given are rules that a service manages, and those
     that match nothing by themselves, as the list that they name is empty.
     """
-    own = {name: {it.rule_id: it.rule for it in needless_rules(world, world.groups[name])} for name in groups}
-    tried = {name: {rule_id for rule_id, rule in rules.items() if not rule.managed} for name, rules in own.items()}
-    alone = {name: list(_alone(world, name, rule_ids)) for name, rule_ids in tried.items()}
+    alone = {name: list(_alone(world, world.groups[name])) for name in groups}
     lists = [listed for lists in alone.values() for listed in lists]
-    all_tried = set().union(*tried.values())
-    may_go = _settled(lists, {it for listed in lists for it in listed.matching(all_tried)})
-    touched = {name for name in groups if not may_go.isdisjoint(tried[name])}
+    own = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
+    may_go = _settled(lists, {it for listed in lists for it in listed.matching(own)})
+    touched = {name for name in groups if not may_go.isdisjoint(world.groups[name].by_id)}
     may_go = _settled(_shared(world, touched), may_go)
     return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
 
@@ -83,10 +82,9 @@ class _Listed:
             yield Removable(self._listed[place].rule_id, self._spares.is_shadowed(place), deciders)
 
 
-def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]:
-    """The lists of a group as it stands alone, of the directions of some of its rules."""
-    group = world.groups[name]
-    for direction in sorted({group.by_id[rule_id].direction for rule_id in tried}):
+def _alone(world: World, group: SecurityGroup) -> Iterator[_Listed]:
+    """The lists of a group as it stands alone, of the directions of its rules."""
+    for direction in sorted({rule.direction for rule in group.rules}):
         for nic in nics(world, group):
             yield _Listed(world, listed_in(world, group, direction, nic), direction)
 
