@@ -216,7 +216,7 @@ class _Search:
         found, proved = self._chosen(known, own.keys(), max(2, effort // (len(known) + 1)))
         if not proved:  # leave out what can be, whatever may come of it
             found, _ = self._chosen(self._by_id(found), own.keys(), 1)
-        return found, proved
+        return found, proved and len(own) <= _MOST  # of more rules, none that might stand in their place was tried
 
     def _by_id(self, rules: Iterable[Rule]) -> dict[str, Rule]:
         return {rule.id_in(self._group.name): rule for rule in rules}
