@@ -95,6 +95,20 @@ def tightened(web: Sequence[str]) -> World:
 HIT = {"id": "sgr-1", "direction": "in", "action": "allow", "protocol": "tcp", "ports": "80", "remote": "any"}
 
 
+SETS = [
+    *("in allow tcp 80 from group db", "in allow tcp 90,92 from group web", "in allow tcp 22 from office"),
+    *("in allow tcp 22,25,27 from 10.0.0.0/8", "in allow tcp some from any"),
+    *("in allow tcp 33,34 from any", "in allow tcp near from any", "in allow udp 9 from group db disabled"),
+]
+"""Five rules that name or list several things, and three that do not, or are of no force."""
+ONE_SET: dict[str, Any] = {"switches": {"set_rules_in_force": 1}}
+SET_LISTS: dict[str, Any] = {
+    "address_groups": {"office": ["192.0.2.0/24"]},
+    "port_lists": {"some": [5000, 5010], "near": ["6000-6001", 6002]},
+    "switches": {"set_rules_in_force": 5},
+}
+
+
 def groups_of(count: int) -> list[str]:
     return [f"in allow tcp {1000 + number} from 10.0.0.0/16" for number in range(count)]
 
@@ -526,6 +540,24 @@ ROWS = [
         "web",
         "rules that guard one port, in web+db together: 11 of 12",
         world(instances=BOTH, db=groups_of(6), switches={"rules_per_port": 12}),
+    ),
+    row(
+        "out-of-force",
+        world([*SETS, "in allow tcp 81 from group db"], **SET_LISTS),
+        "warning",
+        "web",
+        "6 inbound rules count towards the 5 that huawei keeps in force in one direction of a group: 3 name a group,"
+        " 1 name an address group, 3 list ports that lie apart, 1 of which do both. There 1 of them would do nothing",
+        world([*SETS, "out allow tcp 81 to group db"], **SET_LISTS),
+    ),
+    row(
+        "out-of-force",
+        world(groups={"web": ["out allow tcp 22,25,27 to 10.0.0.0/8", "out allow all to group web"]}, **ONE_SET),
+        "warning",
+        "web",
+        "2 outbound rules count towards the 1 that huawei keeps in force in one direction of a group: 1 name a group,"
+        " 1 list ports that lie apart. There 1 of them would do nothing",
+        alibaba(["in allow tcp 22 from group db", "in allow tcp 23 from group db"]),
     ),
     row(
         "nothing-listens",

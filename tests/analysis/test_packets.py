@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.rules.lists import Line, outcome
+from ringfence.analysis.rules.lists import Line, allowed_by, decided
+from ringfence.analysis.rules.spares import SpareSets
 from ringfence.analysis.sets.notation import told, told_services
 from ringfence.analysis.sets.packets import Packets, listed_services, services
 from ringfence.model.acl import AclRule, Side
@@ -84,19 +85,13 @@ def allows(rules: Sequence[AclRule], flow: Flow) -> bool:
 @settings(max_examples=80, deadline=None)
 @given(rules_lists(), st.integers(0, 2**32))
 def test_a_list_does_what_its_first_match_says(rules: list[AclRule], seed: int) -> None:
-    found = outcome([Line(of(it), it.action) for it in rules])
-    points = list(flows(random.Random(seed), rules, 60))
-    points += [it for each in found.effects for it in (each.decided.sample, each.changed.sample) if it]
-    for flow in points:
+    lines = [Line(of(it), it.action) for it in rules]
+    allowed, parts = allowed_by(lines), decided(lines)
+    samples = [part.sample for part in parts]
+    for flow in (*flows(random.Random(seed), rules, 60), *(it for it in samples if it)):
         first = next((index for index, it in enumerate(rules) if matches(it, flow)), None)
-        assert (flow in found.allowed) == allows(rules, flow)
-        for index, effect in enumerate(found.effects):
-            without = [*rules[:index], *rules[index + 1 :]]
-            assert (flow in effect.decided) == (index == first)
-            assert (flow in effect.changed) == (allows(rules, flow) != allows(without, flow))
-    for effect in found.effects:
-        assert effect.changed <= effect.decided
-        assert effect.is_redundant or not effect.is_shadowed
+        assert (flow in allowed) == allows(rules, flow)
+        assert [index for index, part in enumerate(parts) if flow in part] == ([] if first is None else [first])
 
 
 def test_a_line_is_needless_whatever_makes_it_so() -> None:
@@ -109,10 +104,10 @@ def test_a_line_is_needless_whatever_makes_it_so() -> None:
         "allow udp 67 from 10.0.0.2 to any",  # decides, and so would the next
         "allow udp from 10.0.0.2 to any",
     )
-    found = outcome([Line(of(rule), rule.action) for rule in map(AclRule.parse, texts)]).effects
-    assert [each.is_shadowed for each in found] == [False, False, True, True, False, False, False]
-    assert [each.is_redundant for each in found] == [False, False, True, True, True, True, False]
-    assert told(found[1].changed) == ("tcp 101-200 from 10.128.0.0/9",)
+    spares = SpareSets([Line(of(rule), rule.action) for rule in map(AclRule.parse, texts)])
+    places = range(len(texts))
+    assert [place for place in places if spares.is_shadowed(place)] == [2, 3]
+    assert [place for place in places if spares.among([place])] == [2, 3, 4, 5]
 
 
 SETS = st.lists(rules_lists(4), min_size=2, max_size=2)
@@ -142,7 +137,7 @@ def test_the_operations_are_those_of_sets_and_equal_sets_are_equal(rules: list[l
 @settings(max_examples=80, deadline=None)
 @given(rules_lists())
 def test_a_sample_is_in_it_boxes_and_lines_make_it_up(rules: list[AclRule]) -> None:
-    found = outcome([Line(of(it), it.action) for it in rules]).allowed
+    found = allowed_by([Line(of(it), it.action) for it in rules])
     sample = found.sample
     assert (sample is None) == (not found)
     assert sample is None or (sample in found and allows(rules, sample))

@@ -10,7 +10,6 @@ import pytest
 import z3
 
 from ringfence.analysis.reach.reach import Reach
-from ringfence.analysis.rules.redundancy import needless_rules
 from ringfence.analysis.rules.tidy import tidied
 from ringfence.analysis.sets.diagram import Diagram
 from ringfence.model.address import Family
@@ -18,6 +17,7 @@ from ringfence.model.group import SecurityGroup
 from ringfence.model.profile import ALIBABA, HUAWEI
 from ringfence.model.rule import Direction, Rule
 from ringfence.model.world import World
+from tests.analysis.needless import needless
 from tests.smt import Packet, Term, agree, can_be, groups_allow, passes, rule_matches
 from tests.worlds import random_world
 
@@ -51,7 +51,7 @@ def test_needless_rules(seed: int) -> None:
     rng, world = random.Random(seed), worlds(seed)
     group = joined(world, rng, 60)
     world = world.edited(groups={"joined": group})
-    found = {it.rule_id: it.shadowed for it in needless_rules(world, group)}
+    found = needless(world, group)
     for rule_id, rule in rng.sample(sorted(group.by_id.items()), 15):
         without = replace(group, rules=tuple(it for it in group.rules if it != rule))
         packets = [Packet.unknown(family) for family in Family]
@@ -83,7 +83,7 @@ def test_what_is_tidied_says_the_same(seed: int) -> None:
     group = joined(world, rng, 40)
     made = tidied(world.edited(groups={"joined": group}), group, effort=500)
     assert made.cost_after <= made.cost_before
-    assert made.cost_after < made.cost_before or not needless_rules(world, group)
+    assert made.cost_after < made.cost_before or not needless(world, group)
     for direction in Direction:
         for family in Family:
             assert _same(world, made.before, made.after, direction, Packet.unknown(family))

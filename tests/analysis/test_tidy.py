@@ -206,3 +206,11 @@ def test_a_large_group_is_tidied_as_far_as_it_can_be() -> None:
     for rule in made.after.rules:
         less = replace(made.after, rules=tuple(it for it in made.after.rules if it != rule))
         assert not says_the_same(world, made.after, less)
+
+
+def test_what_was_not_tried_is_not_called_the_smallest() -> None:
+    """One rule would say it; of so many rules, none in place of others is tried."""
+    rules = tuple(Rule.parse(f"in allow tcp {port} from any") for port in range(1, 602))
+    world = World(replace(HUAWEI, rules_per_group=9999), groups=by_name([SecurityGroup("a", rules)]))
+    made = tidied(world, world.groups["a"])
+    assert (len(made.after.rules), made.minimal) == (601, False)

@@ -84,12 +84,16 @@ vpcs: {v: {cidrs: [10.0.0.0/16, "fd00:10::/56"], subnets: {s: {cidr: 10.0.1.0/24
 groups:
   sg-web: ["in allow tcp 80 from 203.0.113.0/24", "in allow tcp 443 from any", "out allow all to any"]
   sg-alone: ["in allow tcp 80 from group sg-alone", "out allow all to any"]
+  sg-pair: ["out allow all to group sg-pair", "in allow all from 10.0.0.0/16"]
   sg-nobody: ["in allow tcp 80 from any"]
   web: ["in allow tcp 1 from any"]
 instances:
   web: {subnet: s, ip: 10.0.1.11, groups: sg-web}
   web-2: {subnet: s, ip: 10.0.1.12, ip6: "fd00:10:0:1::12", groups: sg-web}
   alone: {subnet: s, ip: 10.0.1.13, groups: sg-alone}
+  pair-1: {subnet: s, ip: 10.0.1.21, groups: sg-pair}
+  pair-2: {subnet: s, ip: 10.0.1.22, groups: sg-pair}
+virtual_ips: {one: {subnet: s, ip: 10.0.1.101, ports: [pair-1]}, two: {subnet: s, ip: 10.0.1.102, ports: [pair-2]}}
 outside: {office: [203.0.113.9, "2001:db8::9"], laptop: 198.51.100.7}
 """,
     "world",
@@ -118,6 +122,13 @@ outside: {office: [203.0.113.9, "2001:db8::9"], laptop: 198.51.100.7}
             ["web -> sg-web (2 addresses) over ipv4"],
         ),  # no group
         ("sg-web", "web", "tcp/80", "deny", ["DENY: all of it", "DENY: source."]),
+        (  # both ends may be virtual IPs of one class
+            *("sg-pair", "sg-pair", "tcp/80", "some"),
+            [
+                "DENY: source.",
+                "sg-pair (2 addresses), sg-pair (2 addresses, as pair-1.eth0 10.0.1.101) -> sg-pair (2 addresses, as",
+            ],
+        ),
         ("office", "internet", "tcp/80", "unknown", ["no packet that anything judges"]),
         ("sg-alone", "sg-alone", "tcp/80", "unknown", ["no packet that anything judges"]),
         ("internet", "sg-nobody", "tcp/80", "unknown", ["nobody is in group sg-nobody"]),

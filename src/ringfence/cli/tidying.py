@@ -105,6 +105,6 @@ def _headline(made: Tidied) -> str:
     if not made.minimal:
         proof = "none of them can be left out"
     if not made.gone and not made.come:
-        return f"{name}: {counted}, as few as it takes: {proof}"
+        return f"{name}: {counted}, {'as few as it takes' if made.minimal else 'and no fewer were found'}: {proof}"
     over = f", still more than {made.limit}" if made.cost_after > made.limit else ""
     return f"{name}: {counted}, {made.cost_after} {'says' if made.cost_after == 1 else 'say'} the same{over}; {proof}"

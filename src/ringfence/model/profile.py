@@ -130,6 +130,10 @@ class Profile:
     """Over all groups of a port; the limit with the vendor's own message (Security FAQ)."""
     group_rules_per_group: int
     """Rules of one basic group that name another group (section 6)."""
+    set_rules_in_force: int
+    """So many rules of one direction of a group that name a group or an address group, or list ports that lie apart,
+    the cloud itself keeps in force (section 6, Huawei's manual: "the rest do not take effect"); 0: all. No limit of
+    ours, since here every rule is in force: lint tells of it."""
     port_ranges_per_rule: int
     """How many port ranges one rule may list (section 6)."""
     port_range_counts: bool
@@ -240,6 +244,7 @@ HUAWEI = Profile(
     groups_per_port=5,
     rules_per_port=250,
     group_rules_per_group=50,
+    set_rules_in_force=128,
     port_ranges_per_rule=20,
     port_range_counts=False,
     members_per_group=6000,
@@ -312,6 +317,7 @@ ALIBABA = Profile(
     groups_per_port=5,
     rules_per_port=1000,
     group_rules_per_group=20,
+    set_rules_in_force=0,
     port_ranges_per_rule=200,
     port_range_counts=True,
     members_per_group=6000,
@@ -376,7 +382,8 @@ ALIBABA = Profile(
     ),
 )
 
-LIMITS = tuple(each.name for each in fields(Profile) if each.type == "int" and not each.name.endswith("priority"))
+_NO_LIMIT = ("priority", "in_force")
+LIMITS = tuple(each.name for each in fields(Profile) if each.type == "int" and not each.name.endswith(_NO_LIMIT))
 """The switches that are limits (SEMANTICS.md 6): what an operator may set for an account."""
 
 PROFILES = {profile.name: profile for profile in (HUAWEI, ALIBABA)}

@@ -60,7 +60,7 @@ def at_group(group: SecurityGroup) -> Place:
 
 def at_rule(group: SecurityGroup, rule: Rule) -> Place:
     """The place of a rule of a group."""
-    path = ("groups", group.name, "rules", group.rules.index(rule))
+    path = ("groups", group.name, "rules", [*map(id, group.rules)].index(id(rule)))
     return Place("group", group.name, path, rule.id_in(group.name), str(rule), rule.key)
 
 

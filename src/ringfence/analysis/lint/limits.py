@@ -27,7 +27,7 @@ class _Count:
 
 
 def over_limit(subject: Subject) -> Iterator[Finding]:
-    """Groups and ports with more than their profile allows: the cloud takes no more rule, or leaves some out."""
+    """Groups and ports with more than their profile allows: the cloud takes no more, or advises against it."""
     for it in _counts(subject):
         if it.number > it.most:
             text = f"{it.what}: {it.number} where {it.most} are allowed"
@@ -43,27 +43,22 @@ def near_limit(subject: Subject) -> Iterator[Finding]:
 
 
 def _counts(subject: Subject) -> Iterator[_Count]:
-    costs: dict[tuple[str, Profile], int] = {}
     world = subject.world
     for group in subject.groups():
-        profile = world.profile_of(group)
-        costs[group.name, profile] = group_cost(group, profile, world)
-        yield from _of_group(subject, group, profile, costs[group.name, profile])
+        yield from _of_group(subject, group, world.profile_of(group))
     for names, vpc in sorted({(port.groups, port.vpc) for port in world.ports if subject.owns(port.instance)}):
         profile = world.profile_in(vpc, subject.account)
-        known = [world.groups[name] for name in names]
-        for each in known:
-            key = each.name, profile
-            costs[key] = costs[key] if key in costs else group_cost(each, profile, world)
-        cost = sum(costs[name, profile] for name in names)
-        what = f"rules that guard one port, in {'+'.join(names)} together"
         if len(names) > 1 or profile.rules_per_port < profile.rules_per_group:
+            known = [world.groups[name] for name in names]
+            cost = sum(group_cost(each, profile, world) for each in known)
+            what = f"rules that guard one port, in {'+'.join(names)} together"
             fix = "take the ports out of a group, or merge groups that say the same"
             yield _Count(at_group(known[0]), what, cost, profile.rules_per_port, fix)
 
 
-def _of_group(subject: Subject, group: SecurityGroup, profile: Profile, cost: int) -> Iterator[_Count]:
+def _of_group(subject: Subject, group: SecurityGroup, profile: Profile) -> Iterator[_Count]:
     place, tidy = at_group(group), "remove what is redundant, or make one rule of several"
+    cost = group_cost(group, profile, subject.world)
     yield _Count(place, "rules of the group", cost, profile.rules_per_group, tidy)
     references = sum(isinstance(remote, GroupRemote) for remote in group.named)
     if profile.group_rules_per_group < profile.rules_per_group:

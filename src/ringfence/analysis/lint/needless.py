@@ -88,7 +88,7 @@ def contradictory_rules(subject: Subject) -> Iterator[Finding]:
 
 def _lost(group: SecurityGroup) -> Iterator[tuple[str, Rule]]:
     """The ids of rules that lose against one with the same key, and that one."""
-    strongest: dict[str, Rule] = {}
+    strongest: dict[tuple[str, str], Rule] = {}
     ranked = sorted((it for it in group.by_id.items() if it[1].enabled), key=lambda it: _rank(it[1]))
     for rule_id, rule in ranked:
         winner = strongest.setdefault(_matched(rule), rule)
@@ -96,9 +96,10 @@ def _lost(group: SecurityGroup) -> Iterator[tuple[str, Rule]]:
             yield rule_id, winner
 
 
-def _matched(rule: Rule) -> str:
-    """What a rule matches, without what it says and how strongly."""
-    return replace(rule, action=Action.ALLOW, priority=1).key
+def _matched(rule: Rule) -> tuple[str, str]:
+    """What a rule matches: its key without what it says and how strongly."""
+    direction, _, rest = rule.key.split(" ", 2)
+    return direction, rest.rpartition(" priority ")[0]
 
 
 def _removable(check: str, severity: Severity, group: SecurityGroup, rule: Rule, text: str, fix: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ringfence.analysis.lint import breadth, exposure, limits, lockout, matching, needless, running, unused
+from ringfence.analysis.lint import breadth, exposure, in_force, limits, lockout, matching, needless, running, unused
 from ringfence.analysis.lint.finding import Finding, Severity
 from ringfence.analysis.lint.subject import Hits, Listening, Subject
 from ringfence.model.world import World
@@ -146,7 +146,7 @@ CHECKS = (
         limits.OVER_LIMIT,
         (_ERROR,),
         "A group or a port has more rules, references or members than its profile allows: the cloud refuses them, or"
-        " leaves some out of force.",
+        " advises against them.",
         "Remove what is redundant, merge rules, or spread the members.",
         "SEMANTICS 6, 13.8",
         limits.over_limit,
@@ -158,6 +158,17 @@ CHECKS = (
         "The same, before it is urgent.",
         "SEMANTICS 6, 13.8",
         limits.near_limit,
+    ),
+    Check(
+        in_force.OUT_OF_FORCE,
+        (_WARNING,),
+        "A group has more rules of one direction that name a group or an address group, or list ports that lie apart,"
+        " than its cloud keeps in force (`set_rules_in_force`). Here all of them are, so the same rules would mean less"
+        " there.",
+        "Join address groups, name a subnet in place of a group, give each run of ports a rule of its own, or spread"
+        " the rules over two groups.",
+        "SEMANTICS 6, 8.5",
+        in_force.out_of_force,
     ),
     Check(
         running.NOTHING_LISTENS,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ringfence.analysis.rules.redundancy import with_packets
-from ringfence.analysis.rules.removal import deciders
-from ringfence.analysis.rules.spares import Spares
+from ringfence.analysis.rules.matched import spares
 from ringfence.model.acl import AclRule
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
@@ -55,17 +53,12 @@ def _shadowed(
     """Those that are shadowed in every one of the lists that are made of some lines."""
     found: list[dict[int, tuple[Decision, ...]]] = []
     for listed, way in lists:
-        known = with_packets(world, listed, way)
-        mine = [place for place, (decision, _) in enumerate(known) if decision.owner == owner]
-        gone = {
-            place
-            for place, is_shadowed in Spares([line for _, line in known]).among(mine).items()
-            if is_shadowed and known[place][1].packets
-        }
-        kept = [it for place, it in enumerate(known) if place not in gone]
-        own = _indices(lines, [known[place][0] for place in mine], owner)
+        known = spares(world, listed, way)
+        mine = [place for place, decision in enumerate(listed) if decision.owner == owner]
+        gone = {place for place in mine if known.is_shadowed(place) and known.matches(place)}
+        own = _indices(lines, [listed[place] for place in mine], owner)
         by_place = dict(zip(mine, own, strict=True))
-        found.append({by_place[place]: tuple(deciders(known[place][1].packets, kept)) for place in gone})
+        found.append({by_place[place]: tuple(listed[it] for it in known.deciders(place, gone)) for place in gone})
     for index in sorted(set(found[0]).intersection(*found)) if found else ():
         yield ShadowedLine(section, name, index, lines[index], found[0][index])
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from ringfence.analysis.rules.lists import Line
-from ringfence.analysis.rules.redundancy import listed_lines, needless_rules, nics, with_packets
+from ringfence.analysis.rules.matched import listed_in, nics, spares
 from ringfence.analysis.rules.spares import Spares
-from ringfence.analysis.sets.packets import Packets
+from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Direction
 from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of
@@ -38,60 +38,55 @@ def removable_rules(world: World, groups: Collection[str]) -> Mapping[str, tuple
     Of rules that make each other needless, only some are given. Not given are rules that a service manages, and those
     that match nothing by themselves, as the list that they name is empty.
     """
-    own = {name: {it.rule_id: it.rule for it in needless_rules(world, world.groups[name])} for name in groups}
-    tried = {name: {rule_id for rule_id, rule in rules.items() if not rule.managed} for name, rules in own.items()}
-    alone = {name: list(_alone(world, name, rule_ids)) for name, rule_ids in tried.items()}
+    alone = {name: list(_alone(world, world.groups[name])) for name in groups}
     lists = [listed for lists in alone.values() for listed in lists]
-    may_go = _settled(lists, {it for listed in lists for it in listed.matching & set().union(*tried.values())})
-    shared = list(_shared(world, {name for name in groups if may_go & world.groups[name].by_id.keys()}))
-    may_go = _settled([*lists, *shared], may_go)
+    own = {rule_id for name in groups for rule_id, rule in world.groups[name].by_id.items() if not rule.managed}
+    may_go = _settled(lists, {it for listed in lists for it in listed.matching(own)})
+    touched = {name for name in groups if not may_go.isdisjoint(world.groups[name].by_id)}
+    may_go = _settled(_shared(world, touched), may_go)
     return {name: tuple(it for listed in lists for it in listed.told(may_go)) for name, lists in alone.items()}
 
 
 class _Listed:
-    """A decision list with what its lines match."""
+    """A decision list, and which of its lines may go."""
 
-    def __init__(self, listed: Sequence[tuple[Decision, Line]]) -> None:
-        self._listed = listed
-        self._spares = Spares([line for _, line in listed])
-        self.ids = {decision.rule_id for decision, _ in listed}
-        self.matching = {decision.rule_id for decision, line in listed if line.packets}
+    def __init__(self, world: World, listed: Sequence[Decision], direction: Direction) -> None:
+        self._world, self._listed, self._direction = world, listed, direction
+        self.ids = {decision.rule_id for decision in listed}
+
+    @cached_property
+    def _spares(self) -> Spares:
+        return spares(self._world, self._listed, self._direction)
 
     def _places(self, rule_ids: Collection[str]) -> set[int]:
-        return {index for index, (decision, _) in enumerate(self._listed) if decision.rule_id in rule_ids}
+        return {place for place, decision in enumerate(self._listed) if decision.rule_id in rule_ids}
+
+    def _ids(self, places: Iterable[int]) -> set[str]:
+        return {self._listed[place].rule_id for place in places}
+
+    def matching(self, rule_ids: Collection[str]) -> set[str]:
+        """Those of some rules that match anything."""
+        return self._ids(place for place in self._places(rule_ids) if self._spares.matches(place))
 
     def staying(self, may_go: set[str]) -> set[str]:
         """Those of some rules without which something would be judged otherwise."""
         if self.ids.isdisjoint(may_go):
             return set()
-        gone = self._spares.among(self._places(may_go))
-        return (self.ids & may_go) - {self._listed[index][0].rule_id for index in gone}
+        return (self.ids & may_go) - self._ids(self._spares.among(self._places(may_go)))
 
     def told(self, may_go: set[str]) -> Iterator[Removable]:
         """Those of the list, all of which may go."""
-        gone = self._spares.among(self._places(may_go))
-        kept = [it for index, it in enumerate(self._listed) if index not in gone]
-        for index in sorted(gone):
-            decision, line = self._listed[index]
-            yield Removable(decision.rule_id, gone[index], tuple(deciders(line.packets, kept)))
+        gone = self._places(may_go)
+        for place in sorted(gone):
+            deciders = tuple(self._listed[it] for it in self._spares.deciders(place, gone))
+            yield Removable(self._listed[place].rule_id, self._spares.is_shadowed(place), deciders)
 
 
-def deciders(packets: Packets, kept: Sequence[tuple[Decision, Line]]) -> Iterator[Decision]:
-    """The lines that decide about some packets, strongest first."""
-    for decision, line in kept:
-        if not packets:
-            return
-        if packets & line.packets:
-            yield decision
-            packets -= line.packets
-
-
-def _alone(world: World, name: str, tried: Collection[str]) -> Iterator[_Listed]:
-    """The lists of a group as it stands alone, of the directions of some of its rules."""
-    group = world.groups[name]
-    for direction in sorted({group.by_id[rule_id].direction for rule_id in tried}):
+def _alone(world: World, group: SecurityGroup) -> Iterator[_Listed]:
+    """The lists of a group as it stands alone, of the directions of its rules."""
+    for direction in sorted({rule.direction for rule in group.rules}):
         for nic in nics(world, group):
-            yield _Listed(listed_lines(world, group, direction, nic))
+            yield _Listed(world, listed_in(world, group, direction, nic), direction)
 
 
 def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
@@ -100,7 +95,7 @@ def _shared(world: World, groups: Collection[str]) -> Iterator[_Listed]:
     for of in sorted(_classes(world)):
         if not set(of.groups).isdisjoint(groups):
             for direction in Direction:
-                yield _Listed(with_packets(world, policy.decisions(of, direction), direction))
+                yield _Listed(world, policy.decisions(of, direction), direction)
 
 
 def _classes(world: World) -> set[PolicyClass]:
@@ -114,6 +109,7 @@ def _classes(world: World) -> set[PolicyClass]:
 
 def _settled(lists: Iterable[_Listed], may_go: set[str]) -> set[str]:
     """Those that may go in every list: as any of what one list gives may go, each may leave some out."""
+    left = set(may_go)
     for listed in lists:
-        may_go = may_go - listed.staying(may_go)
-    return may_go
+        left -= listed.staying(left)
+    return left

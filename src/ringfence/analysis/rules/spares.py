@@ -1,83 +1,80 @@
-"""The lines of one list any of which may go, whichever of them do (SEMANTICS.md 8.3). Exact, by sets."""
+"""The lines of one list any of which may go, whichever of them do, and who decides then (SEMANTICS.md 8.3). Exact.
+
+Lines may go in that sense if for every packet all of them that match it before the first line that stays say the same
+as that one. So a line may join those that may go already if each line behind it says the same about the packets that
+it decides, as far as the first that stays, whether that line may go or not. What lines before it match is as before;
+therefore lines are tried one by one, the weakest first, and none that was left out could be added in the end.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from functools import cached_property
 
-from ringfence.analysis.rules.lists import Line, decided
+from ringfence.analysis.rules.lists import OPPOSITE, Line, decided
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.rule import Action
 
-_AGAIN = 16
-"""So many lines that must stay with others are tried again by themselves."""
+
+class Spares(ABC):
+    """What may go of one list, whose lines are told by their places in it."""
+
+    @abstractmethod
+    def matches(self, place: int) -> bool:
+        """Whether a line matches anything."""
+
+    @abstractmethod
+    def is_shadowed(self, place: int) -> bool:
+        """Whether lines before it match all that it does. Such lines may all go."""
+
+    @abstractmethod
+    def among(self, candidates: Collection[int]) -> set[int]:
+        """Those of some lines that may go: all that are shadowed, and others as long as there are any."""
+
+    @abstractmethod
+    def deciders(self, place: int, gone: Collection[int]) -> list[int]:
+        """The lines, in their order, that decide about what a line matches when that and others are gone."""
 
 
-class Spares:
-    """Finds them; remembers about the list what does not depend on which lines are asked about."""
+class SpareSets(Spares):
+    """The same by sets of packets, whatever lines say. What no line matches is denied."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
-
-    def among(self, candidates: Collection[int]) -> dict[int, bool]:
-        """The places of those among some lines, each with whether the lines before it decide all that it matches.
-
-        Such shadowed lines may all go. Of the others those may without which later lines decide alike, as long as what
-        they shadow does not come to light.
-        """
-        shadowed = {index for index in candidates if not self._decided[index]}
-        redundant = self._redundant(candidates) - shadowed
-        tried = sorted(redundant, reverse=True)
-        while wrong := self._wrong(shadowed | redundant):
-            for index, packets in wrong.items():
-                if index in shadowed:
-                    redundant -= {it for it in redundant if it < index and self._lines[it].packets & packets}
-                redundant.discard(index)
-        for index in [it for it in tried if it not in redundant][:_AGAIN]:
-            if not self._wrong(shadowed | redundant | {index}):
-                redundant.add(index)
-        return dict.fromkeys(shadowed, True) | dict.fromkeys(redundant, False)
 
     @cached_property
     def _decided(self) -> list[Packets]:
         return decided(self._lines)
 
-    def _redundant(self, candidates: Collection[int]) -> set[int]:
-        """Those that may go one after the other, the weakest first, as lines behind them decide alike."""
-        found, allowed = set(), Packets.NONE
-        for index in range(len(self._lines) - 1, min(candidates, default=len(self._lines)) - 1, -1):
-            line, own = self._lines[index], self._decided[index]
-            if index in candidates and not _otherwise(own, line.action, allowed):
-                found.add(index)
-            else:
-                allowed = _with(allowed, line)
+    def matches(self, place: int) -> bool:
+        """See `Spares`."""
+        return bool(self._lines[place].packets)
+
+    def is_shadowed(self, place: int) -> bool:
+        """See `Spares`."""
+        return not self._decided[place]
+
+    def among(self, candidates: Collection[int]) -> set[int]:
+        """See `Spares`; ``alike`` are the packets about which all lines up to the first that stays say one action."""
+        gone = {place for place in candidates if self.is_shadowed(place)}
+        alike = {Action.ALLOW: Packets.NONE, Action.DENY: Packets.ALL}
+        for place in range(len(self._lines) - 1, min(candidates, default=len(self._lines)) - 1, -1):
+            line = self._lines[place]
+            if place in candidates and self._decided[place] <= alike[line.action]:
+                gone.add(place)
+            alike[OPPOSITE[line.action]] -= line.packets
+            if place not in gone:
+                alike[line.action] |= line.packets
+        return gone
+
+    def deciders(self, place: int, gone: Collection[int]) -> list[int]:
+        """See `Spares`."""
+        found, packets = [], self._lines[place].packets
+        for index, line in enumerate(self._lines):
+            if not packets:
+                break
+            if index not in gone and packets & line.packets:
+                found.append(index)
+                packets -= line.packets
         return found
-
-    def _wrong(self, gone: Collection[int]) -> dict[int, Packets]:
-        """What those of some lines that are not gone yet would judge otherwise than the lines that are kept."""
-        if not gone:
-            return {}
-        own, covered = {}, Packets.NONE
-        for index, line in enumerate(self._lines[: max(gone) + 1]):
-            if index in gone:
-                own[index] = line.packets - covered
-            else:
-                covered |= line.packets
-        found, allowed = {}, Packets.NONE
-        for index in range(len(self._lines) - 1, min(gone) - 1, -1):
-            line = self._lines[index]
-            if index not in gone:
-                allowed = _with(allowed, line)
-            elif wrong := _otherwise(own[index], line.action, allowed):
-                found[index] = wrong
-        return found
-
-
-def _with(allowed: Packets, line: Line) -> Packets:
-    """What is allowed with a line before those that allow so much."""
-    return allowed | line.packets if line.action is Action.ALLOW else allowed - line.packets
-
-
-def _otherwise(packets: Packets, action: Action, allowed: Packets) -> Packets:
-    """Those packets that an action is the other one for than what is allowed says."""
-    return packets - allowed if action is Action.ALLOW else packets & allowed

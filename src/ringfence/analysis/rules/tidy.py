@@ -25,8 +25,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ringfence.analysis.rules.joining import proposals
-from ringfence.analysis.rules.lists import Line, outcome
-from ringfence.analysis.rules.redundancy import Lines, home_of, nics
+from ringfence.analysis.rules.lists import Line, allowed_by
+from ringfence.analysis.rules.matched import Lines, home_of, nics
 from ringfence.analysis.sets.packets import Packets
 from ringfence.errors import Protected
 from ringfence.model.group import SecurityGroup
@@ -119,7 +119,7 @@ def says_the_same(world: World, before: SecurityGroup, after: SecurityGroup) -> 
         for vpc, of in _places(world, before):
             lists = [_listed(world, vpc, of, it, direction) for it in (before, after)]
             lines = Lines(world, [each for listed in lists for each in listed], direction)
-            one, two = (outcome([Line(lines.packets(it), it.action) for it in listed]).allowed for listed in lists)
+            one, two = (allowed_by([Line(lines.packets(it), it.action) for it in listed]) for listed in lists)
             if one != two:
                 return False
     return True
@@ -216,7 +216,7 @@ class _Search:
         found, proved = self._chosen(known, own.keys(), max(2, effort // (len(known) + 1)))
         if not proved:  # leave out what can be, whatever may come of it
             found, _ = self._chosen(self._by_id(found), own.keys(), 1)
-        return found, proved
+        return found, proved and len(own) <= _MOST  # of more rules, none that might stand in their place was tried
 
     def _by_id(self, rules: Iterable[Rule]) -> dict[str, Rule]:
         return {rule.id_in(self._group.name): rule for rule in rules}
@@ -228,7 +228,7 @@ class _Search:
             lines = Lines(self._world, listed, self._direction)
             packets = [lines.packets(it) for it in listed]
             old = [Line(found, it.action) for it, found in zip(listed, packets, strict=True) if it.rule_id not in new]
-            allowed, covered = outcome(old).allowed, Packets.NONE
+            allowed, covered = allowed_by(old), Packets.NONE
             for decision, found in zip(listed, packets, strict=True):
                 if decision.rule_id not in new:
                     covered |= found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -147,20 +146,8 @@ class Several:
 
     def _members(self, end: EndClass) -> list[Endpoint]:
         """An address of a class, and one of another guest if it has some."""
-        other = None if end.guest or end.is_outside else self._others.get((end.family, end.index))
+        other = None if end.guest else end.other
         return [end.example, *([other] if other else [])]
-
-    @cached_property
-    def _others(self) -> dict[tuple[Family, int], Endpoint]:
-        """By class, an address that is in another guest than its example."""
-        found: dict[tuple[Family, int], Endpoint] = {}
-        for port in self._world.ports:
-            for address in port.addresses:
-                end = Endpoint(address, port.vpc, str(port))
-                of = self._reach.at(end)
-                if of and of.port and of.port.guest != port.guest:
-                    found.setdefault((of.family, of.index), end)
-        return found
 
 
 def _reasons(diagnosis: Diagnosis) -> object:
