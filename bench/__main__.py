@@ -27,6 +27,7 @@ from bench.redundancy import RedundancyCase, measure_redundancy
 from bench.report import Figure, as_json, show
 from bench.sdks import SdkCase, measure_sdks
 from bench.serving import ServeCase, measure_serving
+from bench.starting import StartCase, measure_starting
 from bench.why import WhyCase, measure_why
 from ringfence.errors import RingfenceError
 
@@ -49,6 +50,7 @@ FULL: dict[str, Part] = {
     "fix": partial(measure_fixing, FixCase(instances=10_000)),
     "redundancy": partial(measure_redundancy, RedundancyCase(rules=1_000, rounds=3)),
     "lint": partial(measure_linting, LintCase(ports=(1_000, 10_000), rounds=2)),
+    "starting": partial(measure_starting, StartCase(rounds=20)),
 }
 QUICK: dict[str, Part] = {
     "connections": partial(measure_connections, ConnectionCase(sizes=(10, 50), connections=256, rounds=3)),
@@ -64,6 +66,7 @@ QUICK: dict[str, Part] = {
     "fix": partial(measure_fixing, FixCase(instances=100)),
     "redundancy": partial(measure_redundancy, RedundancyCase(rules=50, rounds=2)),
     "lint": partial(measure_linting, LintCase(ports=(30, 60), rounds=2)),
+    "starting": partial(measure_starting, StartCase(rounds=2)),
 }
 """The same with tiny sizes, without targets: these are for the full ones."""
 

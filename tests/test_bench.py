@@ -40,6 +40,8 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "whole reachability",
             "one why",
             "fixes found and weighed",
+            "start of ringfence --help",
+            "start of ringfence's completion",
         )
     )
     assert all(figure["ratio"] > 0 for figure in told["figures"])

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ringfence.lab.lab import Lab
-from ringfence.lab.verify import Row, interesting_flows
+from ringfence.lab.outcome import Row
+from ringfence.lab.verify import interesting_flows
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Family
 from ringfence.model.rule import Action, Direction, Rule

@@ -72,6 +72,7 @@ def furnish(client: Client, operator: Client, net: int) -> dict[str, str]:
         make("rule_of_idle", "rules", group=group, rule=direction.format(idle_ports))
     make("acl", "acls", name="edge", vpc=vpc, rules=["in allow tcp 80 from any to any"])
     make("lone_acl", "acls", name="lone", vpc=vpc, rules=[])
+    make("guarded_subnet", "subnets", name="guarded", vpc=vpc, cidr=f"10.{net}.3.0/24", acl=ids["lone_acl"])
     line = make("acl_line", "acl-lines", name="http", rule=f"allow tcp 80 from {ids['address_group']} to any")
     make("idle_acl_line", "acl-lines", name="idle", rule="deny tcp 22 from any to any")
     make("acl_policy", "acl-policies", name="web", rules=[line], ingress_of=[ids["lone_acl"]])
@@ -185,7 +186,7 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
     """What a request to change one of a kind says besides descriptions and tags: which one, and what."""
     return {
         Kind.VPC: [("vpc", {"border": []})],
-        Kind.SUBNET: [("subnet", {"acl": i["acl"]})],
+        Kind.SUBNET: [("subnet", {"acl": i["acl"]}), ("guarded_subnet", {"acl": ""})],
         Kind.GROUP: [("group", {"intra_group": "drop"}), ("group", {"intra_group": "accept"})],
         Kind.RULE: [("out_rule", {"remote": f"group {i['other_group']}"}), ("rule", {"remote": i["address_group"]})],
         Kind.PORT_LIST: [("port_list", {"entries": ["80"], "remarks": {"80": "web"}})],
@@ -194,7 +195,10 @@ def _updates(i: Ids) -> dict[Kind, list[tuple[str, Any]]]:
         Kind.ACL_POLICY: [("acl_policy", {"rules": [i["acl_line"], i["idle_acl_line"]]})],
         Kind.PEERING: [("peering", {"firewall": []})],
         Kind.PORT: [("port", {"groups": [i["other_group"]]})],
-        Kind.VIRTUAL_IP: [("virtual_ip", {"ports": [i["port"], i["port_of_idle"]], "active": i["port_of_idle"]})],
+        Kind.VIRTUAL_IP: [
+            ("virtual_ip", {"ports": [i["port"], i["port_of_idle"]], "active": i["port_of_idle"]}),
+            ("virtual_ip", {"ports": [i["port_of_idle"]], "active": i["port_of_idle"]}),
+        ],
         Kind.EXPECTATION: [("expectation", {"expect": f"{i['instance']} -> {i['outside_host']} tcp/443 deny"})],
         Kind.USER: [("user", {"policies": [i["idle_policy"]]})],
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ringfence import worldfile
-from ringfence.cli.output import exit_code
+from ringfence.cli.outcomes import exit_code
+from ringfence.lab.outcome import Row
 from ringfence.lab.probe import Observation
-from ringfence.lab.verify import Row
 from ringfence.policy.evaluate import evaluate
 from tests.cli.test_model_commands import WORLD
 

@@ -18,7 +18,7 @@ from ringfence.backends.nftables.names import peer_link, port_link
 from ringfence.errors import KernelRefused, LabMissing
 from ringfence.lab.lab import Lab, down
 from ringfence.lab.netns import named
-from ringfence.lab.verify import Report
+from ringfence.lab.outcome import Report
 from ringfence.model.address import Family
 from ringfence.model.world import World
 from tests.lab.worlds import ip, remains, world

@@ -19,6 +19,7 @@ from ringfence.api import (
     attaching,
     audit,
     declaring,
+    enforcement,
     exchange,
     explaining,
     fixing,
@@ -58,7 +59,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def all_routes() -> list[Route]:
     """Every route of the native API that wants a caller."""
     changing = (quotas, resources, rules, membership, attaching, exchange, lines, tags, keys, declaring)
-    rooms = (*changing, explaining, fixing, linting, reaching, history, audit, watch)
+    rooms = (*changing, explaining, fixing, linting, reaching, history, audit, watch, enforcement)
     found = [route for room in rooms for route in room.routes()]
     return sorted(found, key=lambda route: route.name not in _OFTEN)  # a request tries one route after the other
 

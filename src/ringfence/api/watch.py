@@ -24,13 +24,12 @@ from starlette.types import Scope
 from ringfence.api.call import Answer, Call
 from ringfence.api.protocol import stopping_of
 from ringfence.api.route import AS_OF, TRUTH, Parameter, Route
-from ringfence.control.enforcement import DRIFT, FAILED, OK, STOPPED
 from ringfence.control.group import Step
 from ringfence.control.identity import From
 from ringfence.control.kinds import Verb, action_for
 from ringfence.errors import Forbidden, NotAuthenticated, UnknownRevision
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import AGENT, REVISION
+from ringfence.ram.arn import REVISION
 from ringfence.resources.kind import IDENTITY, Kind
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.security.secret import Secret
@@ -47,7 +46,7 @@ Sees = Callable[[Resource], bool]
 
 
 def routes() -> Iterator[Route]:
-    """The snapshot, the stream, and the reports of agents."""
+    """The snapshot and the stream."""
     watch, told = (ram.WATCH_REVISIONS,), "text/event-stream"
     yield Route(
         "GET",
@@ -71,65 +70,6 @@ def routes() -> Iterator[Route]:
         answer={"type": "string"},
         answer_type=told,
     )
-    yield Route(
-        "GET",
-        "/v1/enforcement",
-        "list_enforcement",
-        "What each agent enforces.",
-        (ram.DESCRIBE_ENFORCEMENT,),
-        _reports,
-        answer=_REPORTS,
-    )
-    yield Route(
-        "POST",
-        "/v1/enforcement",
-        "report_enforcement",
-        "An agent tells what it enforces.",
-        (ram.REPORT_ENFORCEMENT,),
-        _report,
-        body=_REPORT,
-        answer={"type": "object", "required": ["revision"], "properties": {"revision": _NUMBER}},
-    )
-    revision = Parameter("wait", "seconds to wait for it", {"type": "integer", "minimum": 0, "maximum": 60})
-    yield Route(
-        "GET",
-        "/v1/revisions/{revision}/enforcement",
-        "revision_enforcement",
-        "Whether a revision is in force everywhere.",
-        (ram.DESCRIBE_ENFORCEMENT,),
-        _in_force,
-        (revision,),
-        answer=_IN_FORCE,
-    )
-
-
-_NUMBER = {"type": "integer", "minimum": 0}
-_IN_FORCE = {
-    "type": "object",
-    "required": ["revision", "enforced"],
-    "properties": {"revision": _NUMBER, "enforced": {"type": "boolean"}},
-}
-_REPORT: dict[str, Any] = {
-    "type": "object",
-    "required": ["agent", "revision", "status"],
-    "properties": {
-        "agent": {"type": "string", "minLength": 1, "maxLength": 128},
-        "revision": {"type": "integer", "minimum": 0},
-        "status": {"enum": [OK, FAILED, DRIFT, STOPPED]},
-        "detail": {"type": "string", "maxLength": 4096},
-    },
-    "additionalProperties": False,
-}
-
-_TOLD = {**_REPORT["properties"], "at": {"type": "string"}}
-_REPORTS = {
-    "type": "object",
-    "required": ["items", "revision"],
-    "properties": {
-        "items": {"type": "array", "items": {"type": "object", "required": list(_TOLD), "properties": _TOLD}},
-        "revision": _NUMBER,
-    },
-}
 
 
 def sees(call: Call) -> Sees:
@@ -269,33 +209,3 @@ def _json(said: object) -> str:
 
 def _event(kind: str, number: int, data: str) -> bytes:
     return f"event: {kind}\nid: {number}\ndata: {data}\n\n".encode()
-
-
-# --- what agents tell
-
-
-def _reports(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_ENFORCEMENT, AGENT)
-    tells = call.caller.operator  # details name whatever is enforced, whoever has it
-    told = [
-        {"agent": it.agent, "revision": it.revision, "at": it.at, "status": it.status, "detail": it.detail * tells}
-        for it in call.control.enforcement.reports()
-    ]
-    return Answer({"items": told, "revision": call.control.state.revision})
-
-
-def _report(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.REPORT_ENFORCEMENT, AGENT, operators_only=True)
-    said = call.checked(_REPORT)
-    call.control.enforcement.report(said["agent"], said["revision"], said["status"], said.get("detail", ""))
-    return Answer({"revision": call.control.state.revision})
-
-
-def _in_force(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_ENFORCEMENT, AGENT)
-    number = call.path_number("revision")
-    if number > call.control.state.revision:
-        raise UnknownRevision(f"there is no revision {number}; the newest is {call.control.state.revision}")
-    return Answer(
-        {"revision": number, "enforced": call.control.enforcement.wait(number, call.number("wait", 0, 0, 60))}
-    )

@@ -6,7 +6,7 @@ import inspect
 import json as json_
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -178,11 +178,11 @@ def counted(number: int, what: str) -> str:
 @contextmanager
 def working(what: str, *, quiet: bool = False) -> Iterator[None]:
     """A sign of life on standard error, where there is a terminal to show it."""
+    if quiet:
+        yield
+        return
     from rich.console import Console
 
     err = Console(stderr=True)
-    if quiet or not err.is_terminal:
-        yield
-        return
-    with err.status(what):
+    with err.status(what) if err.is_terminal else nullcontext():
         yield

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rich.table import Table
-
-from ringfence.cli.output import console
+from ringfence.cli.output import console, table_of
 from ringfence.cli.plans import show_turns
 from ringfence.policy.live import Cut
 
@@ -58,9 +56,7 @@ class Told:
 def show_cuts(cuts: list[Cut], what: str) -> None:
     """A line for each connection that is cut, after a heading such as ``this change cut``."""
     print(f"{what} {_counted(len(cuts), 'live connection')}{':' if cuts else ''}")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("vpc", "connection", "held", "because"):
-        table.add_column(heading)
+    table = table_of("vpc", "connection", "held", "because")
     for cut in cuts[:_SHOWN]:
         held = f"{cut.hold} s" if cut.hold else "no"
         table.add_row(cut.connection.vpc, str(cut.connection), held, cut.because)

@@ -7,14 +7,16 @@ import select
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ringfence.cli.asking import Asked
-from ringfence.client.client import Client
 from ringfence.client.paths import at
 from ringfence.errors import Conflict, InvalidInput, Refused, ServerUnreachable
+
+if TYPE_CHECKING:
+    from ringfence.client.client import Client
 
 _PATIENCE = 3.0  # seconds for one question: the change may have cut this machine off
 _BACK = 30.0  # seconds that a server may take to be reached again after a change was taken back

@@ -273,6 +273,7 @@ def _of_lab(name: str, file: Path | None, question: Question, *, probe: bool, bu
 
 
 def _of_one_in_lab(lab: Lab, question: Question, *, probe: bool) -> Answered:
+    from ringfence.cli.outcomes import packet
     from ringfence.lab.guest import look, look_and_probe
     from ringfence.lab.proof import Proof
 
@@ -284,7 +285,7 @@ def _of_one_in_lab(lab: Lab, question: Question, *, probe: bool) -> Answered:
     if seen is None:
         return Answered(told, 0 if diagnosis.works else 1, world, (flow,))
     proof = Proof(diagnosis, seen)
-    told |= {"packet": output.packet(seen), "unproved": seen.failure or None, "proof": proof.as_json()}
+    told |= {"packet": packet(seen), "unproved": seen.failure or None, "proof": proof.as_json()}
     unproved = "" if proof.sender_stops_it or not seen.failure else f"{flow}: {seen.failure}"
     return Answered(told, 0 if diagnosis.works and proof.agrees is not False else 1, world, (flow,), unproved)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +13,11 @@ from ringfence.cli import showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.confirming import confirm as confirm_through_new
 from ringfence.cli.plans import as_change, show_changes
-from ringfence.client.client import Client, events_of
 from ringfence.client.paths import at
 from ringfence.errors import Refused
+
+if TYPE_CHECKING:
+    from ringfence.client.client import Client
 
 Number = Annotated[int, typer.Argument(metavar="N", min=0, help="A revision's number.")]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="So many at most.")]
@@ -139,6 +141,8 @@ def watch(
     everything: Annotated[bool, typer.Option("--everything", help="Of all accounts (operators).")] = False,
 ) -> None:
     """Tell changes as they come, until interrupted."""
+    from ringfence.client.client import events_of
+
     query = {"after": after, "everything": everything or None}
     with asked.client.stream("GET", at("watch"), query) as lines:
         for kind, data in events_of(lines):

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import output
+from ringfence.cli import outcomes
 from ringfence.cli.asking import Json
+from ringfence.lab.outcome import Row
 from ringfence.policy.evaluate import Policy
 from ringfence.worldfile import read
 
@@ -25,10 +26,8 @@ def check(file: WorldFile, json: Json = False) -> None:
 
     No root, no kernel. Exit code 0 if every expect line holds, 1 if one does not.
     """
-    from ringfence.lab.verify import Row
-
     world = read(file)
     policy = Policy(world)
     rows = [Row(expectation, policy.evaluate(world.flow(expectation.query)), None) for expectation in world.expects]
-    output.show_rows(rows, packets=False, as_json=json)
-    raise typer.Exit(output.exit_code(rows))
+    outcomes.show_rows(rows, packets=False, as_json=json)
+    raise typer.Exit(outcomes.exit_code(rows))

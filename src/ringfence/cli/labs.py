@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringfence.cli import output
+from ringfence.cli import outcomes, output
 from ringfence.cli.asking import Json
 from ringfence.cli.judging import WorldFile
 from ringfence.errors import CannotRun, InvalidInput, LabMissing
@@ -58,10 +58,10 @@ def up(
         except BaseException:  # also on ctrl-C: it is up and proved, or not there
             built.down()
             raise
-    output.show_rows(rows, packets=True, as_json=json)
+    outcomes.show_rows(rows, packets=True, as_json=json)
     if not json:
-        output.show_next(world, lab)
-    raise typer.Exit(output.exit_code(rows))
+        outcomes.show_next(world, lab)
+    raise typer.Exit(outcomes.exit_code(rows))
 
 
 @vip_app.command()
@@ -114,7 +114,7 @@ def verify(lab: LabName = DEFAULT_LAB, json: Json = False) -> None:
     """
     with closing(Lab.attach(lab)) as attached, output.progress("probing", quiet=json) as advance:
         report = attached.verify(advance)
-    output.show_verification(report, as_json=json)
+    outcomes.show_verification(report, as_json=json)
     raise typer.Exit(0 if report.ok else 1 if report.differences else 3)
 
 

@@ -12,6 +12,7 @@ import typer
 from ringfence.cli import attaching, fields, lines, members, penalties, quotas, rules, showing
 from ringfence.cli.asking import Asked, command
 from ringfence.cli.completing import completer
+from ringfence.cli.lazily import word_of
 from ringfence.client.paths import at
 from ringfence.errors import InvalidInput
 from ringfence.resources.filters import FILTERS
@@ -75,21 +76,11 @@ _NAMED = frozenset(FORMS) - {Kind.RULE, Kind.ACCESS_KEY, Kind.SETTINGS}
 """Kinds whose resources are called something by those who make them."""
 
 
-def word_of(kind: Kind) -> str:
-    """A kind's word on the command line."""
-    return kind.value.replace("_", "-")
-
-
-def summary_of(kind: Kind) -> str:
-    """What a kind is, for the list of commands."""
-    return FORMS[kind].doc
-
-
 def app_of(kind: Kind) -> typer.Typer:
     """The commands for a kind."""
     word, form = word_of(kind), FORMS[kind]
     examples = "\n".join(f"  ringfence {word} {example}" for example in _EXAMPLES[kind])
-    app = typer.Typer(name=word, help=f"{form.doc}\n\n\b\nExamples:\n{examples}", rich_markup_mode=None)
+    app = typer.Typer(name=word, help=f"{kind.doc}\n\n\b\nExamples:\n{examples}", rich_markup_mode=None)
 
     @app.callback(no_args_is_help=True)
     def _group() -> None:

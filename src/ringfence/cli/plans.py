@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.text import Text
-
 from ringfence.cli.asking import counted
 from ringfence.cli.output import console
 from ringfence.cli.questions import MORE, services_told
@@ -26,9 +24,9 @@ def show_changes(changes: Iterable[Change]) -> None:
     out = console()
     for each in changes:
         sign, colour = _SIGNS[each["do"]]
-        out.print(Text(f"{sign} {each['kind'].replace('_', ' ')} {each['name']}", style=colour), soft_wrap=True)
+        out.print(f"{sign} {each['kind'].replace('_', ' ')} {each['name']}", style=colour, soft_wrap=True)
         for line in _fields(each):
-            out.print(Text(f"    {line}"), soft_wrap=True)
+            out.print(f"    {line}", soft_wrap=True)
 
 
 def _fields(change: Change) -> Iterator[str]:
@@ -87,12 +85,12 @@ def show_reached(reached: Mapping[str, Any]) -> None:
     out, shown = console(), 0
     for key, colour, words in _TURNS:
         if reached[key]:
-            out.print(Text(f"{words}:", style=colour))
+            out.print(f"{words}:", style=colour)
         for each in reached[key]:
             shown += 1
             if shown <= _SHOWN:
-                out.print(Text(f"  {_line(each)}"), soft_wrap=True)
-                out.print(Text(f"      for example {each['example']}{_because(each)}", style="dim"), soft_wrap=True)
+                out.print(f"  {_line(each)}", soft_wrap=True)
+                out.print(f"      for example {each['example']}{_because(each)}", style="dim", soft_wrap=True)
     if shown > _SHOWN:
         print(f"… and {shown - _SHOWN} more; --json tells all")
     if reached["left_out"]:
@@ -100,9 +98,9 @@ def show_reached(reached: Mapping[str, Any]) -> None:
     if reached["connections"]:
         print("connections that would be cut, if they live:")
     for each in reached["connections"][:_SHOWN]:
-        out.print(Text(f"  {_line(each)}"), soft_wrap=True)
+        out.print(f"  {_line(each)}", soft_wrap=True)
         held = f", and held for {each['hold']} s" if each["hold"] else ""
-        out.print(Text(f"      {each['because']}{held}", style="dim"), soft_wrap=True)
+        out.print(f"      {each['because']}{held}", style="dim", soft_wrap=True)
     _note_short(line for key in ("denied", "allowed", "connections") for line in reached[key][:_SHOWN])
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from ringfence.analysis.picture.frame import Caption, summary
@@ -129,9 +128,7 @@ def _show(found: Answer, asked: str) -> None:
         if not any(end.kind is not Kind.INTERNET for end in found.ends) and not asked:
             out.print("no instance is there that could be reached: rules alone let nobody pass to anybody")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("from", "to", "family", "services"):
-        table.add_column(heading, overflow="fold")
+    table = output.table_of("from", "to", "family", "services", overflow="fold")
     for (sources, destinations, services, grade), families in _folded(found.ways).items():
         style = _STYLES[grade]
         table.add_row(_named(sources), _named(destinations), ", ".join(families), Text("; ".join(services), style))

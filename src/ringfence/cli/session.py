@@ -13,7 +13,6 @@ import typer
 from ringfence.cli import showing
 from ringfence.cli.asking import Account, Asked, Json, Server, command
 from ringfence.cli.files import read_bytes
-from ringfence.client.client import Client
 from ringfence.client.login import (
     KEY_ID,
     KEY_SECRET,
@@ -60,6 +59,8 @@ def login(
       ringfence login http://127.0.0.1:8475
       ringfence login https://fw.example.com --key-id LTAI… --secret-file secret.txt --account shop
     """
+    from ringfence.client.client import Client
+
     where = server_of(url or server)
     if not where:
         raise ServerUnknown("no server is named; write: ringfence login URL")
@@ -108,6 +109,8 @@ def _who(me: dict[str, Any]) -> str:
 
 def logout() -> None:
     """Make the token worthless, and forget it."""
+    from ringfence.client.client import Client
+
     try:
         known = kept_login()
     finally:

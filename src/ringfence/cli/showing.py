@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from ringfence.cli.output import console, print_table
+from ringfence.cli.output import console, print_table, table_of
 from ringfence.resources.kind import Kind
 
 _COLUMNS: Mapping[Kind, tuple[str, ...]] = {
@@ -55,11 +52,9 @@ def show_items(kind: Kind, items: Sequence[Item]) -> None:
 
 def show_table(columns: Sequence[str], rows: Iterable[Item]) -> None:
     """A table of some members of objects."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+    table = table_of(*(column.replace("_", " ") for column in columns), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell(row.get(column))) for column in columns))
+        table.add_row(*(cell(row.get(column)) for column in columns))
     out = console()
     out.width = out.width if out.is_terminal else _WIDE
     print_table(table, out)

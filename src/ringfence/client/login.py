@@ -134,11 +134,11 @@ def connect(named: str = "", account: str = "", timeout: float = 30.0) -> Client
 
     Raises `ServerUnknown`, `NotAuthenticated`, `InvalidInput`, `LoginUnusable`.
     """
-    from ringfence.client.client import Client
-
     server = server_of(named)
     if not server:
         raise ServerUnknown(f"no server is known; log in with: ringfence login URL, or set {SERVER}")
+    from ringfence.client.client import Client
+
     account = account or os.environ.get(ACCOUNT, "")
     if key := environment_key():
         return Client(server, key=key, account=account, timeout=timeout)

@@ -20,7 +20,8 @@ from ringfence.compile.plan import (
     VpcPlan,
 )
 from ringfence.compile.prefixes import PrefixGroup
-from ringfence.compile.vpc import VpcCompilation, WholeChange
+from ringfence.compile.roster import WholeChange
+from ringfence.compile.vpc import VpcCompilation
 from ringfence.model.edit import Edit, EntriesChanged, GroupChanged, PortChanged, PortListChanged
 from ringfence.model.group import SecurityGroup
 from ringfence.model.port_list import PortList

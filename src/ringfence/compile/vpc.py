@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ringfence.compile.boxes import KINDS, Box, Kind, boxes_of
-from ringfence.compile.classes import RESERVED, class_ids, hashed, subnet_numbers
+from ringfence.compile.classes import subnet_numbers
 from ringfence.compile.layers import layers_of
 from ringfence.compile.plan import (
     AclPlan,
@@ -24,19 +24,16 @@ from ringfence.compile.plan import (
     VpcPlan,
 )
 from ringfence.compile.prefixes import PrefixGroup
+from ringfence.compile.roster import Roster, WholeChange
 from ringfence.model.address import Address, Family
 from ringfence.model.group import SecurityGroup
 from ringfence.model.port_list import PortLists
-from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote, NicType
+from ringfence.model.rule import AddressGroupRemote, Direction, GroupRemote
 from ringfence.model.topology import Port, Vpc
 from ringfence.model.world import World
-from ringfence.policy.decisions import Decision, PolicyClass, class_of, decisions
+from ringfence.policy.decisions import Decision, PolicyClass, decisions
 from ringfence.policy.evaluate import Policy
 from ringfence.policy.platform import BLOCKED_EGRESS, CARRIER, penalty_id, penalty_of
-
-
-class WholeChange(Exception):
-    """The change touches more than one thing: compile the new world as a whole."""
 
 
 class _Compiled(NamedTuple):
@@ -68,26 +65,10 @@ class VpcCompilation:
         self._port_lists = port_lists
         self._vpc = vpc
         near = world.peers_of(vpc.name) if vpc.profile.peer_references else ()
-        self._within = {name: world.vpcs[name] for name in (vpc.name, *near)}
         self._guarded = subnet_numbers(subnet.name for subnet in vpc.subnets.values() if subnet.acl)
         self._helped = {group.name for group in world.groups.values() if group.ftp_helper}
         self._virtual = _virtual_addresses(world)
-        self._own = {name: class_of(vpc, port) for name, port in ports[vpc.name].items()}
-        self._members = {
-            name: of
-            for reached in self._within.values()
-            for name, port in ports[reached.name].items()
-            if (of := class_of(reached, port)).nic is NicType.INTRANET
-        }
-        self._ports = {name: port for reached in self._within for name, port in ports[reached].items()}
-        self._own_uses = Counter(self._own.values())
-        self._uses = Counter(self._members.values()) + self._own_uses
-        self._ids = class_ids(self._uses)
-        self._collides = any(hashed(of) != number for of, number in self._ids.items())
-        self._taken = {number: of for of, number in self._ids.items()}
-        self._by_group: dict[str, set[PolicyClass]] = {}
-        for of in self._ids:
-            self._index(of)
+        self._roster = Roster(vpc, [world.vpcs[name] for name in near], ports)
         self._named: Counter[str] = Counter()  # address groups, by how many decision lists name them
         self._said: set[str] = set()  # those that lines of ACLs and firewalls name, also where another line comes first
         policy = Policy(world)
@@ -100,21 +81,21 @@ class VpcCompilation:
         self._era = 0  # the set of classes that a rule may mean has changed so many times
         self._concerned: dict[str, set[PolicyClass]] = {}  # classes, by the groups that their policies depend on
         self._naming: dict[str, set[PolicyClass]] = {}  # classes, by the address groups that they name
-        for of in sorted(self._own_uses):
+        for of in sorted(self._roster.judged):
             self._enter(of)
 
     # --- the whole plan
 
     def plan(self, prefixes: Prefixes) -> VpcPlan:
         """The plan as it is now."""
-        profile = self._vpc.profile
+        profile, roster = self._vpc.profile, self._roster
         guarded = [(number, self._vpc.subnets[name]) for name, number in self._guarded.items()]
         return VpcPlan(
             self._vpc.name,
             tuple(sorted(self._vpc.cidrs)),
             tuple(self._classes[of] for of in sorted(self._classes)),
-            tuple(self._port_plan(name) for name in self._in_order(self._own)),
-            tuple(self._member_plan(name) for name in self._in_order(self._members)),
+            tuple(self._port_plan(name) for name in roster.in_order(roster.own)),
+            tuple(self._member_plan(name) for name in roster.in_order(roster.members)),
             self._acls,
             tuple(SubnetPlan(number, subnet.name, subnet.prefixes, subnet.acl) for number, subnet in guarded),
             profile.acl_stateful,
@@ -125,16 +106,14 @@ class VpcCompilation:
             {name: prefixes[name].prefixes for name in sorted(+self._named)},
         )
 
-    def _in_order(self, names: Iterable[str]) -> list[str]:
-        return sorted(names, key=lambda name: (self._ports[name].vpc, self._ports[name].instance, name))
-
     def _port_plan(self, name: str) -> PortPlan:
-        port = self._ports[name]
+        roster = self._roster
+        port = roster.ports[name]
         penalty = penalty_of(self._world, port) if self._world.penalties else None
         return PortPlan(
             name,
             tuple(sorted(port.addresses)),
-            self._ids[self._own[name]],
+            roster.ids[roster.own[name]],
             tuple(sorted(self._virtual.get(name, ()))),
             self._guarded.get(port.subnet, 0),
             penalty_id(penalty) if penalty else "",
@@ -142,12 +121,13 @@ class VpcCompilation:
         )
 
     def _member_plan(self, name: str) -> MemberPlan:
-        return MemberPlan(name, tuple(sorted(self._ports[name].addresses)), self._ids[self._members[name]])
+        roster = self._roster
+        return MemberPlan(name, tuple(sorted(roster.ports[name].addresses)), roster.ids[roster.members[name]])
 
     def _enter(self, of: PolicyClass) -> ClassPlan:
         """Compile a class, and keep it with what it depends on."""
         gates = {direction: self._class_gate(of, direction) for direction in Direction}
-        plan = self._classes[of] = ClassPlan(self._ids[of], of.groups, gates, _names(gates.values()))
+        plan = self._classes[of] = ClassPlan(self._roster.ids[of], of.groups, gates, _names(gates.values()))
         self._named.update(plan.address_groups)
         for name in self._groups_of(of):
             self._concerned.setdefault(name, set()).add(of)
@@ -161,7 +141,7 @@ class VpcCompilation:
         known = self._compiled.get((of, direction))
         if known and known.listed == listed and known.era == self._era:
             return known.gate
-        boxes = {kind: boxes_of(listed, kind, self._classes_of) for kind in KINDS}
+        boxes = {kind: boxes_of(listed, kind, self._roster.numbers_of) for kind in KINDS}
         gate: Gate = {
             kind: known.gate[kind] if known and known.boxes[kind] == each else layers_of(each)
             for kind, each in boxes.items()
@@ -202,19 +182,11 @@ class VpcCompilation:
             yield PeerPlan(name, cidrs, self._gate(listed) if listed else None)
 
     def _gate(self, listed: tuple[Decision, ...]) -> Gate:
-        gate = {kind: layers_of(boxes_of(listed, kind, self._classes_of)) for kind in KINDS}
+        gate = {kind: layers_of(boxes_of(listed, kind, self._roster.numbers_of)) for kind in KINDS}
         self._named.update(_names([gate]))
         sides = (side for line in listed for side in (line.remote, line.local))
         self._said.update(side.name for side in sides if isinstance(side, AddressGroupRemote))
         return gate
-
-    def _classes_of(self, group: str, own_vpc: bool) -> list[int]:
-        found = self._by_group.get(group, ())
-        return sorted(self._ids[of] for of in found if not own_vpc or of.vpc == self._vpc.name)
-
-    def _index(self, of: PolicyClass) -> None:
-        for group in of.groups if of.nic is NicType.INTRANET else ():
-            self._by_group.setdefault(group, set()).add(of)
 
     # --- single changes
 
@@ -246,77 +218,41 @@ class VpcCompilation:
         if again and name in self._fixed_names:
             raise WholeChange
         touched = sorted(self._naming.get(name, ())) if again else ()
-        pairs = {self._ids[of]: (self._classes[of], self._classes[of]) for of in touched}
+        pairs = {self._roster.ids[of]: (self._classes[of], self._classes[of]) for of in touched}
         lengths = self._lengths(pairs.values(), prefixes)
         return VpcChange(pairs, {}, {}, {name: entries}, lengths, frozenset(pairs))
 
     def change_port(self, name: str, after: Port | None, home: str, prefixes: Prefixes) -> VpcChange:
         """A port of VPC ``home`` is new, gone or another one."""
-        if home not in self._within:
+        roster = self._roster
+        if home not in roster.within:
             return VpcChange()
-        if self._collides or name in self._virtual:
+        if roster.collides or name in self._virtual:
             raise WholeChange
-        port_before = self._port_plan(name) if name in self._own else None
-        member_before = self._member_plan(name) if name in self._members else None
-        come, gone = self._move(name, after, own=home == self._vpc.name)
-        port_after = self._port_plan(name) if name in self._own else None
-        member_after = self._member_plan(name) if name in self._members else None
+        port_before = self._port_plan(name) if name in roster.own else None
+        member_before = self._member_plan(name) if name in roster.members else None
+        come, gone = roster.move(name, after, own=home == self._vpc.name)
+        port_after = self._port_plan(name) if name in roster.own else None
+        member_after = self._member_plan(name) if name in roster.members else None
         if _guards(port_before) != _guards(port_after):
             raise WholeChange
         changed = self._settle(come, gone, prefixes)
         for of in gone:
             for direction in Direction:
                 self._compiled.pop((of, direction), None)
-            del self._taken[self._ids.pop(of)]
+            roster.forget(of)
         return replace(
             changed,
             members={name: (member_before, member_after)} if member_before != member_after else {},
             ports={name: (port_before, port_after)} if port_before != port_after else {},
         )
 
-    def _move(self, name: str, after: Port | None, *, own: bool) -> tuple[set[PolicyClass], set[PolicyClass]]:
-        """Put a port into its new class; gives the classes that are new, and those that nothing uses any more."""
-        was = self._own.pop(name, None) if own else None
-        member = self._members.pop(name, None)
-        self._ports.pop(name, None)
-        touched = {of for of in (was, member) if of}
-        self._own_uses.subtract([was] if was else [])
-        self._uses.subtract([of for of in (was, member) if of])
-        if after:
-            self._ports[name] = after
-            of = class_of(self._within[after.vpc], after)
-            touched.add(of)
-            if own:
-                self._own[name] = of
-                self._own_uses[of] += 1
-                self._uses[of] += 1
-            if of.nic is NicType.INTRANET:
-                self._members[name] = of
-                self._uses[of] += 1
-        come = {of for of in touched if self._uses[of] and of not in self._ids}
-        gone = {of for of in touched if not self._uses[of]}
-        for of in come:
-            self._number(of)
-        return come, gone
-
-    def _number(self, of: PolicyClass) -> None:
-        number = hashed(of)
-        if number in self._taken or number in RESERVED:
-            raise WholeChange
-        self._ids[of] = number
-        self._taken[number] = of
-
     def _settle(self, come: set[PolicyClass], gone: set[PolicyClass], prefixes: Prefixes) -> VpcChange:
         """Compile what depends on the classes that came and went."""
         touched = {of for each in come | gone for group in each.groups for of in self._concerned.get(group, ())}
         left = {of: self._leave(of) for of in touched | gone}
         self._era += bool(come or gone)
-        for of in come:
-            self._index(of)
-        for of in gone:
-            for group in of.groups if of.nic is NicType.INTRANET else ():
-                self._by_group[group].discard(of)
-        return self._entered(left, (touched | {of for of in come if self._own_uses[of]}) - gone, prefixes)
+        return self._entered(left, (touched | {of for of in come if self._roster.judged[of]}) - gone, prefixes)
 
     def _entered(
         self, left: Mapping[PolicyClass, ClassPlan | None], come: set[PolicyClass], prefixes: Prefixes
@@ -326,7 +262,7 @@ class VpcCompilation:
         for of in sorted(left.keys() | come):
             before, after = left.get(of), self._enter(of) if of in come else None
             if before != after:
-                pairs[self._ids[of]] = (before, after)
+                pairs[self._roster.ids[of]] = (before, after)
         # An address group that is named for the first time comes with all it has, and goes with it when nobody does.
         before_names = Counter(name for plan in left.values() if plan for name in plan.address_groups)
         after_names = Counter(name for of in come for name in self._classes[of].address_groups)

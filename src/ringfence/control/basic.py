@@ -6,28 +6,26 @@ or names where only one resource of the account has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from ringfence.control.acl_policies import remove_line
+from ringfence.control.besides import require_more, require_new
 from ringfence.control.draft import Draft
 from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
 from ringfence.control.lines import FIELDS, remove_naming
 from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
-from ringfence.model.acl import AclRule
 from ringfence.model.group import DEFAULT_GROUP, GroupType, SecurityGroup
 from ringfence.model.rule import Rule
-from ringfence.model.topology import Peering, Port
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import FIREWALL_POLICY
 from ringfence.resources.forms import FORMS
 from ringfence.resources.kind import Kind
 from ringfence.resources.naming import Called
 from ringfence.resources.resource import NO_TAGS, Resource, common_problems, refuse
-from ringfence.resources.values import Listing, Machine, PortAt, Power, RuleOf, SharedVpc, User, Value
+from ringfence.resources.values import Listing, RuleOf, Value
 
 TAGS = 20
 """So many tags a resource may have."""
@@ -51,12 +49,7 @@ def create(draft: Draft, kind: Kind, said: Mapping[str, Any]) -> Resource:
     if there:
         what = f"{there.key} are there already"
         raise Conflict(what, "change them", reason="settings.exist", field="id", value=made.id)
-    if isinstance(made.value, PortAt):
-        require_port(draft, made)
-    if isinstance(made.value, User):
-        require_policies(draft, made, (), made.value.policies)
-    if firewall_of(made.value):
-        draft.require_any(ram.CREATE_FIREWALL_POLICY, FIREWALL_POLICY)
+    require_new(draft, made)
     if template is not None:
         _fill(draft, made, template)
     for port in _listed(ports):
@@ -92,71 +85,6 @@ def _changed(draft: Draft, old: Resource, said: Mapping[str, Any]) -> Resource:
         return replace(renamed, value=bare.remarked(old.value.remarks))
     value = form.read(_called(renamed), shown | wanted)
     return replace(renamed, value=_with_ids(draft, kind, old.value, value))
-
-
-def require_more(draft: Draft, old: Resource, new: Resource) -> None:
-    """What some changes need besides the leave to change the resource itself."""
-    before, after = old.value, new.value
-    if new.tags.items() - old.tags.items():
-        draft.require(ram.TAG_RESOURCES, old)
-    if old.tags.keys() - new.tags.keys():
-        draft.require(ram.UNTAG_RESOURCES, old)
-    if isinstance(before, PortAt) and isinstance(after, PortAt):
-        require_memberships(draft, before.port.groups, after.port.groups)
-        _require_moves(draft, old, before.port, after.port)
-    if isinstance(before, Machine) and isinstance(after, Machine) and before.power is not after.power:
-        draft.require(ram.START_INSTANCE if after.power is Power.RUNNING else ram.STOP_INSTANCE, old)
-    if isinstance(before, User) and isinstance(after, User):
-        require_policies(draft, old, before.policies, after.policies)
-    if isinstance(before, SecurityGroup) and isinstance(after, SecurityGroup):
-        if before.intra_group is not after.intra_group:
-            draft.require(ram.MODIFY_SECURITY_GROUP_POLICY, old)
-    elif firewall_of(before) != firewall_of(after):
-        draft.require_any(ram.MODIFY_FIREWALL_POLICY, FIREWALL_POLICY)
-
-
-def _require_moves(draft: Draft, port: Resource, before: Port, after: Port) -> None:
-    """What it takes that a port is somewhere else: no request but a reversal does that by the way."""
-    homes = [(it.instance, it.parent, it.vlan) for it in (before, after)]
-    if homes[0] != homes[1]:
-        for action, at in ((ram.DETACH_NETWORK_INTERFACE, before), (ram.ATTACH_NETWORK_INTERFACE, after)):
-            ends = (draft.get(Kind.INSTANCE, at.instance), draft.get(Kind.PORT, at.parent))
-            if found := [it for it in ends if it]:
-                draft.require(action, port, *found)
-    if before.subnet != after.subnet:
-        home = draft.get(Kind.INSTANCE, after.instance)
-        draft.require(ram.MODIFY_INSTANCE_VPC_ATTRIBUTE, home or port)
-
-
-def require_port(draft: Draft, made: Resource) -> None:
-    """Raise `Forbidden` unless the caller may have a new port be where it is: in its groups, at what was there before.
-
-    Who may not attach a port to an instance cannot have a new one be there either.
-    """
-    port = cast("PortAt", made.value).port
-    require_memberships(draft, (), port.groups)
-    ends = (draft.state.get(Kind.INSTANCE, port.instance), draft.state.get(Kind.PORT, port.parent))
-    draft.require(ram.ATTACH_NETWORK_INTERFACE, *filter(None, ends))
-
-
-def require_policies(draft: Draft, user: Resource, before: Iterable[str], after: Iterable[str]) -> None:
-    """Raise `Forbidden` unless the caller may attach these policies to a user, and detach those."""
-    old, new = frozenset(before), frozenset(after)
-    for action, ids in ((ram.ATTACH_POLICY_TO_USER, new - old), (ram.DETACH_POLICY_FROM_USER, old - new)):
-        policies = [it for it in (draft.usable(Kind.POLICY, id_) for id_ in sorted(ids)) if it]
-        draft.require(action, *policies, *([user] if ids else []))
-
-
-def firewall_of(value: Value) -> tuple[AclRule, ...]:
-    """The firewall at a border or on a peering."""
-    return value.vpc.border if isinstance(value, SharedVpc) else value.firewall if isinstance(value, Peering) else ()
-
-
-def require_memberships(draft: Draft, before: Iterable[str], after: Iterable[str]) -> None:
-    """Raise `Forbidden` unless the caller may let a port join these groups and leave those (SEMANTICS.md 9.1)."""
-    old, new = frozenset(before), frozenset(after)
-    for action, names in ((ram.JOIN_SECURITY_GROUP, new - old), (ram.LEAVE_SECURITY_GROUP, old - new)):
-        draft.require(action, *filter(None, (draft.usable(Kind.GROUP, name) for name in sorted(names))))
 
 
 def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resource:

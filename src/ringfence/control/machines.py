@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from ringfence.control import basic
+from ringfence.control.besides import require_memberships
 from ringfence.control.draft import Draft
 from ringfence.control.settling import by_id, free_addresses, ports_of
 from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError
@@ -98,7 +99,7 @@ def move(
             raise Conflict(what, "detach the others first", reason=MORE_PORTS, field="subnet", value=subnet)
         names = tuple(by_id(draft, {"groups": list(groups)})["groups"])
         addresses = _addresses(draft, old, there, address)
-    basic.require_memberships(draft, old.groups, names)
+    require_memberships(draft, old.groups, names)
     port = replace(old, subnet=there.name, vpc=there.vpc, addresses=addresses, groups=names)
     value = replace(cast("PortAt", own[0].value), port=port)
     return draft.put(ram.MODIFY_INSTANCE_VPC_ATTRIBUTE, replace(own[0], value=value), found)

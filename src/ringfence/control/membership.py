@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ringfence.control.basic import require_memberships
+from ringfence.control.besides import require_memberships
 from ringfence.control.draft import Draft
 from ringfence.errors import FieldProblem, InvalidFields, NotFound, Refused
 from ringfence.ram import actions as ram

@@ -19,11 +19,12 @@ from ringfence.lab.live import LiveConnections, Passage, half_enforced
 from ringfence.lab.locking import discard, locked
 from ringfence.lab.names import DEFAULT_LAB, LabNames
 from ringfence.lab.netns import IpRoute, check_tools, end_inhabitants, named, remove
+from ringfence.lab.outcome import Report, Row
 from ringfence.lab.probe import Observation, Prober
 from ringfence.lab.rewiring import Rewiring
 from ringfence.lab.tally import tally_of
 from ringfence.lab.topology import open_gates, targets
-from ringfence.lab.verify import Progress, Report, Row, check_expectations, verify
+from ringfence.lab.verify import Progress, check_expectations, verify
 from ringfence.lab.virtual import as_held, holders, keep_held, move
 from ringfence.model.edit import Edit, PortChanged, PortGone
 from ringfence.model.flow import Flow

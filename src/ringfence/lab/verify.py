@@ -3,100 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice, permutations
 
 from ringfence.lab.numbers import NUMBERS
+from ringfence.lab.outcome import Difference, Report, Row
 from ringfence.lab.packets import is_probeable
 from ringfence.lab.probe import Observation, Prober
 from ringfence.lab.rules import edges, every_rule
 from ringfence.model.acl import AclRule
 from ringfence.model.address import Address, Family
-from ringfence.model.flow import Endpoint, Expectation, Flow
+from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.port_list import resolved
-from ringfence.model.rule import Action, Rule
+from ringfence.model.rule import Rule
 from ringfence.model.service import ALL_PORTS, ICMP, ICMPV6, TCP, UDP, PortSet, Protocol, Service
 from ringfence.model.world import World
 from ringfence.policy.evaluate import Policy
-from ringfence.policy.verdict import Stage, Verdict
+from ringfence.policy.verdict import Stage
 
 _CHUNK = 4096
 
 Progress = Callable[[int, int], None]
 """Called with how many flows are done, and of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A flow of which model and packet do not say the same."""
-
-    verdict: Verdict
-    observation: Observation
-
-    @property
-    def flow(self) -> Flow:
-        """The flow."""
-        return self.verdict.flow
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a verify found: how many flows it probed, where they differ, and the probes that proved nothing."""
-
-    count: int
-    differences: tuple[Difference, ...]
-    unproved: tuple[Observation, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every flow was proved and none differs."""
-        return not self.differences and not self.unproved
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An expectation with what the model says and what a packet did.
-
-    ``allow`` expects that the first packet arrives and is answered, ``deny`` that it does not arrive. Where it arrives
-    and its answer is dropped, as by a stateless ACL, neither holds. ``observation`` is None where no packet can tell:
-    both ends are one guest, and the packet stays in it.
-    """
-
-    expectation: Expectation
-    verdict: Verdict
-    observation: Observation | None
-
-    @property
-    def _model_agrees(self) -> bool:
-        if self.expectation.action is Action.ALLOW:
-            return self.verdict.allowed
-        return not self.verdict.arrives
-
-    @property
-    def unproved(self) -> bool:
-        """Whether only evidence is missing: the model says what is expected, and the probe proved nothing."""
-        seen = self.observation
-        return self._model_agrees and seen is not None and bool(seen.failure)
-
-    @property
-    def ok(self) -> bool:
-        """Whether both say what is expected; an allowed packet must be answered too, where somebody can answer."""
-        seen = self.observation
-        if not self._model_agrees or seen is None:
-            return self._model_agrees
-        if seen.failure:
-            return False
-        if self.expectation.action is Action.DENY:
-            return not seen.arrived
-        return seen.arrived and seen.answered is not False
-
-    @property
-    def remark(self) -> str:
-        """Why neither allow nor deny would hold, if so; else nothing."""
-        if self.verdict.allowed or not self.verdict.arrives:
-            return ""
-        where = self.verdict.decided_by
-        return f"the first packet arrives and its answer is dropped ({where.stage} at {where.place}): neither holds"
 
 
 def interesting_services(world: World, family: Family) -> tuple[Service, ...]:

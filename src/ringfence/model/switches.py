@@ -14,9 +14,8 @@ from ringfence.model.service import ServiceSet
 _FIXED = ("name", "acl_exempt", "acl_default", "default_rules", "default_rules_advanced")
 """What a cloud is known by, and the rules that it makes itself."""
 
-SWITCHES: Mapping[str, type] = {
-    field.name: get_type_hints(Profile)[field.name] for field in fields(Profile) if field.name not in _FIXED
-}
+_TYPES = get_type_hints(Profile)
+SWITCHES: Mapping[str, type] = {field.name: _TYPES[field.name] for field in fields(Profile) if field.name not in _FIXED}
 """The switches that may be set, with their types."""
 
 

@@ -33,7 +33,6 @@ from ringfence.ram.arn import (
     REVISION,
     SECURITY_GROUP,
     SETTINGS,
-    STORE,
     SUBNET,
     USER,
     VIRTUAL_IP,
@@ -253,11 +252,9 @@ DESCRIBE_VPC_PEER_CONNECTIONS = _action(
     "DescribeVpcPeerConnections", "vpc", "vpc:peerings:get", PEERING, "vpc:ListVpcPeerConnections", "vpc:peerings:list"
 )
 MODIFY_VPC_PEER_CONNECTION = _action("ModifyVpcPeerConnection", "vpc", "vpc:peerings:update", PEERING)
-ACCEPT_VPC_PEER_CONNECTION = _action("AcceptVpcPeerConnection", "vpc", "vpc:peerings:accept", PEERING)
-REJECT_VPC_PEER_CONNECTION = _action("RejectVpcPeerConnection", "vpc", "vpc:peerings:reject", PEERING)
 DELETE_VPC_PEER_CONNECTION = _action("DeleteVpcPeerConnection", "vpc", "vpc:peerings:delete", PEERING)
 
-# Virtual IPs
+# Virtual IPs: who gives one to a port is judged on both
 CREATE_HA_VIP = _action("CreateHaVip", "vpc", "vpc:privateIps:create", VIRTUAL_IP)
 DESCRIBE_HA_VIPS = _action("DescribeHaVips", "vpc", "vpc:privateIps:get", VIRTUAL_IP, "vpc:privateIps:list")
 MODIFY_HA_VIP_ATTRIBUTE = _action("ModifyHaVipAttribute", "vpc", "vpc:privateIps:update", VIRTUAL_IP)
@@ -265,22 +262,12 @@ ASSOCIATE_HA_VIP = _action("AssociateHaVip", "vpc", "vpc:privateIps:update", VIR
 UNASSOCIATE_HA_VIP = _action("UnassociateHaVip", "vpc", "vpc:privateIps:update", VIRTUAL_IP)
 DELETE_HA_VIP = _action("DeleteHaVip", "vpc", "vpc:privateIps:delete", VIRTUAL_IP)
 
-# Firewall policies at the border and between peers
+# Firewalls at the border and between peers: seen with the VPC or the peering, and gone with it
 CREATE_FIREWALL_POLICY = _action(
     "CreateFirewallPolicy", "ringfence", "ringfence:firewallPolicies:create", FIREWALL_POLICY
 )
-DESCRIBE_FIREWALL_POLICIES = _action(
-    "DescribeFirewallPolicies",
-    "ringfence",
-    "ringfence:firewallPolicies:get",
-    FIREWALL_POLICY,
-    "ringfence:firewallPolicies:list",
-)
 MODIFY_FIREWALL_POLICY = _action(
     "ModifyFirewallPolicy", "ringfence", "ringfence:firewallPolicies:update", FIREWALL_POLICY
-)
-DELETE_FIREWALL_POLICY = _action(
-    "DeleteFirewallPolicy", "ringfence", "ringfence:firewallPolicies:delete", FIREWALL_POLICY
 )
 
 # Penalties and blocks
@@ -344,8 +331,7 @@ DELETE_ACCOUNT = _action("DeleteAccount", "ringfence", "ringfence:accounts:delet
 
 # Users and their keys
 CREATE_USER = _action("CreateUser", "ram", "iam:users:createUser", USER)
-LIST_USERS = _action("ListUsers", "ram", "iam:users:listUsers", USER)
-GET_USER = _action("GetUser", "ram", "iam:users:getUser", USER)
+LIST_USERS = _action("ListUsers", "ram", "iam:users:listUsers", USER, "ram:GetUser", "iam:users:getUser")
 UPDATE_USER = _action("UpdateUser", "ram", "iam:users:updateUser", USER)
 DELETE_USER = _action("DeleteUser", "ram", "iam:users:deleteUser", USER)
 CREATE_ACCESS_KEY = _action("CreateAccessKey", "ram", "iam:credentials:createCredential", USER)
@@ -360,13 +346,11 @@ DELETE_ACCESS_KEY = _action("DeleteAccessKey", "ram", "iam:credentials:deleteCre
 
 # Policies: attaching is judged on the user and on the policy
 CREATE_POLICY = _action("CreatePolicy", "ram", "iam:roles:createRole", POLICY)
-LIST_POLICIES = _action("ListPolicies", "ram", "iam:roles:listRoles", POLICY)
-GET_POLICY = _action("GetPolicy", "ram", "iam:roles:getRole", POLICY)
+LIST_POLICIES = _action("ListPolicies", "ram", "iam:roles:listRoles", POLICY, "ram:GetPolicy", "iam:roles:getRole")
 UPDATE_POLICY = _action("UpdatePolicy", "ram", "iam:roles:updateRole", POLICY, "ram:CreatePolicyVersion")
 DELETE_POLICY = _action("DeletePolicy", "ram", "iam:roles:deleteRole", POLICY)
 ATTACH_POLICY_TO_USER = _action("AttachPolicyToUser", "ram", "iam:permissions:grantRoleToUser", USER)
 DETACH_POLICY_FROM_USER = _action("DetachPolicyFromUser", "ram", "iam:permissions:revokeRoleFromUser", USER)
-LIST_POLICIES_FOR_USER = _action("ListPoliciesForUser", "ram", "iam:permissions:listRolesForUser", USER)
 
 # What happened, what was planned, what is in force
 LOOKUP_EVENTS = _action("LookupEvents", "actiontrail", "cts:trace:list", AUDIT)
@@ -384,8 +368,6 @@ DESCRIBE_ENFORCEMENT = _action("DescribeEnforcement", "ringfence", "ringfence:en
 REPORT_ENFORCEMENT = _action("ReportEnforcement", "ringfence", "ringfence:enforcement:report", AGENT)
 
 # Operation
-BACKUP_STORE = _action("BackupStore", "ringfence", "ringfence:store:backup", STORE)
-RESTORE_STORE = _action("RestoreStore", "ringfence", "ringfence:store:restore", STORE)
 DESCRIBE_METRICS = _action("DescribeMetrics", "ringfence", "ringfence:metrics:get", METRICS)
 
 ACTIONS: Mapping[str, Action] = {value.name: value for value in list(globals().values()) if isinstance(value, Action)}

@@ -54,7 +54,6 @@ SETTINGS = ResourceType("ringfence", "settings", "ringfence", "settings")
 AUDIT = ResourceType("ringfence", "audit", "ringfence", "audit")
 REVISION = ResourceType("ringfence", "revision", "ringfence", "revision")
 AGENT = ResourceType("ringfence", "agent", "ringfence", "agent")
-STORE = ResourceType("ringfence", "store", "ringfence", "store")
 METRICS = ResourceType("ringfence", "metrics", "ringfence", "metrics")
 
 TYPES: tuple[ResourceType, ...] = tuple(value for value in list(globals().values()) if isinstance(value, ResourceType))

@@ -32,7 +32,6 @@ ACL = Form(
     kind=Kind.ACL,
     plural="acls",
     prefix="acl",
-    doc="A network ACL: rules in their order, at the edge of subnets.",
     fields=(
         lines_field("rules", "its rules in their order", example="in allow tcp 80 from any to any"),
         reference("vpc", "the VPC whose subnets may use it; empty for any", default="", fixed=True),
@@ -55,7 +54,6 @@ ACL_LINE = Form(
     kind=Kind.ACL_LINE,
     plural="acl-lines",
     prefix="acll",
-    doc="A rule of network ACLs by itself, for ACL policies.",
     fields=(parsed("rule", "the rule without a direction", _undirected, example="allow tcp 80 from any to any"),),
     build=lambda called, fields: fields["rule"],
     parts=lambda it: {"rule": it},
@@ -79,7 +77,6 @@ ACL_POLICY = Form(
     kind=Kind.ACL_POLICY,
     plural="acl-policies",
     prefix="aclp",
-    doc="ACL lines in their order, which network ACLs have as theirs in one direction or both.",
     fields=(
         listed("rules", "its rules (by id) in their order", check_name, default=(), longest=1000, example="acll-1"),
         listed("ingress_of", "the ACLs whose ingress rules they are", check_name, default=(), longest=1000),

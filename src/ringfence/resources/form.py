@@ -29,7 +29,6 @@ class Form:
     kind: Kind
     plural: str
     prefix: str
-    doc: str
     fields: tuple[Field, ...]
     build: Callable[[Called, Mapping[str, Any]], Value]
     parts: Callable[[Any], Mapping[str, Any]]

@@ -59,7 +59,6 @@ GROUP = Form(
     kind=Kind.GROUP,
     plural="groups",
     prefix="sg",
-    doc="A security group: its rules guard every port in it.",
     fields=(
         reference(
             "vpc", "the VPC that it belongs to; empty where the profile lets it be used in any", default="", fixed=True
@@ -166,7 +165,6 @@ RULE = Form(
     kind=Kind.RULE,
     plural="rules",
     prefix="sgr",
-    doc="A rule of a security group.",
     fields=(
         reference("group", "the group that it belongs to", fixed=True),
         choice("direction", "which way", Direction, fixed=True),

@@ -24,7 +24,6 @@ ACCOUNT = Form(
     kind=Kind.ACCOUNT,
     plural="accounts",
     prefix="acct",
-    doc="A tenant, isolated from the others.",
     fields=(flag("operator", "whether it runs the service: it may act on every account", default=False, fixed=True),),
     build=lambda called, fields: Account(fields["operator"]),
     parts=lambda it: {"operator": it.operator},
@@ -35,7 +34,6 @@ USER = Form(
     kind=Kind.USER,
     plural="users",
     prefix="user",
-    doc="A RAM user of an account, who may do what the policies say.",
     fields=(
         listed(
             "policies", "ids of the policies that hold for it", check_name, default=(), longest=100, example="read-only"
@@ -57,7 +55,6 @@ ACCESS_KEY = Form(
     kind=Kind.ACCESS_KEY,
     plural="access-keys",
     prefix="LTAI",
-    doc="A key to sign requests with; its secret is told once, when it is made.",
     fields=(
         reference("user", "whose it is; empty for the account itself", default="", fixed=True),
         replace(text("sealed", "the encrypted secret", longest=1024, fixed=True), hidden=True),
@@ -72,7 +69,6 @@ POLICY = Form(
     kind=Kind.POLICY,
     plural="policies",
     prefix="policy",
-    doc="A RAM policy: what users who have it may do, and may not.",
     fields=(text("document", "the policy as JSON text", longest=6144, default=""),),
     build=lambda called, fields: PolicyText(fields["document"]),
     parts=lambda it: {"document": it.document},
@@ -104,7 +100,6 @@ QUOTA = Form(
     kind=Kind.QUOTA,
     plural="quotas",
     prefix="quota",
-    doc="Limits that the operator sets for an account in place of the profile's.",
     fields=(
         text("target", "an account's id; * for every account", longest=128, default=EVERYBODY, fixed=True),
         mapping("limits", "limits by name", _limits, dict),

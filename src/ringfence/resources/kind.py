@@ -38,6 +38,11 @@ class Kind(StrEnum):
         """In words for people: ``address group``."""
         return _WORDS.get(self.value, self.value.replace("_", " "))
 
+    @property
+    def doc(self) -> str:
+        """What it is, in a sentence."""
+        return _DOCS[self.value]
+
 
 _WORDS = {
     "vpc": "VPC",
@@ -45,6 +50,31 @@ _WORDS = {
     "acl_line": "ACL line",
     "acl_policy": "ACL policy",
     "virtual_ip": "virtual IP",
+}
+
+_DOCS = {
+    "vpc": "A private network.",
+    "subnet": "A part of a VPC.",
+    "group": "A security group: its rules guard every port in it.",
+    "rule": "A rule of a security group.",
+    "address_group": "A named list of addresses (prefix list) that rules name.",
+    "port_list": "A named list of TCP or UDP ports that rules name.",
+    "acl": "A network ACL: rules in their order, at the edge of subnets.",
+    "acl_line": "A rule of network ACLs by itself, for ACL policies.",
+    "acl_policy": "ACL lines in their order, which network ACLs have as theirs in one direction or both.",
+    "peering": "A way between two VPCs, with a firewall on it.",
+    "instance": "A machine; its ports are resources of their own.",
+    "port": "A network interface (ENI): what security groups guard.",
+    "virtual_ip": "Addresses that move between ports of one subnet.",
+    "penalty": "An instance, or one port of it, that the platform has cut off.",
+    "outside_host": "A host on the internet side of every VPC.",
+    "expectation": "What should become of a flow.",
+    "settings": "The profile of what belongs to no VPC.",
+    "account": "A tenant, isolated from the others.",
+    "user": "A RAM user of an account, who may do what the policies say.",
+    "access_key": "A key to sign requests with; its secret is told once, when it is made.",
+    "policy": "A RAM policy: what users who have it may do, and may not.",
+    "quota": "Limits that the operator sets for an account in place of the profile's.",
 }
 
 IDENTITY = frozenset({Kind.ACCOUNT, Kind.USER, Kind.ACCESS_KEY, Kind.POLICY})

@@ -78,7 +78,6 @@ ADDRESS_GROUP = Form(
     kind=Kind.ADDRESS_GROUP,
     plural="address-groups",
     prefix="pl",
-    doc="A named list of addresses (prefix list) that rules name.",
     fields=(
         listed(
             "entries",
@@ -108,7 +107,6 @@ PORT_LIST = Form(
     kind=Kind.PORT_LIST,
     plural="port-lists",
     prefix="prl",
-    doc="A named list of TCP or UDP ports that rules name.",
     fields=(
         listed("entries", "ports and port ranges", PortRange.parse, default=(), longest=_MOST, example="8000-8100"),
         number("max_entries", "how many it may ever have", 1, 100_000, default=None, fixed=True),

@@ -23,7 +23,6 @@ INSTANCE = Form(
     kind=Kind.INSTANCE,
     plural="instances",
     prefix="i",
-    doc="A machine; its ports are resources of their own.",
     fields=(
         listed("serve", "what listens on it in a lab", Listener.parse, default=(), longest=200, example="tcp/80"),
         text("hostname", "what it calls itself", longest=128),
@@ -72,7 +71,6 @@ PORT = Form(
     kind=Kind.PORT,
     plural="ports",
     prefix="eni",
-    doc="A network interface (ENI): what security groups guard.",
     fields=(
         reference("instance", "the instance that it is a port of; empty while it is of none", default="", fixed=True),
         reference("subnet", "the subnet that it sits in", fixed=True),
@@ -112,7 +110,6 @@ VIRTUAL_IP = Form(
     kind=Kind.VIRTUAL_IP,
     plural="virtual-ips",
     prefix="havip",
-    doc="Addresses that move between ports of one subnet.",
     fields=(
         reference("subnet", "the subnet", fixed=True),
         reference("vpc", "the subnet's VPC (settled by the subnet)", default="", fixed=True),
@@ -138,7 +135,6 @@ PENALTY = Form(
     kind=Kind.PENALTY,
     plural="penalties",
     prefix="pen",
-    doc="An instance, or one port of it, that the platform has cut off.",
     fields=(
         reference("instance", "an instance, with all its ports", default="", fixed=True),
         reference("port", "or one port", default="", fixed=True),
@@ -153,7 +149,6 @@ OUTSIDE_HOST = Form(
     kind=Kind.OUTSIDE_HOST,
     plural="outside-hosts",
     prefix="host",
-    doc="A host on the internet side of every VPC.",
     fields=(listed("addresses", "at most one of a family", Address.parse, longest=2, example="203.0.113.9"),),
     build=lambda called, fields: OutsideHost(called.id, fields["addresses"], called.account),
     parts=lambda it: {"addresses": it.addresses},
@@ -164,7 +159,6 @@ EXPECTATION = Form(
     kind=Kind.EXPECTATION,
     plural="expectations",
     prefix="exp",
-    doc="What should become of a flow.",
     fields=(parsed("expect", "the flow and its end", Expectation.parse, example="web-1 -> db-1 tcp/3306 allow"),),
     build=lambda called, fields: fields["expect"],
     parts=lambda it: {"expect": it},

@@ -54,7 +54,6 @@ VPC = Form(
     kind=Kind.VPC,
     plural="vpcs",
     prefix="vpc",
-    doc="A private network.",
     fields=(
         listed(
             "cidrs",
@@ -97,7 +96,6 @@ SUBNET = Form(
     kind=Kind.SUBNET,
     plural="subnets",
     prefix="subnet",
-    doc="A part of a VPC.",
     fields=(
         reference("vpc", "the VPC that it is a part of", fixed=True),
         parsed("cidr", "IPv4 prefix", _prefix_of(Family.IPV4), default=None, example="10.0.1.0/24"),
@@ -127,7 +125,6 @@ PEERING = Form(
     kind=Kind.PEERING,
     plural="peerings",
     prefix="pcx",
-    doc="A way between two VPCs, with a firewall on it.",
     fields=(
         listed("vpcs", "the two VPCs", check_name, longest=2, fixed=True, example="vpc-1"),
         lines_field("firewall", "rules of the firewall on it", example="deny tcp 22 from any to any"),

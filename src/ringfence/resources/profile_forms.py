@@ -45,7 +45,6 @@ SETTINGS = Form(
     kind=Kind.SETTINGS,
     plural="settings",
     prefix="settings",
-    doc="The profile of what belongs to no VPC.",
     fields=(profile_field(HUAWEI.name), SWITCHES),
     build=lambda called, fields: profile_of(fields),
     parts=profile_parts,

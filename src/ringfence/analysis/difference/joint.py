@@ -6,15 +6,14 @@ what is known of the classes of the world before is carried over by giving each 
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple
 
+from ringfence.analysis.difference.fates import Fate, Fates, Member
 from ringfence.analysis.difference.news import News
 from ringfence.analysis.difference.places import Places
-from ringfence.analysis.reach.ends import Bucket, EndClass, Lot, inside_class, lot_of, out_there, outside_class
+from ringfence.analysis.reach.ends import Bucket, EndClass, inside_class, out_there, outside_class
 from ringfence.analysis.reach.names import LARGEST
 from ringfence.analysis.reach.roster import Guest, Lists, OneWorld, groups_meaning
 from ringfence.analysis.sets.diagram import Interval, joined
@@ -24,31 +23,6 @@ from ringfence.model.address import Address, AddressRange
 from ringfence.model.flow import Endpoint
 from ringfence.model.topology import Port
 from ringfence.model.world import World
-
-
-class _Fate(NamedTuple):
-    """What a change makes of addresses of one class: equal fates, one class."""
-
-    whole: int | None
-    """The index of their class before; None if they had none."""
-    mark: int
-    """Their mark before, where they had no class."""
-    news: int
-    """In which newly named sets they lie."""
-    changed: bool
-    moved: bool = False
-    """Whether they belong to another port, or to none."""
-    lot: Lot | None = None
-    """What decides about them now, if that changed; None if nobody has them."""
-
-
-class _Member(NamedTuple):
-    """An address inside, and who has it before and after."""
-
-    vpc: str
-    address: Address
-    ports: tuple[Port | None, Port | None]
-
 
 _Taken = tuple[set[str], set[str]]
 """The names of classes in both worlds, so that no two are called alike."""
@@ -61,96 +35,15 @@ class Joint:
         self._base, self._places, self._news = base, places, news
         self.family = base.family
         self._count = len(base.classes)
-        self._inside: dict[_Fate, list[_Member]] = defaultdict(list)
-        self._outside: dict[_Fate, list[AddressRange]] = defaultdict(list)
+        self._fates = Fates(base, places, news)
+        self._inside, self._outside = self._fates.inside, self._fates.outside
         self._views: tuple[dict[int, EndClass | None], dict[int, EndClass | None]] = {}, {}
         self._parts: dict[int, int] = defaultdict(int)
-        self._fates: dict[_Fate, int] = {}
+        self._index_of = dict(self._fates.whole)
         self._telling: dict[int, int] = {}
         self.changed = 0
         """The classes that are in one world only, or about which something else decides now."""
-        self._gather()
         self._settle()
-
-    # ---- what becomes of addresses
-
-    def _gather(self) -> None:
-        for vpc, address in sorted(self._news.moved):
-            if address.family is self.family:
-                self._move(vpc, address)
-        for mark, run in self._news.segments.within(AddressRange.all(self.family)) if self._news.named else ():
-            if mark:
-                self._cut(mark, run)
-        for run in self._news.opened(self.family):
-            self._open(run)
-
-    def _move(self, vpc: str, address: Address) -> None:
-        fate = self._fate(vpc, address)
-        if fate and (fate.changed or fate.news):
-            end = Endpoint(address, vpc)
-            ports = self._news.before.port_at(end), self._news.after.port_at(end)
-            self._inside[fate].append(_Member(vpc, address, ports))
-
-    def _fate(self, vpc: str, address: Address) -> _Fate | None:
-        end = Endpoint(address, vpc)
-        before, after = self._news.before, self._news.after
-        old, new = before.port_at(end), after.port_at(end)
-        if not old and not new:
-            return None
-        whole, mark = self._news.ends.at(end), self._news.segments.mark(address)
-        lot = lot_of(after, new, address) if new else None
-        if whole is None:
-            return _Fate(None, self._news.ends.segments.mark(address), mark, changed=True, lot=lot)
-        moved = (old and str(old)) != (new and str(new))
-        stays = old and new and not moved and (old.guest, old.subnet) == (new.guest, new.subnet)
-        if stays and old and lot_of(before, old, address) == lot:
-            return _Fate(whole.index, 0, mark, changed=False)
-        return _Fate(whole.index, 0, mark, changed=True, moved=moved, lot=lot)
-
-    def _cut(self, mark: int, run: AddressRange) -> None:
-        """Take note of what lies in newly named sets."""
-        for index, count in self._places.within(run).items():
-            fate = _Fate(index, 0, mark, changed=False)
-            if count == len(self._places.of_class[index]) and index not in self._leaving:
-                self._fates[fate] = index  # all of it: it stays as it is
-            elif members := list(self._members(index, run)):
-                self._inside[fate] += members
-        for index, part in self._places.outside(run):
-            fate = _Fate(index, 0, mark, changed=self._is_closed(part))
-            if not fate.changed and part == self._base.classes[index].ranges[0] == self._base.classes[index].ranges[-1]:
-                self._fates[fate] = index
-            else:
-                self._outside[fate].append(part)
-
-    def _members(self, index: int, run: AddressRange) -> Iterator[_Member]:
-        """The addresses of a class that lie in a range, without those that moved."""
-        for place in self._places.of_class[index]:
-            if run.first <= place.value <= run.last:
-                address = Address(self.family, place.value)
-                if (place.vpc, address) not in self._news.moved:
-                    yield _Member(place.vpc, address, (place.port, place.port))
-
-    @cached_property
-    def _leaving(self) -> frozenset[int]:
-        """The classes of which some addresses moved."""
-        ends = (self._news.ends.at(Endpoint(it, vpc)) for vpc, it in self._news.moved if it.family is self.family)
-        return frozenset(end.index for end in ends if end)
-
-    def _open(self, run: AddressRange) -> None:
-        """Take note of what was in a VPC's space and is outside now."""
-        for mark, whole in self._news.ends.segments.within(run):
-            for news, part in self._news.segments.within(whole):
-                if not self._is_closed(part):
-                    self._outside[_Fate(None, mark, news, changed=True)].append(part)
-
-    def _is_closed(self, part: AddressRange) -> bool:
-        """Whether a range that no space cuts lies in one now."""
-        place = bisect_right(self._closed, (part.first, self.family.top)) - 1
-        return place >= 0 and part.first <= self._closed[place][1]
-
-    @cached_property
-    def _closed(self) -> list[Interval]:
-        return self._news.closed(self.family)
 
     # ---- the classes that come of it
 
@@ -177,7 +70,7 @@ class Joint:
         whole = self._base.classes[index]
         return whole.size if whole.is_outside else len(self._places.of_class[index])
 
-    def _index(self, fate: _Fate, settled: set[int]) -> int:
+    def _index(self, fate: Fate, settled: set[int]) -> int:
         """The index of its whole, if nothing else has it; else a new one."""
         if fate.whole is not None and fate.whole not in settled:
             settled.add(fate.whole)
@@ -186,18 +79,18 @@ class Joint:
             index, self._count = self._count, self._count + 1
             if fate.whole is not None:
                 self._parts[fate.whole] |= 1 << index
-        self._fates[fate] = index
+        self._index_of[fate] = index
         self.changed |= fate.changed << index
         return index
 
-    def _settle_inside(self, index: int, fate: _Fate, taken: _Taken) -> None:
+    def _settle_inside(self, index: int, fate: Fate, taken: _Taken) -> None:
         members = self._inside[fate]
         for which, names in enumerate(taken):
             having = ((it.vpc, it.address, it.ports[which]) for it in members)
             found = [(vpc, address, port) for vpc, address, port in having if port]
             self._views[which][index] = _inside_class(index, found, len(found), names) if found else None
 
-    def _settle_outside(self, index: int, fate: _Fate) -> None:
+    def _settle_outside(self, index: int, fate: Fate) -> None:
         pieces = self._outside[fate]
         ranges = [AddressRange(self.family, *each) for each in joined((it.first, it.last) for it in pieces)]
         view = outside_class(self._news.after, index, out_there(self._news.after, ranges), ranges)
@@ -228,7 +121,7 @@ class Joint:
     @property
     def moved(self) -> int:
         """The classes of the world before whose addresses belong to another port now, or to none."""
-        return _all(_by((fate.moved, index) for fate, index in self._fates.items()), [True])
+        return _all(_by((fate.moved, index) for fate, index in self._index_of.items()), [True])
 
     @cached_property
     def cut(self) -> int:
@@ -266,7 +159,8 @@ class Joint:
     @cached_property
     def _origins(self) -> dict[int, EndClass | None]:
         return {
-            index: None if fate.whole is None else self._base.classes[fate.whole] for fate, index in self._fates.items()
+            index: None if fate.whole is None else self._base.classes[fate.whole]
+            for fate, index in self._index_of.items()
         }
 
     def lifted(self, which: int) -> int:
@@ -282,19 +176,8 @@ class Joint:
 
     def at(self, end: Endpoint) -> int | None:
         """The index of the class of an address; None if no packet can come from or go to it in either world."""
-        news = self._news
-        if end.vpc:
-            fate = self._fate(end.vpc, end.address) if (end.vpc, end.address) in news.moved else None
-        elif (whole := news.ends.at(end)) is None:
-            fate = _Fate(None, news.ends.segments.mark(end.address), news.segments.mark(end.address), changed=True)
-        else:
-            run = AddressRange(self.family, end.address.value, end.address.value)
-            mark = news.segments.mark(end.address)
-            fate = _Fate(whole.index, 0, mark, changed=bool(mark) and self._is_closed(run))
-        if fate is None and (whole := news.ends.at(end)):
-            fate = _Fate(whole.index, 0, news.segments.mark(end.address), changed=False)
-        found = self._fates.get(fate) if fate else None
-        return fate.whole if fate and found is None else found
+        fate = self._fates.at(end)
+        return self._index_of.get(fate, fate.whole) if fate else None
 
     def examples(self, index: int) -> Iterator[Endpoint]:
         """An address of a class, and one in another guest, if there is one."""
@@ -310,16 +193,16 @@ class Joint:
         kept = self._places.of_class.get(origin.index, ()) if origin else ()
         ends = (Endpoint(Address(self.family, it.value), it.vpc, str(it.port)) for it in kept)
         yield from (end for end in ends if self.at(end) == index)
-        born = (it for fate, at in self._fates.items() if at == index and not origin for it in self._inside[fate])
+        born = (it for fate, at in self._index_of.items() if at == index and not origin for it in self._inside[fate])
         yield from (Endpoint(it.address, it.vpc, str(it.ports[1] or it.ports[0])) for it in born)
 
     @cached_property
     def _marked(self) -> dict[int, int]:
-        return _by(((fate.news, index) for fate, index in self._fates.items()))
+        return _by(((fate.news, index) for fate, index in self._index_of.items()))
 
     @cached_property
     def _born(self) -> dict[int, int]:
-        return _by((fate.mark, index) for fate, index in self._fates.items() if fate.whole is None)
+        return _by((fate.mark, index) for fate, index in self._index_of.items() if fate.whole is None)
 
     def meant(self, ranges: Ranges) -> int:
         """The classes in a set of addresses that the world after names."""
@@ -407,7 +290,7 @@ class Side:
         return self._joint.meant(ranges) & self.everybody
 
 
-def _size(member: _Member | AddressRange) -> int:
+def _size(member: Member | AddressRange) -> int:
     return member.last - member.first + 1 if isinstance(member, AddressRange) else 1
 
 
