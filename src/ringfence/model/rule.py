@@ -261,7 +261,7 @@ class Rule:
     @lazy
     def key(self) -> str:
         """What makes the rule this rule and no other: all but description, enabled, managed, id (SEMANTICS.md 1.2)."""
-        ports = f" {self.ports}" if self.ports else ""
+        ports = f" {said}" if (said := str(self.ports)) else ""
         nic = f" nic {self.nic}" if self.nic else ""
         return (
             f"{self.direction.word} {self.action} {self.protocol}{ports} {self._sides()}{nic} priority {self.priority}"
