@@ -9,10 +9,10 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ringfence.backends.netns import inside
 from ringfence.errors import ProbeFailed
+from ringfence.lab.links import Spot
 from ringfence.lab.packets import MARKER_TYPE, Sighting, recognise
 from ringfence.lab.topology import Place
 
@@ -27,13 +27,6 @@ _COOKED = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
 _BUFFER = 64 << 20  # bytes; a burst of first packets and whatever else the lab is doing
 _AT_ONCE = 1 << 16  # packets; a flood in the lab must not keep us reading for ever
 _SNAP = 256  # bytes of a packet that are looked at
-
-
-class Spot(NamedTuple):
-    """An interface where packets are seen to come in."""
-
-    namespace: str
-    link: str
 
 
 class Captures:

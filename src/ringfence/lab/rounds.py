@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from ringfence.lab.capture import Captures, Spot
+from ringfence.lab.capture import Captures
+from ringfence.lab.links import Spot
 from ringfence.lab.packets import Part, Sighting, answer_to, is_tracked_by_addresses
 from ringfence.lab.topology import Place
 from ringfence.model.address import Address, Family
