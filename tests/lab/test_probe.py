@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,13 @@ from ringfence.backends.netns import inside
 from ringfence.errors import ProbeFailed
 from ringfence.lab import capture, conntrack, probe
 from ringfence.lab.lab import Lab
+from ringfence.lab.links import Spot, await_carrying
 from ringfence.lab.locking import locked
 from ringfence.lab.names import LabNames
 from ringfence.lab.netns import IpRoute
+from ringfence.lab.packets import Sighting
 from ringfence.lab.probe import Observation, Prober
+from ringfence.lab.sending import Salvo
 from ringfence.lab.topology import Place, Places, build
 from ringfence.model.address import Family
 from ringfence.model.rule import Action
@@ -132,6 +136,31 @@ def test_a_dead_link_at_the_destination_is_no_denial(
             assert not seen.arrived
             with pytest.raises(ProbeFailed, match=r"a -> c\.eth1 .*eth1 is dead"):
                 _ = seen.action
+
+
+@families
+@pytest.mark.parametrize("service", ["tcp/80", "udp/53", "icmp", "gre"])
+def test_a_link_that_comes_up_after_the_probe_is_no_denial(
+    lab_name: str, family: Family, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time that markers prove the capture alive, they say nothing of the moment of the probe."""
+    send = Salvo.send
+
+    def sending(*args: Any, **more: Any) -> Sighting:
+        first = send(*args, **more)
+        ip("-n", at.namespace, "link", "set", at.link, "up")
+        await_carrying([Spot(at.namespace, at.link), Spot(at.gate_namespace, at.gate)])
+        return first
+
+    with Lab.up(world(OPEN), lab_name) as lab:
+        at = place(lab, "c.eth1", family)
+        ip("-n", at.namespace, "link", "set", at.link, "down")
+        monkeypatch.setattr(Salvo, "send", sending)
+        seen = see(lab, f"a -> c.eth1 {service}", family)
+        assert (seen.left, seen.arrived) == (True, False)
+        with pytest.raises(ProbeFailed, match="eth1 of c carried nothing yet when it was sent; try again"):
+            _ = seen.action
+        assert see(lab, f"a -> c.eth1 {service}", family).action is Action.ALLOW
 
 
 NEXT_HOP = {Family.IPV4: "10.0.1.1", Family.IPV6: "fe80::1"}

@@ -3,7 +3,8 @@
 A probe is sent for real, from the source's namespace and address. It has *left* if it came in at the router's end of
 the source's link (the gate), and *arrived* if it came in at the destination's interface. That it did not arrive is
 believed only where the destination's capture is proved alive after all probes of the batch have passed their gates: by
-marker frames that the policy cannot see. No verdict comes from a time-out.
+marker frames that the policy cannot see; and where one that went before the probes came in too, so that the link was
+up when they went. No verdict comes from a time-out.
 """
 
 from __future__ import annotations
@@ -180,6 +181,7 @@ class Prober:
             salvo = held.enter_context(closing(Salvo(self._numbers.take)))
             if converse:
                 answering.serve((probe.flow, probe.destination) for probe in batch)
+            captures.mark(place for probe in batch for place in probe.ends(converse=converse))
             for probe in batch:
                 _send(salvo, probe, payload)
             self._watch_arrivals(batch, answering)
@@ -194,25 +196,24 @@ class Prober:
         sent = [probe for probe in batch if probe.first]
         self._await(sent, Probe.seen_at_gate, _TO_LEAVE, answering)
         missing = {probe.destination for probe in sent if not probe.seen_at_destination(captures)}
-        alive = captures.prove(missing, _HOPS, _TO_MARK)
+        lapses = captures.lapses(missing, _HOPS, _TO_MARK)
         self._settle()
         for probe in sent:
             if not probe.seen_at_gate(captures):
                 probe.failure = f"it was not seen to leave {probe.source.owner} by {probe.source.link}"
-            elif not probe.seen_at_destination(captures) and probe.destination not in alive:
-                place = probe.destination.owner or "the internet"
-                probe.failure = f"the capture at {place} saw no marker either: {probe.destination.link} is dead"
+            elif not probe.seen_at_destination(captures):
+                probe.failure = lapses.get(probe.destination, "")
 
     def _watch_answers(self, batch: list[Probe], answering: Answering) -> None:
         captures = self._captures
         arrived = [probe for probe in batch if probe.can_be_answered and probe.seen_at_destination(captures)]
         self._await(arrived, Probe.seen_answered, _TO_ANSWER, answering)
         silent = {probe.source for probe in arrived if not probe.seen_answered(captures)}
-        alive = captures.prove(silent, _HOPS, _TO_MARK)
+        lapses = captures.lapses(silent, _HOPS, _TO_MARK)
         self._settle()
         for probe in arrived:
-            if not probe.seen_answered(captures) and probe.source not in alive:
-                probe.failure = f"the capture at {probe.source.owner} saw no marker: {probe.source.link} is dead"
+            if not probe.seen_answered(captures):
+                probe.failure = lapses.get(probe.source, "")
 
     def _await(
         self, probes: list[Probe], is_done: Callable[[Probe, Captures], bool], patience: float, answering: Answering
@@ -259,7 +260,7 @@ def _send(salvo: Salvo, probe: Probe, payload: bytes | None) -> None:
 
 @contextmanager
 def _one_processor() -> Iterator[None]:
-    """Stay on one processor: the frames that it sends through veth links queue in order (see `Captures.prove`)."""
+    """Stay on one processor: the frames that it sends through veth links queue in order (see `Captures.lapses`)."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(allowed)[os.getpid() % len(allowed)]})
     try:

@@ -73,6 +73,10 @@ class Probe:
         if converse:
             yield self.source.namespace
 
+    def ends(self, *, converse: bool) -> tuple[Place, ...]:
+        """Where it is to arrive, and its answer if it is a conversation."""
+        return (self.destination, self.source) if converse else (self.destination,)
+
     @property
     def can_be_answered(self) -> bool:
         """Whether there is somebody who could answer it."""
