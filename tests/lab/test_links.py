@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import socket
 import threading
@@ -10,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given, settings
 
 from ringfence.backends.netns import inside
 from ringfence.errors import CannotRun
@@ -21,19 +21,20 @@ from ringfence.lab.packets import MARKER_TYPE
 from ringfence.lab.parts import parts
 from ringfence.lab.topology import build
 from ringfence.lab.wiring import Part, plug, unplug
-from ringfence.model.world import World
-from tests.full_worlds import full_worlds
 from tests.lab.worlds import ip, world
+from tests.topologies import TOPOLOGIES, Topology
+from tests.worlds import random_world
 
 _ADDED = re.compile(r"link add name (\S+) address \S+ type veth peer name (\S+) address \S+ netns (\S+)")
 _FRAME = b"\xff" * 6 + b"\x02" + bytes(5) + MARKER_TYPE.to_bytes(2) + bytes(46)
 _PAIRS = 100
 
 
-@given(full_worlds())
-@settings(max_examples=15, deadline=None)
-def test_a_part_names_both_ends_of_the_link_that_it_makes(any_world: World) -> None:
-    for part in parts(any_world, LabNames("x")):
+@pytest.mark.parametrize("topology", TOPOLOGIES.values(), ids=TOPOLOGIES)
+def test_a_part_names_both_ends_of_the_link_that_it_makes(topology: Topology) -> None:
+    drawn = [random_world(random.Random(seed), topology.profile, topology) for seed in range(5)]
+    assert any(it.peerings for it in drawn) is bool(topology.peerings)
+    for part in (part for it in drawn for part in parts(it, LabNames("x"))):
         added = [(where.namespace, found) for where, line in part.plug if (found := _ADDED.match(line))]
         ends = {Spot(*end) for own, found in added for end in ((own, found[1]), (found[3], found[2]))}
         assert {*part.ends} == ends
