@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -17,10 +18,11 @@ from ringfence.lab import capture, conntrack, probe
 from ringfence.lab.lab import Lab
 from ringfence.lab.links import Spot, await_carrying
 from ringfence.lab.locking import locked
-from ringfence.lab.names import LabNames
+from ringfence.lab.names import LabNames, near_mac
 from ringfence.lab.netns import IpRoute
 from ringfence.lab.packets import Sighting
 from ringfence.lab.probe import Observation, Prober
+from ringfence.lab.rounds import Probe
 from ringfence.lab.sending import Salvo
 from ringfence.lab.topology import Place, Places, build
 from ringfence.model.address import Family
@@ -192,6 +194,39 @@ def test_a_source_that_cannot_send_is_no_denial(
             assert (seen.left, seen.arrived) == (False, False)
             with pytest.raises(ProbeFailed, match=r"a could not send it|not seen to leave a by eth0"):
                 _ = seen.action
+
+
+@families
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_waited_for_a_neighbour_and_did_not_arrive_is_sent_again(
+    lab_name: str, family: Family, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be under way yet, on another processor than the markers; here it is dropped the first time instead."""
+    fire = Prober._fire
+    fired: list[int] = []
+
+    def firing(prober: Prober, batch: list[Probe], *args: Any) -> dict[int, Observation]:
+        fired.append(len(batch))
+        found = fire(prober, batch, *args)
+        nft(LabNames(lab_name).vpc("shop"), "table inet handmade { }\ndelete table inet handmade\n")
+        return found
+
+    with Lab.up(world(OPEN), lab_name) as lab:
+        at = place(lab, "a", family)
+        flows = [flow(lab.world, f"{end} udp/9", family) for end in ("a -> laptop", "a -> c.eth1", "b -> laptop")]
+        assert [it.arrived for it in lab.probe(flows)] == [True] * 3
+        answer = ("neigh", "replace", NEXT_HOP[family], "lladdr", near_mac("a.eth0"), "dev", "eth0", "nud", "permanent")
+        later = threading.Timer(0.3, ip, ("-n", at.namespace, *answer))
+        if waits:
+            ip("-n", at.gate_namespace, "link", "set", at.gate, "arp", "off")
+            ip("-n", at.gate_namespace, "-6", "addr", "flush", "dev", at.gate)
+            ip("-n", at.namespace, "neigh", "flush", "all")
+            later.start()
+        handmade(lab, "udp dport 9 drop")
+        monkeypatch.setattr(Prober, "_fire", firing)
+        assert [it.action is Action.ALLOW for it in lab.probe(flows)] == [waits, waits, False]
+        assert fired == ([3, 2] if waits else [3])
+        later.cancel()
 
 
 @families

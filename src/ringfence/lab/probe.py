@@ -4,7 +4,8 @@ A probe is sent for real, from the source's namespace and address. It has *left*
 the source's link (the gate), and *arrived* if it came in at the destination's interface. That it did not arrive is
 believed only where the destination's capture is proved alive after all probes of the batch have passed their gates: by
 marker frames that the policy cannot see; and where one that went before the probes came in too, so that the link was
-up when they went. No verdict comes from a time-out.
+up when they went. One that had to wait in its guest for a neighbour goes on in the queues of whichever processor takes
+the answer, where no marker is behind it: if it does not arrive, it is sent again. No verdict comes from a time-out.
 """
 
 from __future__ import annotations
@@ -53,6 +54,11 @@ class Observation:
     arrived: bool
     answered: bool | None = None
     failure: str = ""
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether it is proved that it did not arrive."""
+        return not self.failure and not self.arrived
 
     @property
     def action(self) -> Action:
@@ -123,8 +129,10 @@ class Prober:
             if turn.turn is not Turn.PLAIN:
                 self._forget(turn.is_stale)
             for batch in turn.batches():
-                seen = self._fire(batch, converse, payload)
-                found |= {id(probe): each for probe, each in zip(batch, seen, strict=True)}
+                found |= self._fire(batch, converse, payload)
+                if waited := [probe for probe in batch if probe.waited and found[id(probe)].is_denial]:
+                    self._forget_sent(waited)
+                    found |= self._fire(waited, converse, payload)
         self._forget_sent(probes)
         return [found[id(probe)] if isinstance(probe, Probe) else probe for probe in prepared]
 
@@ -167,7 +175,7 @@ class Prober:
             self._neighbours.clear()
         self._neighbours |= pairs
 
-    def _fire(self, batch: list[Probe], converse: bool, payload: bytes | None) -> list[Observation]:
+    def _fire(self, batch: list[Probe], converse: bool, payload: bytes | None) -> dict[int, Observation]:
         captures = self._captures
         self._forget_neighbours(batch)
         captures.watch(name for probe in batch for name in probe.namespaces(converse=converse))
@@ -188,12 +196,15 @@ class Prober:
             if converse:
                 self._watch_answers(batch, answering)
             captures.check_losses()
-        return [self._observe(probe, converse) for probe in batch]
+        return {id(probe): self._observe(probe, converse) for probe in batch}
 
     def _watch_arrivals(self, batch: list[Probe], answering: Answering) -> None:
         """Wait until all have left; then for each that has not arrived prove that its destination would see it."""
         captures = self._captures
         sent = [probe for probe in batch if probe.first]
+        captures.collect(0)
+        for probe in sent:
+            probe.waited = not probe.seen_at_gate(captures)
         self._await(sent, Probe.seen_at_gate, _TO_LEAVE, answering)
         missing = {probe.destination for probe in sent if not probe.seen_at_destination(captures)}
         lapses = captures.lapses(missing, _HOPS, _TO_MARK)

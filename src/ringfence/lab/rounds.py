@@ -35,13 +35,17 @@ class Turn(IntEnum):
 
 @dataclass(slots=True)
 class Probe:
-    """A probe under way. ``port`` is the source port where it must be this one; ``first`` is None until it is sent."""
+    """A probe under way. ``port`` is the source port where it must be this one; ``first`` is None until it is sent.
+
+    ``waited`` is whether it had not left by the time that all of its batch were sent.
+    """
 
     flow: Flow
     source: Place
     destination: Place
     port: int | None = None
     first: Sighting | None = None
+    waited: bool = False
     failure: str = ""
 
     @property
