@@ -15,7 +15,7 @@ from ringfence.errors import LabMissing
 from ringfence.lab.lab import down
 from ringfence.model.service import Protocol
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.anew", "tests.postgres"]
 
 engine.MAX_SHRINKING_SECONDS = 40
 """A failing law of whole worlds could be made smaller for minutes: longer than a test may take. Then the time limit

@@ -3,10 +3,12 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,14 @@ from ringfence.backends.netns import inside
 from ringfence.errors import ProbeFailed
 from ringfence.lab import capture, conntrack, probe
 from ringfence.lab.lab import Lab
+from ringfence.lab.links import Spot, await_carrying
 from ringfence.lab.locking import locked
-from ringfence.lab.names import LabNames
+from ringfence.lab.names import LabNames, near_mac
 from ringfence.lab.netns import IpRoute
+from ringfence.lab.packets import Sighting
 from ringfence.lab.probe import Observation, Prober
+from ringfence.lab.rounds import Probe
+from ringfence.lab.sending import Salvo
 from ringfence.lab.topology import Place, Places, build
 from ringfence.model.address import Family
 from ringfence.model.rule import Action
@@ -134,6 +140,31 @@ def test_a_dead_link_at_the_destination_is_no_denial(
                 _ = seen.action
 
 
+@families
+@pytest.mark.parametrize("service", ["tcp/80", "udp/53", "icmp", "gre"])
+def test_a_link_that_comes_up_after_the_probe_is_no_denial(
+    lab_name: str, family: Family, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the time that markers prove the capture alive, they say nothing of the moment of the probe."""
+    send = Salvo.send
+
+    def sending(*args: Any, **more: Any) -> Sighting:
+        first = send(*args, **more)
+        ip("-n", at.namespace, "link", "set", at.link, "up")
+        await_carrying([Spot(at.namespace, at.link), Spot(at.gate_namespace, at.gate)])
+        return first
+
+    with Lab.up(world(OPEN), lab_name) as lab:
+        at = place(lab, "c.eth1", family)
+        ip("-n", at.namespace, "link", "set", at.link, "down")
+        monkeypatch.setattr(Salvo, "send", sending)
+        seen = see(lab, f"a -> c.eth1 {service}", family)
+        assert (seen.left, seen.arrived) == (True, False)
+        with pytest.raises(ProbeFailed, match="eth1 of c carried nothing yet when it was sent; try again"):
+            _ = seen.action
+        assert see(lab, f"a -> c.eth1 {service}", family).action is Action.ALLOW
+
+
 NEXT_HOP = {Family.IPV4: "10.0.1.1", Family.IPV6: "fe80::1"}
 
 
@@ -163,6 +194,39 @@ def test_a_source_that_cannot_send_is_no_denial(
             assert (seen.left, seen.arrived) == (False, False)
             with pytest.raises(ProbeFailed, match=r"a could not send it|not seen to leave a by eth0"):
                 _ = seen.action
+
+
+@families
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_waited_for_a_neighbour_and_did_not_arrive_is_sent_again(
+    lab_name: str, family: Family, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be under way yet, on another processor than the markers; here it is dropped the first time instead."""
+    fire = Prober._fire
+    fired: list[int] = []
+
+    def firing(prober: Prober, batch: list[Probe], *args: Any) -> dict[int, Observation]:
+        fired.append(len(batch))
+        found = fire(prober, batch, *args)
+        nft(LabNames(lab_name).vpc("shop"), "table inet handmade { }\ndelete table inet handmade\n")
+        return found
+
+    with Lab.up(world(OPEN), lab_name) as lab:
+        at = place(lab, "a", family)
+        flows = [flow(lab.world, f"{end} udp/9", family) for end in ("a -> laptop", "a -> c.eth1", "b -> laptop")]
+        assert [it.arrived for it in lab.probe(flows)] == [True] * 3
+        answer = ("neigh", "replace", NEXT_HOP[family], "lladdr", near_mac("a.eth0"), "dev", "eth0", "nud", "permanent")
+        later = threading.Timer(0.3, ip, ("-n", at.namespace, *answer))
+        if waits:
+            ip("-n", at.gate_namespace, "link", "set", at.gate, "arp", "off")
+            ip("-n", at.gate_namespace, "-6", "addr", "flush", "dev", at.gate)
+            ip("-n", at.namespace, "neigh", "flush", "all")
+            later.start()
+        handmade(lab, "udp dport 9 drop")
+        monkeypatch.setattr(Prober, "_fire", firing)
+        assert [it.action is Action.ALLOW for it in lab.probe(flows)] == [waits, waits, False]
+        assert fired == ([3, 2] if waits else [3])
+        later.cancel()
 
 
 @families

@@ -28,7 +28,7 @@ from tests.peers import flood, frames
 from tests.peers.wire import address, close_senders, nic
 
 pytestmark = pytest.mark.packets
-SECONDS = 2.0
+SECONDS, ENOUGH = 2.0, 100
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,6 @@ def test_a_flood_fills_no_log_and_stops_nothing(lab: Lab, family: Family) -> Non
     counted = lab.driver("shop").counters()["default-ingress"].packets - before
     records = [line for line in lines if isinstance(line, DropRecord)]
     assert sent > 1000 * SECONDS
-    assert asked > 100
     assert answered == asked  # not one of what is allowed was lost
     assert RATE * SECONDS / 2 < len(records) <= BURST + RATE * (took + 1)
     assert dropped(lines) == counted == sent  # each is told, or counted as not told
@@ -84,7 +83,10 @@ def flooding(lab: Lab, family: Family) -> subprocess.Popen[str]:
 
 
 def exchanges(lab: Lab, family: Family) -> tuple[int, int]:
-    """Ask what is allowed to be asked, a question at a time; how many questions there were, and how many answers."""
+    """Ask what is allowed to be asked, a question at a time; how many questions there were, and how many answers.
+
+    On a busy machine it takes longer, so that they are enough to say something.
+    """
     asked = answered = 0
     end = time.monotonic() + SECONDS
     with inside(lab.namespace("web-1")):
@@ -92,7 +94,7 @@ def exchanges(lab: Lab, family: Family) -> tuple[int, int]:
     with client:
         client.settimeout(2)
         client.connect((str(address(lab, "db-1", family)), 53))
-        while time.monotonic() < end:
+        while time.monotonic() < end or asked < ENOUGH:
             asked += 1
             client.send(b"%d" % asked)
             answered += client.recv(100) == b"%d" % asked

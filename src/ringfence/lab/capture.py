@@ -9,10 +9,10 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ringfence.backends.netns import inside
 from ringfence.errors import ProbeFailed
+from ringfence.lab.links import Spot
 from ringfence.lab.packets import MARKER_TYPE, Sighting, recognise
 from ringfence.lab.topology import Place
 
@@ -29,13 +29,6 @@ _AT_ONCE = 1 << 16  # packets; a flood in the lab must not keep us reading for e
 _SNAP = 256  # bytes of a packet that are looked at
 
 
-class Spot(NamedTuple):
-    """An interface where packets are seen to come in."""
-
-    namespace: str
-    link: str
-
-
 class Captures:
     """One capture socket for each namespace, opened when first needed; what comes in is kept until `clear`."""
 
@@ -45,6 +38,7 @@ class Captures:
         self.taken: set[tuple[Spot, Sighting]] = set()
         """What came in and was addressed to that very interface, so that its network layer takes it."""
         self._markers: set[tuple[Spot, bytes]] = set()
+        self._before: dict[tuple[Spot, bytes], Place] = {}
         self._sockets: dict[int, tuple[str, socket.socket]] = {}
         self._watched: set[str] = set()
         self._senders: dict[str, socket.socket] = {}
@@ -116,25 +110,37 @@ class Captures:
         }
         return {namespace: count for namespace, count in counts.items() if count}
 
-    def prove(self, places: Iterable[Place], rounds: int, patience: float) -> set[Place]:
-        """Send marker frames through the outer end of each place's link and give back those that see them come in.
+    def mark(self, places: Iterable[Place]) -> None:
+        """Send marker frames before anything else: `lapses` looks whether they came in."""
+        self._before = self._sent(set(places))
 
-        Each round waits for the one before. Frames queue in order, so that whatever had come to the router before the
-        first marker went out, and was let pass, is captured before the last marker is: one round for each hop between.
+    def lapses(self, places: Iterable[Place], rounds: int, patience: float) -> dict[Place, str]:
+        """Of which places it proves nothing that something was not seen there, and why.
+
+        For it marker frames go through the outer end of each place's link. Each round waits for the one before. Frames
+        queue in order, so that whatever had come to the router before the first marker went out, and was let pass, is
+        captured before the last marker is: one round for each hop between.
         """
-        alive = set(places)
-        for number in range(rounds):
-            nonce = os.urandom(15) + bytes([number])
-            alive = {place for place in alive if self._send_marker(place, nonce)}
-            alive = self._await(alive, nonce, patience)
-        return alive
+        asked = set(places)
+        alive = asked
+        for _ in range(rounds):
+            sent = self._sent(alive)
+            deadline = time.monotonic() + patience
+            while not sent.keys() <= self._markers and (rest := deadline - time.monotonic()) > 0:
+                self.collect(rest)
+            alive = self._seen_by(sent)
+        late = alive - self._seen_by(self._before)
+        dead = {it: f"the capture at {it.told} saw no marker either: {it.link} is dead" for it in asked - alive}
+        return dead | {it: f"{it.link} of {it.told} carried nothing yet when it was sent; try again" for it in late}
 
-    def _await(self, places: set[Place], nonce: bytes, patience: float) -> set[Place]:
-        deadline = time.monotonic() + patience
-        expected = {(Spot(place.namespace, place.link), nonce): place for place in places}
-        while not expected.keys() <= self._markers and (rest := deadline - time.monotonic()) > 0:
-            self.collect(rest)
-        return {place for key, place in expected.items() if key in self._markers}
+    def _sent(self, places: Iterable[Place]) -> dict[tuple[Spot, bytes], Place]:
+        """Send a marker frame to each place that one can be sent to; gives who is to see which."""
+        nonce = os.urandom(16)
+        sent = (place for place in places if self._send_marker(place, nonce))
+        return {(Spot(place.namespace, place.link), nonce): place for place in sent}
+
+    def _seen_by(self, sent: dict[tuple[Spot, bytes], Place]) -> set[Place]:
+        return {place for key, place in sent.items() if key in self._markers}
 
     def _send_marker(self, place: Place, nonce: bytes) -> bool:
         if place.gate_namespace not in self._senders:

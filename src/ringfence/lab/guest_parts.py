@@ -20,6 +20,7 @@ from ringfence.lab.lines import (
     unknown,
     way,
 )
+from ringfence.lab.links import Spot
 from ringfence.lab.names import LabNames, guest_link, near_mac
 from ringfence.lab.wiring import Level, Part, Where
 from ringfence.model.address import Address, Family
@@ -68,7 +69,8 @@ class GuestParts:
         lengths = {prefix.family: prefix.length for prefix in self._world.subnet_of(port).prefixes} | {Family.IPV6: 128}
         inside = [*guest_end(device, far), *(own_address(it, lengths[it.family], device) for it in port.addresses)]
         undo = ((router, f"link del dev {outer}"),)
-        return Part((*at(router, outside), *at(guest, inside)), undo, name=f"port {key}")
+        ends = Spot(router.namespace, outer), Spot(guest.namespace, device)
+        return Part((*at(router, outside), *at(guest, inside)), undo, name=f"port {key}", ends=ends)
 
     def _routing(self, ports: Sequence[Port]) -> Iterator[Part]:
         """Who leads out: for all else one port, the internet's if there is one; for what bears a port's address, it.

@@ -19,6 +19,7 @@ from ringfence.lab.lines import (
     router_end,
     way,
 )
+from ringfence.lab.links import Spot
 from ringfence.lab.names import LabNames, far_mac, internet_link, near_mac
 from ringfence.lab.wiring import Command, Level, Part, Where
 from ringfence.model.address import Family, Prefix
@@ -74,7 +75,8 @@ def _internet_part(names: LabNames) -> Part:
 
 def _vpc_parts(world: World, vpc: Vpc, names: LabNames) -> Iterator[Part]:
     own, outer = _vpc(vpc.name, names), internet_link("vpc", vpc.name)
-    uplink = Part(tuple(_vpc_lines(vpc, names)), tuple(_vpc_undo(vpc, names)), name=f"VPC {vpc}")
+    ends = Spot(own.namespace, UPLINK), Spot(names.internet, outer)
+    uplink = Part(tuple(_vpc_lines(vpc, names)), tuple(_vpc_undo(vpc, names)), name=f"VPC {vpc}", ends=ends)
     yield uplink
     yield from (_gateway_part(subnet, own) for subnet in vpc.subnets.values())
     for cidr in _void_spaces(world, vpc):
@@ -143,7 +145,8 @@ def _peering_part(world: World, peering: Peering, names: LabNames) -> Part:
     for own, other, device, address, via, mac in ends:
         ways = (way(cidr, device, via) for cidr in world.vpcs[other].cidrs)
         lines += at(_vpc(own, names), (*router_end(device, address), known(via, device, mac), *ways))
-    return Part(tuple(lines), ((one, f"link del dev {there}"),), name=f"peering {peering}")
+    spots = tuple(Spot(names.vpc(own), device) for own, _, device, *_ in ends)
+    return Part(tuple(lines), ((one, f"link del dev {there}"),), name=f"peering {peering}", ends=spots)
 
 
 def _host_part(host: OutsideHost, names: LabNames) -> Part:
@@ -162,7 +165,9 @@ def _host_part(host: OutsideHost, names: LabNames) -> Part:
         *(way(anywhere, HOST_LINK, ROUTER) for anywhere in ANYWHERE.values()),
     ]
     own = Where(Level.GUEST, names.outside(host.name))
-    return Part((*at(out, lines), *at(own, inside)), ((out, f"link del dev {device}"),), name=f"host {host}")
+    ends = Spot(out.namespace, device), Spot(own.namespace, HOST_LINK)
+    undo = ((out, f"link del dev {device}"),)
+    return Part((*at(out, lines), *at(own, inside)), undo, name=f"host {host}", ends=ends)
 
 
 def _loopback_part(namespace: str) -> Part:

@@ -3,7 +3,9 @@
 A probe is sent for real, from the source's namespace and address. It has *left* if it came in at the router's end of
 the source's link (the gate), and *arrived* if it came in at the destination's interface. That it did not arrive is
 believed only where the destination's capture is proved alive after all probes of the batch have passed their gates: by
-marker frames that the policy cannot see. No verdict comes from a time-out.
+marker frames that the policy cannot see; and where one that went before the probes came in too, so that the link was
+up when they went. One that had to wait in its guest for a neighbour goes on in the queues of whichever processor takes
+the answer, where no marker is behind it: if it does not arrive, it is sent again. No verdict comes from a time-out.
 """
 
 from __future__ import annotations
@@ -52,6 +54,11 @@ class Observation:
     arrived: bool
     answered: bool | None = None
     failure: str = ""
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether it is proved that it did not arrive."""
+        return not self.failure and not self.arrived
 
     @property
     def action(self) -> Action:
@@ -122,8 +129,10 @@ class Prober:
             if turn.turn is not Turn.PLAIN:
                 self._forget(turn.is_stale)
             for batch in turn.batches():
-                seen = self._fire(batch, converse, payload)
-                found |= {id(probe): each for probe, each in zip(batch, seen, strict=True)}
+                found |= self._fire(batch, converse, payload)
+                if waited := [probe for probe in batch if probe.waited and found[id(probe)].is_denial]:
+                    self._forget_sent(waited)
+                    found |= self._fire(waited, converse, payload)
         self._forget_sent(probes)
         return [found[id(probe)] if isinstance(probe, Probe) else probe for probe in prepared]
 
@@ -166,7 +175,7 @@ class Prober:
             self._neighbours.clear()
         self._neighbours |= pairs
 
-    def _fire(self, batch: list[Probe], converse: bool, payload: bytes | None) -> list[Observation]:
+    def _fire(self, batch: list[Probe], converse: bool, payload: bytes | None) -> dict[int, Observation]:
         captures = self._captures
         self._forget_neighbours(batch)
         captures.watch(name for probe in batch for name in probe.namespaces(converse=converse))
@@ -180,39 +189,42 @@ class Prober:
             salvo = held.enter_context(closing(Salvo(self._numbers.take)))
             if converse:
                 answering.serve((probe.flow, probe.destination) for probe in batch)
+            captures.mark(place for probe in batch for place in probe.ends(converse=converse))
             for probe in batch:
                 _send(salvo, probe, payload)
             self._watch_arrivals(batch, answering)
             if converse:
                 self._watch_answers(batch, answering)
             captures.check_losses()
-        return [self._observe(probe, converse) for probe in batch]
+        return {id(probe): self._observe(probe, converse) for probe in batch}
 
     def _watch_arrivals(self, batch: list[Probe], answering: Answering) -> None:
         """Wait until all have left; then for each that has not arrived prove that its destination would see it."""
         captures = self._captures
         sent = [probe for probe in batch if probe.first]
+        captures.collect(0)
+        for probe in sent:
+            probe.waited = not probe.seen_at_gate(captures)
         self._await(sent, Probe.seen_at_gate, _TO_LEAVE, answering)
         missing = {probe.destination for probe in sent if not probe.seen_at_destination(captures)}
-        alive = captures.prove(missing, _HOPS, _TO_MARK)
+        lapses = captures.lapses(missing, _HOPS, _TO_MARK)
         self._settle()
         for probe in sent:
             if not probe.seen_at_gate(captures):
                 probe.failure = f"it was not seen to leave {probe.source.owner} by {probe.source.link}"
-            elif not probe.seen_at_destination(captures) and probe.destination not in alive:
-                place = probe.destination.owner or "the internet"
-                probe.failure = f"the capture at {place} saw no marker either: {probe.destination.link} is dead"
+            elif not probe.seen_at_destination(captures):
+                probe.failure = lapses.get(probe.destination, "")
 
     def _watch_answers(self, batch: list[Probe], answering: Answering) -> None:
         captures = self._captures
         arrived = [probe for probe in batch if probe.can_be_answered and probe.seen_at_destination(captures)]
         self._await(arrived, Probe.seen_answered, _TO_ANSWER, answering)
         silent = {probe.source for probe in arrived if not probe.seen_answered(captures)}
-        alive = captures.prove(silent, _HOPS, _TO_MARK)
+        lapses = captures.lapses(silent, _HOPS, _TO_MARK)
         self._settle()
         for probe in arrived:
-            if not probe.seen_answered(captures) and probe.source not in alive:
-                probe.failure = f"the capture at {probe.source.owner} saw no marker: {probe.source.link} is dead"
+            if not probe.seen_answered(captures):
+                probe.failure = lapses.get(probe.source, "")
 
     def _await(
         self, probes: list[Probe], is_done: Callable[[Probe, Captures], bool], patience: float, answering: Answering
@@ -259,7 +271,7 @@ def _send(salvo: Salvo, probe: Probe, payload: bytes | None) -> None:
 
 @contextmanager
 def _one_processor() -> Iterator[None]:
-    """Stay on one processor: the frames that it sends through veth links queue in order (see `Captures.prove`)."""
+    """Stay on one processor: the frames that it sends through veth links queue in order (see `Captures.lapses`)."""
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(allowed)[os.getpid() % len(allowed)]})
     try:

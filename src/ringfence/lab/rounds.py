@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 
-from ringfence.lab.capture import Captures, Spot
+from ringfence.lab.capture import Captures
+from ringfence.lab.links import Spot
 from ringfence.lab.packets import Part, Sighting, answer_to, is_tracked_by_addresses
 from ringfence.lab.topology import Place
 from ringfence.model.address import Address, Family
@@ -34,13 +35,17 @@ class Turn(IntEnum):
 
 @dataclass(slots=True)
 class Probe:
-    """A probe under way. ``port`` is the source port where it must be this one; ``first`` is None until it is sent."""
+    """A probe under way. ``port`` is the source port where it must be this one; ``first`` is None until it is sent.
+
+    ``waited`` is whether it had not left by the time that all of its batch were sent.
+    """
 
     flow: Flow
     source: Place
     destination: Place
     port: int | None = None
     first: Sighting | None = None
+    waited: bool = False
     failure: str = ""
 
     @property
@@ -71,6 +76,10 @@ class Probe:
         yield self.destination.namespace
         if converse:
             yield self.source.namespace
+
+    def ends(self, *, converse: bool) -> tuple[Place, ...]:
+        """Where it is to arrive, and its answer if it is a conversation."""
+        return (self.destination, self.source) if converse else (self.destination,)
 
     @property
     def can_be_answered(self) -> bool:

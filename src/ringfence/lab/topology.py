@@ -56,6 +56,11 @@ class Place:
     gate_namespace: str
     gate: str
 
+    @property
+    def told(self) -> str:
+        """Whose it is, in words."""
+        return self.owner or "the internet"
+
 
 class Places:
     """Finds the place of each end of a flow."""

@@ -12,6 +12,7 @@ from enum import IntEnum
 from itertools import groupby
 from typing import NamedTuple
 
+from ringfence.lab.links import Spot, await_carrying
 from ringfence.lab.netns import IpRoute
 
 
@@ -40,13 +41,14 @@ class Part:
     """A piece of wiring: the commands that make it, and those that undo what does not go with a link.
 
     It must be made anew whenever one of those that it ``needs`` is. ``name`` is what people know it by; what only comes
-    along with others has none.
+    along with others has none. ``ends`` are those of the link that it makes, if it makes one.
     """
 
     plug: tuple[Command, ...]
     unplug: tuple[Command, ...] = ()
     needs: tuple[Part, ...] = ()
     name: str = ""
+    ends: tuple[Spot, ...] = ()
 
 
 def missing(parts: Iterable[Part], among: Iterable[Part]) -> list[Part]:
@@ -55,11 +57,12 @@ def missing(parts: Iterable[Part], among: Iterable[Part]) -> list[Part]:
     return [part for part in parts if part not in known]
 
 
-def plug(parts: Iterable[Part], ip: IpRoute) -> None:
-    """Make parts; raises `CannotRun`."""
+def plug(parts: Sequence[Part], ip: IpRoute) -> None:
+    """Make parts, and wait until their links carry packets; raises `CannotRun`."""
     commands = sorted((command for part in parts for command in part.plug), key=_where)
     for where, batch in groupby(commands, key=_where):
         ip.run((line for _, line in batch), where.namespace, where.family)
+    await_carrying(end for part in parts for end in part.ends)
 
 
 def unplug(parts: Sequence[Part], ip: IpRoute, *, doubtful: bool = False) -> None:
