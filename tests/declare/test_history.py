@@ -160,7 +160,7 @@ def test_revisions_are_ones_own(served: Web, tenant: Caller, client: httpx2.Clie
     whole = _get(operator, f"/v1/revisions/{own}")
     assert (whole["count"], whole["changes"][0]["after"]["name"]) == (1, "operators-own")
     mine, every = (
-        [it["number"] for it in _pages(each, "/v1/revisions?after=0&limit=2")] for each in (client, operator)
+        [it["number"] for it in _pages(each, "/v1/revisions?limit=2", "&after=0")] for each in (client, operator)
     )
     assert every == list(range(1, served.desk.store.head() + 1))
     assert set(mine) < set(every)
@@ -169,8 +169,8 @@ def test_revisions_are_ones_own(served: Web, tenant: Caller, client: httpx2.Clie
     assert "sealed" not in json.dumps([_get(operator, f"/v1/revisions/{number}") for number in every])
 
 
-def _pages(client: httpx2.Client, path: str) -> list[dict[str, Any]]:
-    found, after = [], ""
+def _pages(client: httpx2.Client, path: str, after: str = "") -> list[dict[str, Any]]:
+    found = []
     while True:
         page = _get(client, path + after)
         found += page["items"]

@@ -162,6 +162,7 @@ def _told(service: Service, route: Route, request: Request, raw: bytes, caller: 
 def _handled(route: Route, call: Call) -> Answer:
     """What the route answers to those who may ask for it at all; a refusal is in the audit, of reads, too."""
     with call.control.asked(call.caller, route.actions[0].name, () if route.own else route.actions):
+        route.check_parameters(call)
         return route.handle(call)
 
 

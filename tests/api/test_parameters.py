@@ -1,0 +1,61 @@
+"""What a request says beside its body is read, or refused: a misspelt ``dry_run`` must not become the change itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import httpx2
+
+from ringfence.api.route import IDEMPOTENCY_KEY, IF_MATCH, Parameter, Route
+from tests.api.asking import Town
+from tests.api.test_matrix import ROUTES
+from tests.api.things import Ask, asks
+
+
+def unread(route: Route) -> Iterator[tuple[str, dict[str, list[str]], dict[str, str]]]:
+    """What a route does not take: its name, and what stands in the query and in the headers."""
+    yield "dryrun", {"dryrun": ["true"]}, {}
+    for each in route.parameters:
+        if each.where == "query" and not each.is_list:
+            yield each.name, {each.name: ["1", "0"]}, {}
+    for header in (IF_MATCH, IDEMPOTENCY_KEY):
+        if route.method != "GET" and header not in route.parameters:
+            yield header.name.lower(), {}, {header.name: '"0"'}
+
+
+def test_what_no_route_reads_is_refused_and_changes_nothing(here: Town) -> None:
+    for name, (ask, *_) in asks(here.tenant.ids).items():
+        route, account = ROUTES[name], here.home(ask)
+        head = here.served.control.state.revision
+        for field, query, headers in unread(route):
+            own = {key: value for key, value in ask.query.items() if key != field}
+            response = wet(here, replace(ask, query=own), query, account.tokens["account"], headers)
+            assert response.status_code == 422, (name, field, response.text)
+            told = [(it["field"], it["code"]) for it in response.json()["errors"]]
+            assert told == [(field, "request.parameter")], (name, told)
+        assert here.served.control.state.revision == head, name
+
+
+def wet(here: Town, ask: Ask, more: dict[str, list[str]], token: str, headers: dict[str, str]) -> httpx2.Response:
+    """A request that would change something."""
+    body = ask.body.encode() if isinstance(ask.body, str) else None
+    acting = {"x-ringfence-account": here.tenant.id} if ask.acting else {}
+    return here.http.request(
+        ask.method,
+        ask.path,
+        params={**ask.query, **more},
+        content=body,
+        json=None if body else ask.body,
+        headers={"authorization": f"Bearer {token}", **acting, **headers},
+    )
+
+
+def test_what_a_route_reads_it_takes(here: Town) -> None:
+    """Every parameter of every route is known by its name, and a list may have several."""
+    several = Parameter("tag", "", {"type": "array"})
+    assert several.is_list
+    token = here.tenant.tokens["account"]
+    for query in ({"tag": ["env", "env=dev"], "limit": ["5"]}, {"name": ["sg-web"]}):
+        found = here.http.get("/v1/groups", params=query, headers={"authorization": f"Bearer {token}"})
+        assert found.status_code == 200, found.text
