@@ -134,6 +134,28 @@ def test_conditions_hold_over_http(here: Town, statements: list[Statement], what
     assert status(here, ask, token) == (403 if not allowed else 200)
 
 
+def test_what_a_policy_denies_to_see_nothing_tells_by_the_way(here: Town) -> None:
+    """An analysis, a preview, a plan or a page of quotas that tells of everything, to whom one group is hidden."""
+    i, why = here.tenant.ids, {"source": "web-1", "destination": "web-2", "service": "tcp/80"}
+    hidden = {**only([ACTIONS["DescribeSecurityGroups"]], f"acs:*:*:*:securitygroup/{i['group']}"), "Effect": "Deny"}
+    analyses = [
+        *(Ask("GET", path, query=why) for path in ("/v1/why", "/v1/fix")),
+        *(Ask("GET", path) for path in ("/v1/reach", "/v1/lint", "/v1/world")),
+        Ask("POST", "/v1/plan", i["world"], dry=False),
+    ]
+    narrow = only([ACTIONS[name] for name in ("DescribeReachability", "DescribeFindings", "DescribeQuotas")])
+    for ask in analyses:
+        assert status(here, ask, give(here, here.tenant, EVERYTHING)) == 200, ask.path
+        assert status(here, ask, give(here, here.tenant, EVERYTHING, hidden)) == 403, ask.path
+        if ask.path not in ("/v1/world", "/v1/plan"):
+            assert status(here, ask, give(here, here.tenant, narrow)) == 200, "its own action is enough"
+            assert status(here, ask, give(here, here.tenant, narrow, hidden)) == 403, ask.path
+    usage = Ask("GET", "/v1/quotas/usage", query={"fullest": "100"})
+    for statements, told in (([narrow], True), ([narrow, hidden], False)):
+        response = here.ask(usage, give(here, here.tenant, *statements))
+        assert (i["group"] in response.text, i["other_group"] in response.text) == (told, True)
+
+
 RAM_ONLY: Statement = {"Effect": "Allow", "Action": "ram:*", "Resource": "*"}
 
 

@@ -11,12 +11,12 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
 from ringfence.control.fixing import Fixer
+from ringfence.control.reading import require_analysis
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.address import Family
 from ringfence.model.service import Service
 from ringfence.policy.matching import Respect
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import REVISION
 
 _OVER = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 _STEP: Schema = {
@@ -185,7 +185,7 @@ def routes() -> Iterator[Route]:
 
 
 def _why(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
+    require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
     question, account, is_fix_asked = question_of(call), call.caller.account, call.flag("fix")
     told = Explainer(call.state, account).answer(question)
     fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
@@ -28,7 +28,7 @@ from ringfence.ram.keys import (
     USER_ID,
     USER_NAME,
 )
-from ringfence.ram.policy import Context, Policy
+from ringfence.ram.policy import Context, Effect, Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -90,6 +90,21 @@ class Authority:
             if decision.outcome is Outcome.EXPLICIT_DENY:
                 raise _denied(caller, action, str(arn), decision)
         return str(arn)
+
+    def require_undenied(self, caller: Caller, action: Callable[[Resource], Action], among: Iterable[Resource]) -> None:
+        """Raise `Forbidden` if a policy denies the caller to do it to any of some resources, whatever else allows it.
+
+        For what tells of all of them at once, by an action of its own.
+        """
+        policies = self._policies(caller) if caller.user else []
+        if not any(it.effect is Effect.DENY for named in policies for it in named.policy.statements):
+            return
+        context = self._context(caller)
+        for each in among:
+            does, arn = action(each), Arn(type_of(each.kind), self.region, each.account, judged_id(each))
+            decision = decide(policies, Request(caller.user, does, (Target(arn, each.tags),), context))
+            if decision.outcome is Outcome.EXPLICIT_DENY:
+                raise _denied(caller, does, str(arn), decision)
 
     def require_conceivable(self, caller: Caller, actions: Sequence[Action]) -> None:
         """Raise `Forbidden` where a user may do none of these on anything, so that nothing more need be looked at."""
