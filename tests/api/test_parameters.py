@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx2
+import pytest
 
 from ringfence.api.route import IDEMPOTENCY_KEY, IF_MATCH, Parameter, Route
 from tests.api.asking import Town
@@ -59,3 +60,30 @@ def test_what_a_route_reads_it_takes(here: Town) -> None:
     for query in ({"tag": ["env", "env=dev"], "limit": ["5"]}, {"name": ["sg-web"]}):
         found = here.http.get("/v1/groups", params=query, headers={"authorization": f"Bearer {token}"})
         assert found.status_code == 200, found.text
+
+
+WHY = {"source": "web-1", "destination": "web-2", "service": "tcp/80"}
+POLICY = '{"Version": "1", "Statement": [{"Effect": "Perhaps", "Action": "*", "Resource": "*"}]}'
+
+
+@pytest.mark.parametrize(
+    ("ask", "field", "value"),
+    [
+        *(
+            (Ask("GET", path, query={**WHY, field: value}), field, value)
+            for path in ("/v1/why", "/v1/fix", "/v1/reach")
+            for field, value in (("source", "nobody"), ("destination", "224.0.0.1"), ("service", "tcp/0"))
+        ),
+        (Ask("GET", "/v1/why", query={**WHY, "over": "ipx"}), "over", "ipx"),
+        (Ask("POST", "/v1/policies", {"name": "p", "document": POLICY}), "document.Statement[0].Effect", None),
+        (Ask("POST", "/v1/policies", {"name": "p", "document": "null"}), "document", None),
+        (Ask("POST", "/v1/groups/sg-db/rules/import", "no rules", {"format": "json"}), "body", None),
+    ],
+)
+def test_a_refusal_says_where_and_what_was_said(here: Town, ask: Ask, field: str, value: str | None) -> None:
+    response = here.ask(ask, here.tenant.tokens["account"])
+    assert response.status_code == 422, response.text
+    (told,) = response.json()["errors"]
+    assert (told["field"], told["value"]) == (field, value)
+    assert told["what"]
+    assert told["right"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.api.call import Answer, Call
-from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, question_of
+from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, asking, question_of
 from ringfence.api.route import Route, Schema
 from ringfence.control.fixing import Fixer
 from ringfence.control.reading import require_analysis
@@ -44,4 +44,6 @@ def routes() -> Iterator[Route]:
 
 def _fix(call: Call) -> Answer:
     require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
-    return Answer(Fixer(call.state, call.caller.account).told(question_of(call)))
+    question = question_of(call)
+    with asking(call):
+        return Answer(Fixer(call.state, call.caller.account).told(question))

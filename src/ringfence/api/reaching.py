@@ -7,9 +7,9 @@ from typing import Any
 
 from ringfence.analysis.reach.answer import Grade, Kind
 from ringfence.api.call import Answer, Call
+from ringfence.api.explaining import asking, service_of
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.reading import require_analysis
-from ringfence.model.service import Service
 from ringfence.ram import actions as ram
 
 _TEXT: Schema = {"type": "string"}
@@ -71,5 +71,6 @@ def _reach(call: Call) -> Answer:
     revision = call.number("as_of", call.control.state.revision, 0, 2**53)
     kept = call.service.reaching.of(revision, call.caller.account, lambda: call.control.as_of(revision))
     source, destination, service = (call.query.get(name, "") for name in ("source", "destination", "service"))
-    found = kept.answer(source, destination, Service.parse(service) if service else None)
+    with asking(call):
+        found = kept.answer(source, destination, service_of(call) if service else None)
     return Answer({"revision": revision, **found.as_json()})
