@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from ringfence.errors import Conflict, InUse
 from ringfence.ram.actions import ACTIONS
 from ringfence.resources.kind import Kind
 from ringfence.security.signing import Request, signed_headers
@@ -154,6 +155,26 @@ def test_what_a_policy_denies_to_see_nothing_tells_by_the_way(here: Town) -> Non
     for statements, told in (([narrow], True), ([narrow, hidden], False)):
         response = here.ask(usage, give(here, here.tenant, *statements))
         assert (i["group"] in response.text, i["other_group"] in response.text) == (told, True)
+
+
+def test_an_account_goes_only_empty_and_nobody_gets_what_its_id_has_seen(here: Town) -> None:
+    """A key that an account left behind was good for the next one of that name, with all that was there."""
+    with here.served.client() as root:
+        id_ = root.post("/v1/accounts", {"name": "phoenix"})["item"]["id"]
+        with here.served.client(id_) as acting:
+            said = acting.post("/v1/access-keys", {})
+            vpc = acting.post("/v1/vpcs", {"name": "old", "cidrs": ["10.99.0.0/16"]})["item"]["id"]
+            for path in (f"/v1/vpcs/{vpc}", f"/v1/access-keys/{said['item']['id']}"):
+                with pytest.raises(InUse):
+                    root.delete(f"/v1/accounts/{id_}")
+                acting.delete(path)
+        root.delete(f"/v1/accounts/{id_}")
+        with pytest.raises(Conflict) as caught:
+            root.post("/v1/accounts", {"name": "phoenix"})
+        assert (caught.value.reason, caught.value.field) == ("account.used", "name")
+        for _ in range(2):  # who never did anything left nothing behind
+            unused = root.post("/v1/accounts", {"name": "unused"})["item"]["id"]
+            root.delete(f"/v1/accounts/{unused}")
 
 
 RAM_ONLY: Statement = {"Effect": "Allow", "Action": "ram:*", "Resource": "*"}
