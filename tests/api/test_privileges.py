@@ -157,6 +157,37 @@ def test_what_a_policy_denies_to_see_nothing_tells_by_the_way(here: Town) -> Non
         assert (i["group"] in response.text, i["other_group"] in response.text) == (told, True)
 
 
+def test_rules_are_judged_by_the_tags_of_their_group(here: Town) -> None:
+    """Policies name the group: the tags of a rule, which its writer chooses, let nobody in and keep nobody out."""
+    i, line = here.tenant.ids, "in allow tcp 4242 from any"
+    made: dict[str, dict[str, str]] = {}
+    with here.served.client(here.tenant.id) as client:
+        for env in ("prod", "dev"):
+            said = {"name": env, "vpc": i["vpc"], "tags": {"env": env}}
+            group = client.post("/v1/groups", said)["item"]["id"]
+            (rule_,) = client.post(f"/v1/groups/{group}/rules", {"rules": ["in allow tcp 1 from any"]})["added"]
+            made[env] = {"group": group, "rule": rule_["id"]}
+    for env, allowed in (("prod", False), ("dev", True)):
+        group, id_ = made[env]["group"], made[env]["rule"]
+        asked = [
+            Ask("POST", f"/v1/groups/{group}/rules", {"rules": [line]}),
+            Ask("POST", f"/v1/groups/{group}/rules/revoke", {"ids": [id_]}),
+            Ask("POST", "/v1/rules", {"group": group, "rule": line}),
+            Ask("PATCH", f"/v1/rules/{id_}", {"priority": 9}),
+            Ask("DELETE", f"/v1/rules/{id_}"),
+            Ask("PUT", f"/v1/rules/{id_}/tags", {"tags": {"env": "dev"}}),
+            Ask("GET", f"/v1/rules/{id_}"),
+            Ask("POST", f"/v1/groups/{group}/rules", {"rules": [{"rule": line, "tags": {"env": "dev"}}]}),
+            Ask("POST", "/v1/rules", {"group": group, "rule": line, "tags": {"env": "dev"}}),
+        ]
+        for statements in ([DEV], [EVERYTHING, {**PROD, "Effect": "Deny"}]):
+            token = give(here, here.tenant, *statements)
+            for ask in asked:
+                assert status(here, ask, token) == (200 if allowed else 403), (env, ask, statements)
+            told = here.ask(Ask("GET", "/v1/rules", query={"limit": "1000"}), token).text
+            assert (id_ in told) is allowed
+
+
 def test_an_account_goes_only_empty_and_nobody_gets_what_its_id_has_seen(here: Town) -> None:
     """A key that an account left behind was good for the next one of that name, with all that was there."""
     with here.served.client() as root:
