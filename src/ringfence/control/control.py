@@ -102,7 +102,8 @@ class Control:
 
         ``if_match``: the revision that the caller has seen; `Conflict` if there is a newer one. ``once``: raises
         `Answered` if the request was done before; the block leaves its answer in the draft. ``settles``: the revision
-        that waits for its confirmation until now; while one does, every other change of the account is refused. Raises
+        that waits for its confirmation until now; while one does, every other change
+        of the account is refused but those of who may do what. Raises
         what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
         """
         try:
@@ -136,7 +137,7 @@ class Control:
             _repeat(writer.answer(caller.account, once.key), once)
         if if_match is not None and if_match != before.revision:
             raise _moved_on(before.revision, if_match)
-        check_awaited(writer.confirmations(), caller.account, settles)
+        check_awaited(writer.confirmations(), caller.account, operation, settles)
         draft = Draft(before, caller, self.authority, now())
         yield draft
         follow(draft)
