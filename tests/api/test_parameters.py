@@ -87,3 +87,11 @@ def test_a_refusal_says_where_and_what_was_said(here: Town, ask: Ask, field: str
     assert (told["field"], told["value"]) == (field, value)
     assert told["what"]
     assert told["right"]
+
+
+def test_a_path_with_a_slash_behind_it_is_another_one(here: Town) -> None:
+    """To be sent on would be an answer that the OpenAPI does not know, and the signature would not fit."""
+    for token in ("", here.tenant.tokens["account"]):
+        for method, body in (("GET", None), ("POST", {"name": "g", "vpc": here.tenant.ids["vpc"]})):
+            response = here.ask(Ask(method, "/v1/groups/", body), token)
+            assert (response.status_code, response.json()["code"]) == (404, "request.path")

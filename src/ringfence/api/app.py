@@ -65,7 +65,9 @@ def all_routes() -> list[Route]:
 
 def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
     """The application. What stands around it (request ids, bounds, logs) is `ringfence.api.requests.Frame`."""
-    app = _Native(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
+    app = _Native(
+        title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )  # a request that is sent on elsewhere has the signature of another path
     problems.install(app)
     room = Room()
     for route in all_routes() if routes is None else routes:
