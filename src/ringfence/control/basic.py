@@ -169,7 +169,7 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
     found = draft.find(kind, ref)
     if kind is Kind.GROUP and found.name == DEFAULT_GROUP:
         raise Protected(f"{found.key} is the default group", "edit its rules instead", field="id", value=found.id)
-    if kind is Kind.ACCOUNT:
+    if kind is Kind.ACCOUNT and not found.protected:  # else that is what is said
         _check_empty(draft, found)
     draft.remove(action_for(Verb.DELETE, found), found)
     for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
