@@ -73,10 +73,12 @@ class InvalidInput(RingfenceError):
 class NotationError(InvalidInput):
     """A value's text does not parse.
 
-    ``what`` says what is wrong with it, ``right`` what would be right; ``code`` may name the vendor's own code.
+    ``what`` says what is wrong with it, ``right`` what would be right; ``code`` may name the vendor's own code. Where a
+    request says it, ``field`` is set to where, and ``value`` to what.
     """
 
     code = "input.notation"
+    field, value = "", ""
 
     def __init__(self, what: str, right: str) -> None:
         super().__init__(f"{what}; {right}")
@@ -127,14 +129,19 @@ class BadImportFile(InvalidInput):
 
 
 class UnknownName(InvalidInput):
-    """A name that the world does not hold, or that means nothing here: ``what`` is wrong, and what would be right."""
+    """A name that the world does not hold, or that means nothing here: ``what`` is wrong, and what would be right.
+
+    ``value`` is the name, and ``field`` as of `NotationError`.
+    """
 
     code = "input.unknown_name"
+    field = ""
 
-    def __init__(self, what: str, right: str) -> None:
+    def __init__(self, what: str, right: str, value: str = "") -> None:
         super().__init__(f"{what}; {right}")
         self.what = what
         self.right = right
+        self.value = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from ringfence.errors import Conflict, InUse
 from ringfence.ram.actions import ACTIONS
 from ringfence.resources.kind import Kind
 from ringfence.security.signing import Request, signed_headers
@@ -132,6 +133,79 @@ def test_conditions_hold_over_http(here: Town, statements: list[Statement], what
     extra = [only([ACTIONS["ImportSecurityGroupRules"]])] if what == "import" else []
     token = give(here, here.tenant, *statements, *extra)
     assert status(here, ask, token) == (403 if not allowed else 200)
+
+
+def test_what_a_policy_denies_to_see_nothing_tells_by_the_way(here: Town) -> None:
+    """An analysis, a preview, a plan or a page of quotas that tells of everything, to whom one group is hidden."""
+    i, why = here.tenant.ids, {"source": "web-1", "destination": "web-2", "service": "tcp/80"}
+    hidden = {**only([ACTIONS["DescribeSecurityGroups"]], f"acs:*:*:*:securitygroup/{i['group']}"), "Effect": "Deny"}
+    analyses = [
+        *(Ask("GET", path, query=why) for path in ("/v1/why", "/v1/fix")),
+        *(Ask("GET", path) for path in ("/v1/reach", "/v1/lint", "/v1/world")),
+        Ask("POST", "/v1/plan", i["world"], dry=False),
+    ]
+    narrow = only([ACTIONS[name] for name in ("DescribeReachability", "DescribeFindings", "DescribeQuotas")])
+    for ask in analyses:
+        assert status(here, ask, give(here, here.tenant, EVERYTHING)) == 200, ask.path
+        assert status(here, ask, give(here, here.tenant, EVERYTHING, hidden)) == 403, ask.path
+        if ask.path not in ("/v1/world", "/v1/plan"):
+            assert status(here, ask, give(here, here.tenant, narrow)) == 200, "its own action is enough"
+            assert status(here, ask, give(here, here.tenant, narrow, hidden)) == 403, ask.path
+    usage = Ask("GET", "/v1/quotas/usage", query={"fullest": "100"})
+    for statements, told in (([narrow], True), ([narrow, hidden], False)):
+        response = here.ask(usage, give(here, here.tenant, *statements))
+        assert (i["group"] in response.text, i["other_group"] in response.text) == (told, True)
+
+
+def test_rules_are_judged_by_the_tags_of_their_group(here: Town) -> None:
+    """Policies name the group: the tags of a rule, which its writer chooses, let nobody in and keep nobody out."""
+    i, line = here.tenant.ids, "in allow tcp 4242 from any"
+    made: dict[str, dict[str, str]] = {}
+    with here.served.client(here.tenant.id) as client:
+        for env in ("prod", "dev"):
+            said = {"name": env, "vpc": i["vpc"], "tags": {"env": env}}
+            group = client.post("/v1/groups", said)["item"]["id"]
+            (rule_,) = client.post(f"/v1/groups/{group}/rules", {"rules": ["in allow tcp 1 from any"]})["added"]
+            made[env] = {"group": group, "rule": rule_["id"]}
+    for env, allowed in (("prod", False), ("dev", True)):
+        group, id_ = made[env]["group"], made[env]["rule"]
+        asked = [
+            Ask("POST", f"/v1/groups/{group}/rules", {"rules": [line]}),
+            Ask("POST", f"/v1/groups/{group}/rules/revoke", {"ids": [id_]}),
+            Ask("POST", "/v1/rules", {"group": group, "rule": line}),
+            Ask("PATCH", f"/v1/rules/{id_}", {"priority": 9}),
+            Ask("DELETE", f"/v1/rules/{id_}"),
+            Ask("PUT", f"/v1/rules/{id_}/tags", {"tags": {"env": "dev"}}),
+            Ask("GET", f"/v1/rules/{id_}"),
+            Ask("POST", f"/v1/groups/{group}/rules", {"rules": [{"rule": line, "tags": {"env": "dev"}}]}),
+            Ask("POST", "/v1/rules", {"group": group, "rule": line, "tags": {"env": "dev"}}),
+        ]
+        for statements in ([DEV], [EVERYTHING, {**PROD, "Effect": "Deny"}]):
+            token = give(here, here.tenant, *statements)
+            for ask in asked:
+                assert status(here, ask, token) == (200 if allowed else 403), (env, ask, statements)
+            told = here.ask(Ask("GET", "/v1/rules", query={"limit": "1000"}), token).text
+            assert (id_ in told) is allowed
+
+
+def test_an_account_goes_only_empty_and_nobody_gets_what_its_id_has_seen(here: Town) -> None:
+    """A key that an account left behind was good for the next one of that name, with all that was there."""
+    with here.served.client() as root:
+        id_ = root.post("/v1/accounts", {"name": "phoenix"})["item"]["id"]
+        with here.served.client(id_) as acting:
+            said = acting.post("/v1/access-keys", {})
+            vpc = acting.post("/v1/vpcs", {"name": "old", "cidrs": ["10.99.0.0/16"]})["item"]["id"]
+            for path in (f"/v1/vpcs/{vpc}", f"/v1/access-keys/{said['item']['id']}"):
+                with pytest.raises(InUse):
+                    root.delete(f"/v1/accounts/{id_}")
+                acting.delete(path)
+        root.delete(f"/v1/accounts/{id_}")
+        with pytest.raises(Conflict) as caught:
+            root.post("/v1/accounts", {"name": "phoenix"})
+        assert (caught.value.reason, caught.value.field) == ("account.used", "name")
+        for _ in range(2):  # who never did anything left nothing behind
+            unused = root.post("/v1/accounts", {"name": "unused"})["item"]["id"]
+            root.delete(f"/v1/accounts/{unused}")
 
 
 RAM_ONLY: Statement = {"Effect": "Allow", "Action": "ram:*", "Resource": "*"}

@@ -339,7 +339,7 @@ def _of_the_whole(i: Ids) -> dict[str, list[Ask]]:
         "reach": [Ask("GET", "/v1/reach", query=each) for each in ({}, {"source": "internet", "service": "tcp/80"})],
         "lint": [Ask("GET", "/v1/lint", query={"severity": "warning"})],
         "export_world": [Ask("GET", "/v1/world")],
-        "plan_changes": [Ask("POST", "/v1/plan", i["world"])],
+        "plan_changes": [Ask("POST", "/v1/plan", i["world"], dry=False)],
         "apply_changes": [Ask("POST", "/v1/apply", i["world"])],
         "revert_revision": [Ask("POST", f"/v1/revisions/{i['revision']}/revert")],
         "confirm_revision": [Ask("POST", f"/v1/revisions/{i['revision']}/confirm", status=409)],

@@ -24,6 +24,7 @@ from ringfence.store.store import Store
 from tests.declare.desk import Desk
 from tests.declare.web import Web, refused, web
 
+ALLOW_ALL = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 FIRST = "vpcs: {shop: {cidrs: [10.0.0.0/16], subnets: {front: 10.0.1.0/24}}}\ngroups: {sg: {rules: []}}\n"
 SECOND = FIRST.replace("rules: []", "rules: [in allow tcp 80 from any]") + "outside: {laptop: [203.0.113.9]}\n"
 
@@ -74,6 +75,29 @@ def test_only_a_new_connection_confirms(served: Web) -> None:
     refused(fresh.post(f"/v1/revisions/{number}/confirm"), 409, NOT_PENDING)
     assert kept.post("/v1/groups", json={"name": "more"}).status_code == 201
     assert control.state.get(Kind.OUTSIDE_HOST, "laptop")
+
+
+def test_who_comes_to_confirm_may_log_in_and_a_lost_key_may_be_shut(served: Web) -> None:
+    """Whose connection was cut off had a token nowhere else, and could not confirm in time."""
+    client = served.client()
+    user = client.post("/v1/users", json={"name": "ann"}).json()["item"]["id"]
+    key = client.post("/v1/access-keys", json={"user": user}).json()["item"]["id"]
+    number = _apply(client, 600)
+    for method, path, body in (
+        ("POST", "/v1/tokens", {}),
+        ("PATCH", f"/v1/access-keys/{key}", {"enabled": False}),
+        ("PATCH", f"/v1/users/{user}", {"enabled": False}),
+        ("POST", "/v1/policies", {"name": "p", "document": ALLOW_ALL}),
+        ("DELETE", f"/v1/access-keys/{key}", None),
+        ("DELETE", f"/v1/users/{user}", None),
+    ):
+        answer = client.request(method, path, json=body)
+        assert answer.status_code in (200, 201), answer.text
+    refused(client.put("/v1/groups/sg/tags", json={"tags": {"a": "b"}}), 409, PENDING)
+    token = client.post("/v1/tokens", json={}).json()["token"]
+    fresh = served.client()
+    fresh.headers["authorization"] = f"Bearer {token}"
+    assert fresh.post(f"/v1/revisions/{number}/confirm").json()["confirmed"] == number
 
 
 def test_others_go_on(served: Web) -> None:

@@ -160,17 +160,20 @@ def test_revisions_are_ones_own(served: Web, tenant: Caller, client: httpx2.Clie
     whole = _get(operator, f"/v1/revisions/{own}")
     assert (whole["count"], whole["changes"][0]["after"]["name"]) == (1, "operators-own")
     mine, every = (
-        [it["number"] for it in _pages(each, "/v1/revisions?after=0&limit=2")] for each in (client, operator)
+        [it["number"] for it in _pages(each, "/v1/revisions?limit=2", "&after=0")] for each in (client, operator)
     )
     assert every == list(range(1, served.desk.store.head() + 1))
     assert set(mine) < set(every)
     assert own not in mine
-    assert _get(client, "/v1/revisions?limit=1")["items"] == []
+    for limit in (1, 2, 1000):  # the newest of one's own, however many others have made since
+        assert [it["number"] for it in _get(client, f"/v1/revisions?limit={limit}")["items"]] == mine[-limit:]
+        newest = _get(operator, f"/v1/revisions?limit={limit}")
+        assert ([it["number"] for it in newest["items"]], newest["next"]) == (every[-limit:], None)
     assert "sealed" not in json.dumps([_get(operator, f"/v1/revisions/{number}") for number in every])
 
 
-def _pages(client: httpx2.Client, path: str) -> list[dict[str, Any]]:
-    found, after = [], ""
+def _pages(client: httpx2.Client, path: str, after: str = "") -> list[dict[str, Any]]:
+    found = []
     while True:
         page = _get(client, path + after)
         found += page["items"]

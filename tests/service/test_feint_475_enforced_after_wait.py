@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ringfence.agent.agent import AUDIT
 from ringfence.agent.namespaces import Namespaces
 from ringfence.backends.nftables.library import Nft
 from ringfence.client.client import Client
@@ -32,9 +33,9 @@ VPC = "net"
 
 
 @contextmanager
-def service(data: Path, fabric: Namespaces) -> Iterator[tuple[Runtime, Client]]:
+def service(data: Path, fabric: Namespaces, audit_every: float = AUDIT) -> Iterator[tuple[Runtime, Client]]:
     """A server with an agent in it, and a client of the operator's."""
-    runtime = Runtime(Settings.at(data))
+    runtime = Runtime(Settings.at(data, audit_every=audit_every))
     runtime.attach("local", fabric)
     assert runtime.root_key
     with runtime.running(), serving(runtime.app()) as serves, Client(serves.url, key=runtime.root_key) as client:
@@ -144,6 +145,20 @@ def test_a_table_of_somebody_else_is_told_until_it_is_gone(tmp_path: Path) -> No
             owner.close()
             assert asked(client, CHANGES[1])
             assert wrong(prefix, runtime.control.state.world) == []
+
+
+def test_what_was_enforced_once_and_cannot_be_mended_is_not_in_force(tmp_path: Path) -> None:
+    """Its revision is still the newest that the agent had in the kernel, and the kernel holds it no longer."""
+    with bare(VPC) as prefix, service(tmp_path, Namespaces(prefix), audit_every=1) as (runtime, client):
+        assert asked(client, CHANGES[0])
+        number = runtime.control.state.revision
+        with closing(Nft(prefix + VPC)) as thief:
+            thief.run(f"delete table inet {TABLE}\nadd table inet {TABLE} {{ flags owner; }}")
+            soon(lambda: report(client)["status"] == "failed")
+            assert report(client)["revision"] == number
+            assert not client.get(f"/v1/revisions/{number}/enforcement")["enforced"]
+        assert client.get(f"/v1/revisions/{number}/enforcement", {"wait": 20})["enforced"]
+        assert wrong(prefix, runtime.control.state.world) == []
 
 
 def test_a_stopped_agent_enforces_nothing(tmp_path: Path) -> None:

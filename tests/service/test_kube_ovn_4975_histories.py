@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ from ringfence.resources.resource import squashed
 from tests.agent.places import bare, enforcing
 from tests.service.histories import History, closed, opened
 from tests.service.kernel import wrong
-from tests.service.plain import TENANT
-from tests.service.requests import VPCS, Requests, beginning
+from tests.service.plain import TENANT, Step
+from tests.service.requests import ENTRIES, PORTS, VPCS, Requests, beginning
 
 CHANCE = st.randoms(use_true_random=False)
 
@@ -100,4 +101,36 @@ def test_the_kernel_holds_what_a_compilation_from_scratch_says(seed: int, tmp_pa
                 assert wrong(prefix, control.state.world) == []
                 followed, behind = followed + (not done.whole), 0
     assert followed > 3
+    closed(control)
+
+
+def _leaving() -> Iterator[Step]:
+    """What leaves something that rules name, one single edit after the other; few random histories come by them all."""
+    remotes = ("group g2", "l1", "any")
+    rules = [{"direction": "ingress", "protocol": "tcp", "ports": "w1", "remote": it} for it in remotes]
+    yield Step("authorize", "rule", "g1", rules)
+    yield Step("join", "port", "g2", ["i1.eth0"])
+    yield Step("leave", "port", "g2", ["i1.eth0"])
+    yield Step("stop", "instance", "i2")
+    yield Step("set_groups", "port", "i2.eth0", ["g1"])
+    yield Step("start", "instance", "i2")
+    yield Step("edit_entries", "address_group", "l1", {"add": [], "remove": [ENTRIES[0]]})
+    yield Step("update", "address_group", "l1", {"entries": []})
+    yield Step("edit_entries", "port_list", "w1", {"add": [], "remove": [PORTS[0]]})
+    yield Step("update", "port_list", "w1", {"entries": []})
+
+
+def test_what_leaves_is_gone(tmp_path: Path) -> None:
+    """Also from a machine that is off meanwhile (that was the defect), and each by an edit that is followed."""
+    control, _ = opened(tmp_path)
+    history = History(control)
+    history.request(beginning(random.Random(0)))
+    for step in _leaving():
+        before = history.follower.followed
+        history.request([step])
+        assert history.follower.followed > before or step.verb in ("start", "stop"), step
+    own = [name for name, rule in history.plain.all("rule").items() if rule["group"] == "g1"]
+    history.request([Step("revoke", "rule", "g1", own)])
+    assert history.refused == 0
+    history.check_replays(random.Random(1))
     closed(control)

@@ -66,7 +66,9 @@ def all_routes() -> list[Route]:
 
 def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
     """The application. What stands around it (request ids, bounds, logs) is `ringfence.api.requests.Frame`."""
-    app = _Native(title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None)
+    app = _Native(
+        title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )  # a request that is sent on elsewhere has the signature of another path
     problems.install(app)
     room = Room()
     for route in all_routes() if routes is None else routes:
@@ -163,6 +165,7 @@ def _told(service: Service, route: Route, request: Request, raw: bytes, caller: 
 def _handled(route: Route, call: Call) -> Answer:
     """What the route answers to those who may ask for it at all; a refusal is in the audit, of reads, too."""
     with call.control.asked(call.caller, route.actions[0].name, () if route.own else route.actions):
+        route.check_parameters(call)
         return route.handle(call)
 
 

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change
+from ringfence.api.problems import shown
 from ringfence.api.resources import list_schema, schema_of, told_schema
 from ringfence.api.route import AS_OF, CHANGE, TRUTH, Parameter, Route, Schema
 from ringfence.api.rules import told
 from ringfence.control import exchange
 from ringfence.control.draft import Draft
 from ringfence.control.reading import find
-from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.errors import FieldProblem, InvalidFields, QuotaExceeded
 from ringfence.exchange.values import Format, Preview
 from ringfence.ram import actions as ram
 from ringfence.resources.forms import FORMS
@@ -90,15 +91,41 @@ def _export(call: Call) -> Answer:
 
 
 def _import(call: Call) -> Answer:
-    form, only_look, opposites = _format(call), call.flag("preview"), call.flag("opposites")
+    form, opposites, group = _format(call), call.flag("opposites"), call.path["id"]
+    if call.flag("preview"):
+        return _previewed(call, form, opposites=opposites)
 
     def work(draft: Draft) -> dict[str, Any]:
-        read = exchange.read_rules(draft, call.path["id"], form, call.raw, opposites=opposites)
-        if only_look and not read.ok:
-            return {"added": [], "rows": _rows(read)}
-        return {"added": told(exchange.import_rules(draft, call.path["id"], read).added), "rows": _rows(read)}
+        read = exchange.read_rules(draft, group, form, call.raw, opposites=opposites)
+        return {"added": told(exchange.import_rules(draft, group, read).added), "rows": _rows(read)}
 
-    return change(call, ram.IMPORT_SECURITY_GROUP_RULES.name, work, dry_run=only_look)
+    return change(call, ram.IMPORT_SECURITY_GROUP_RULES.name, work)
+
+
+_NOTHING: dict[str, Any] = {"added": [], "reachability": None, "expectations": None}
+"""What a preview tells besides the rows, where some cannot be imported: then none would be."""
+
+
+def _previewed(call: Call, form: Format, *, opposites: bool) -> Answer:
+    """Each row with all that is wrong with it: by itself, and beside all that is there.
+
+    So the rows that can be read are tried also where others cannot.
+    """
+    group, reads = call.path["id"], list[Preview]()
+
+    def work(draft: Draft) -> dict[str, Any]:
+        read = exchange.read_rules(draft, group, form, call.raw, opposites=opposites)
+        reads.append(read)
+        added = exchange.try_rules(draft, group, read).added
+        return {"rows": _rows(read)} | ({"added": told(added)} if read.ok else _NOTHING)
+
+    try:
+        return change(call, ram.IMPORT_SECURITY_GROUP_RULES.name, work, dry_run=True)
+    except (InvalidFields, QuotaExceeded) as error:
+        found = exchange.judged(reads[0], error.problems if isinstance(error, InvalidFields) else ()) if reads else None
+        if found is None or found.ok:
+            raise
+    return Answer({"rows": _rows(found), **_NOTHING, "revision": call.control.state.revision, "dry_run": True})
 
 
 def _rows(read: Preview) -> list[dict[str, Any]]:
@@ -107,7 +134,14 @@ def _rows(read: Preview) -> list[dict[str, Any]]:
             "row": row.place,
             "rule": str(row.rule) if row.rule else None,
             "problems": [
-                {"field": it.field, "what": it.what, "right": it.right, "code": it.code} for it in row.problems
+                {
+                    "field": it.field,
+                    "value": shown(it.field, it.value),
+                    "what": it.what,
+                    "right": it.right,
+                    "code": it.code,
+                }
+                for it in row.problems
             ],
         }
         for row in read.rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ringfence.analysis.why.asking import Question
 from ringfence.analysis.why.causes import Cause
@@ -11,12 +12,12 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
 from ringfence.control.fixing import Fixer
-from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.control.reading import require_analysis
+from ringfence.errors import FieldProblem, InvalidFields, NotationError, UnknownName
 from ringfence.model.address import Family
 from ringfence.model.service import Service
 from ringfence.policy.matching import Respect
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import REVISION
 
 _OVER = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 _STEP: Schema = {
@@ -185,11 +186,33 @@ def routes() -> Iterator[Route]:
 
 
 def _why(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
+    require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
     question, account, is_fix_asked = question_of(call), call.caller.account, call.flag("fix")
-    told = Explainer(call.state, account).answer(question)
-    fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}
+    with asking(call):
+        told = Explainer(call.state, account).answer(question)
+        fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}
     return Answer({**told, **fix})
+
+
+@contextmanager
+def asking(call: Call) -> Iterator[None]:
+    """Have what is wrong with an end say which parameter of the request it is."""
+    try:
+        yield
+    except UnknownName as error:
+        named = (name for name in ("source", "destination") if error.value and call.query.get(name) == error.value)
+        error.field = next(named, "")
+        raise
+
+
+def service_of(call: Call) -> Service:
+    """The service that a request is about; raises `NotationError`."""
+    said = call.query["service"]
+    try:
+        return Service.parse(said)
+    except NotationError as error:
+        error.field, error.value = "service", said
+        raise
 
 
 def question_of(call: Call) -> Question:
@@ -204,5 +227,4 @@ def question_of(call: Call) -> Question:
     if over and over not in _OVER:
         raise InvalidFields((FieldProblem("over", f"{over!r} is no family", "use ipv4 or ipv6", value=over),))
     port = call.number("from_port", 1, 1, 65535) if "from_port" in call.query else None
-    service = Service.parse(call.query["service"])
-    return Question(call.query["source"], call.query["destination"], service, _OVER.get(over), port)
+    return Question(call.query["source"], call.query["destination"], service_of(call), _OVER.get(over), port)

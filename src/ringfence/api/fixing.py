@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringfence.api.call import Answer, Call
-from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, question_of
+from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, asking, question_of
 from ringfence.api.route import Route, Schema
 from ringfence.control.fixing import Fixer
+from ringfence.control.reading import require_analysis
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import REVISION
 
 _FIXES: Schema = {
     "type": "object",
@@ -43,5 +43,7 @@ def routes() -> Iterator[Route]:
 
 
 def _fix(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    return Answer(Fixer(call.state, call.caller.account).told(question_of(call)))
+    require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
+    question = question_of(call)
+    with asking(call):
+        return Answer(Fixer(call.state, call.caller.account).told(question))

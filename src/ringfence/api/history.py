@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from ringfence.api.audit import sees_all
@@ -17,7 +18,7 @@ from ringfence.errors import NotFound, UnknownRevision
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 from ringfence.resources.resource import ResourceChange
-from ringfence.store.rows import Revision
+from ringfence.store.rows import AuditFilter, Revision
 
 _CHUNK, _CHUNKS = 100, 20  # revisions that are read at once, and how often for one page
 _PAGE = 100
@@ -151,35 +152,59 @@ def _deadlines(call: Call) -> dict[int, str]:
 
 def _list(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REVISIONS, REVISION)
-    limit = call.number("limit", _PAGE, 1, MAX_PAGE)
-    after, awaited = _first(call, limit), _deadlines(call)
-    found: list[dict[str, Any]] = []
+    limit, awaited = call.number("limit", _PAGE, 1, MAX_PAGE), _deadlines(call)
+    newest = "after" not in call.query
+    found, after = _newest(call, limit) if newest else _following(call, call.number("after", 0, 0, 2**53), limit)
+    more = not newest and after < call.control.store.head()
+    items = [_told(call, revision, len(changes), awaited) for revision, changes in found]
+    return Answer({"items": items, "next": after if more else None})
+
+
+_Seen = list[tuple[Revision, list[ResourceChange]]]
+"""Revisions with what the caller may see of them."""
+
+
+def _following(call: Call, after: int, limit: int) -> tuple[_Seen, int]:
+    """Those that follow on one, as far as they were looked at in one go: which is the last of these."""
+    found: _Seen = []
     for _ in range(_CHUNKS):
         chunk = call.control.store.revisions(after, _CHUNK)
         for revision in chunk:
             after = revision.number
-            changes = _visible(call, revision)
-            if _is_visible(call, revision, changes):
-                found.append(_told(call, revision, len(changes), awaited))
+            found += _if_visible(call, revision)
             if len(found) == limit:
-                break
-        if len(chunk) < _CHUNK or len(found) == limit:
+                return found, after
+        if len(chunk) < _CHUNK:
             break
-    more = after < call.control.store.head()
-    return Answer({"items": found, "next": after if more else None})
+    return found, after
 
 
-def _first(call: Call, limit: int) -> int:
-    """Where a list begins: where the request says, or so that it ends with the newest."""
-    if "after" in call.query:
-        return call.number("after", 0, 0, 2**53)
-    head = call.control.store.head()
-    after = max(0, head - limit)
-    try:
-        call.control.store.revisions(after, 1)
-    except UnknownRevision:  # those are kept no longer
-        return head
-    return after
+def _newest(call: Call, limit: int) -> tuple[_Seen, int]:
+    """The newest; of an account also where others have made many since, by what its audit says of them."""
+    store, found = call.control.store, _Seen()
+    head = store.head()
+    numbers = range(head, max(0, head - limit), -1) if sees_all(call) else _own_numbers(call, limit)
+    with suppress(UnknownRevision):  # the older ones are kept no longer
+        for number in numbers:
+            found += _if_visible(call, revision_of(store, number))
+    return found[::-1], head
+
+
+def _own_numbers(call: Call, limit: int) -> list[int]:
+    """The revisions that the caller's account has made last, the newest first."""
+    own, numbers, before = AuditFilter(account=call.caller.account, allowed=True), dict[int, None](), None
+    for _ in range(_CHUNKS):
+        entries = call.control.store.find_audit(own, before_seq=before, newest_first=True, limit=MAX_PAGE)
+        numbers |= dict.fromkeys(entry.revision for entry in entries if entry.revision)
+        if len(numbers) >= limit or len(entries) < MAX_PAGE:
+            break
+        before = entries[-1].seq
+    return list(numbers)[:limit]
+
+
+def _if_visible(call: Call, revision: Revision) -> _Seen:
+    changes = _visible(call, revision)
+    return [(revision, changes)] if _is_visible(call, revision, changes) else []
 
 
 def _number(call: Call) -> int:

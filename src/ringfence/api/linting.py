@@ -10,9 +10,9 @@ from ringfence.analysis.lint.report import Told
 from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.linting import findings
+from ringfence.control.reading import require_analysis
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import REVISION
 
 _SEVERITIES = {severity.word: severity for severity in Severity}
 _TEXTS = ("kind", "name", "rule_id", "rule", "reason", "fix", "example", "fingerprint")
@@ -50,7 +50,7 @@ def routes() -> Iterator[Route]:
 
 
 def _lint(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_FINDINGS, REVISION)
+    require_analysis(call.control, call.caller, ram.DESCRIBE_FINDINGS, lambda: call.state)
     word = call.query.get("severity", Severity.NOTE.word)
     if word not in _SEVERITIES:
         right = f"use {', '.join(_SEVERITIES)}"

@@ -25,6 +25,8 @@ from starlette.responses import Response
 
 from ringfence import errors
 from ringfence.api.redaction import is_sensitive
+from ringfence.exchange.values import BadRulesFile
+from ringfence.ram.document import PolicyError
 
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 200  # characters of a value that is told back
@@ -210,7 +212,11 @@ def _faults(error: errors.RingfenceError, code: str) -> Iterable[Fault]:
         case errors.Refused():
             yield Fault(error.field, shown(error.field, error.value), error.what, error.right, code)
         case errors.NotationError() | errors.UnknownName():
-            yield Fault("", None, error.what, error.right, code)
+            yield Fault(error.field, shown(error.field, error.value or None), error.what, error.right, code)
+        case PolicyError():
+            yield Fault(".".join(filter(None, ("document", error.where))), None, error.what, error.right, code)
+        case BadRulesFile():
+            yield Fault("body", None, error.what, error.right, code)
 
 
 def _title(kind: type[Exception]) -> str:

@@ -13,7 +13,6 @@ from ringfence.control import quotas
 from ringfence.control.draft import Draft
 from ringfence.model.profile import LIMITS
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import QUOTA
 from ringfence.resources.forms import FORMS
 from ringfence.resources.identity_forms import EVERYBODY
 from ringfence.resources.kind import Kind
@@ -74,9 +73,8 @@ def routes() -> Iterator[Route]:
 
 
 def _usage(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_QUOTAS, QUOTA)
     fullest = call.number("fullest", quotas.FULLEST, 1, 100)
-    found = quotas.usage(call.control.state, call.caller.account, fullest=fullest)
+    found = quotas.usage_for(call.control, call.caller, fullest=fullest)
     return Answer({"items": [each.as_json() for each in found]})
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from ringfence.analysis.reach.answer import Grade, Kind
 from ringfence.api.call import Answer, Call
+from ringfence.api.explaining import asking, service_of
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
-from ringfence.model.service import Service
+from ringfence.control.reading import require_analysis
 from ringfence.ram import actions as ram
-from ringfence.ram.arn import REVISION
 
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
@@ -67,9 +67,10 @@ def routes() -> Iterator[Route]:
 
 
 def _reach(call: Call) -> Answer:
-    call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
+    require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
     revision = call.number("as_of", call.control.state.revision, 0, 2**53)
     kept = call.service.reaching.of(revision, call.caller.account, lambda: call.control.as_of(revision))
     source, destination, service = (call.query.get(name, "") for name in ("source", "destination", "service"))
-    found = kept.answer(source, destination, Service.parse(service) if service else None)
+    with asking(call):
+        found = kept.answer(source, destination, service_of(call) if service else None)
     return Answer({"revision": revision, **found.as_json()})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 from ringfence.api.call import Answer, Call
 from ringfence.api.problems import documented
+from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.ram.actions import Action, check_named
 
 Schema = Mapping[str, Any]
@@ -23,6 +25,11 @@ class Parameter:
     doc: str
     schema: Schema = field(default_factory=lambda: {"type": "string"})
     where: str = "query"
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it may be there several times."""
+        return bool(self.schema.get("type") == "array")
 
     def as_openapi(self) -> dict[str, Any]:
         """As OpenAPI tells it."""
@@ -54,6 +61,8 @@ PAGE = (
 """What every list takes."""
 
 
+_CONDITIONS = frozenset({IDEMPOTENCY_KEY.name.lower(), IF_MATCH.name.lower()})
+"""Headers that a request does not mean in vain."""
 _REFUSALS = (400, 401, 403, 404, 413, 422, 503)
 _OF_CHANGES = (409, 412)
 
@@ -87,6 +96,39 @@ class Route:
 
     def __post_init__(self) -> None:
         check_named(f"{self.method} {self.path}", self.actions)
+
+    def check_parameters(self, call: Call) -> None:
+        """Raise `InvalidFields` for a parameter that is not taken here, or is given twice.
+
+        Whoever misspells ``dry_run`` must not get the change itself, nor anybody a change whose condition nobody read.
+        """
+        unread = self._conditions & call.headers.keys() if self.method != "GET" else ()
+        if call.query or unread:
+            found = [*self._unknown(call), *(self._not_taken(name, call.headers[name]) for name in sorted(unread))]
+            if found:
+                raise InvalidFields(tuple(found))
+
+    @cached_property
+    def _conditions(self) -> frozenset[str]:
+        """Headers on which a change depends, and that are not read here."""
+        return _CONDITIONS - {each.name.lower() for each in self.parameters}
+
+    @cached_property
+    def _queried(self) -> Mapping[str, Parameter]:
+        return {each.name: each for each in self.parameters if each.where == "query"}
+
+    def _unknown(self, call: Call) -> Iterator[FieldProblem]:
+        for name, value in call.query.items():
+            if name not in self._queried:
+                yield self._not_taken(name, value)
+            elif len(said := call.every(name)) > 1 and not self._queried[name].is_list:
+                what = f"{name} is there {len(said)} times"
+                yield FieldProblem(name, what, "give it once", "request.parameter", said)
+
+    def _not_taken(self, name: str, value: str) -> FieldProblem:
+        known = ", ".join(each.name for each in self.parameters)
+        right = f"use {known}" if known else "leave it out"
+        return FieldProblem(name, f"{name} is no parameter of this request", right, "request.parameter", value)
 
     def as_openapi(self) -> dict[str, Any]:
         """What OpenAPI tells of it besides method and path."""

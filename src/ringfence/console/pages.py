@@ -17,8 +17,6 @@ from ringfence.console import page
 from ringfence.control import quotas
 from ringfence.control.caller import Caller
 from ringfence.errors import Forbidden, NotAuthenticated
-from ringfence.ram import actions as ram
-from ringfence.ram.arn import QUOTA
 from ringfence.resources.kind import Kind
 from ringfence.security.keys import is_token
 from ringfence.security.secret import Secret
@@ -56,15 +54,13 @@ def _show(service: Service, request: Request) -> Response:
         return _html(page.sign_in(), 200)
     try:
         caller = _caller(service, request, token)
-        service.control.authority.require_kind(caller, ram.DESCRIBE_QUOTAS, QUOTA)
+        used = quotas.usage_for(service.control, caller)
     except NotAuthenticated as error:
         return _html(page.sign_in(str(error)), 401)
     except Forbidden as error:
         return _html(page.refused(str(error)), 403)
-    state = service.control.state
-    account = state.get(Kind.ACCOUNT, caller.account)
-    name = account.name if account else ""
-    return _html(page.quotas(caller.account, name, quotas.usage(state, caller.account)), 200)
+    account = service.control.state.get(Kind.ACCOUNT, caller.account)
+    return _html(page.quotas(caller.account, account.name if account else "", used), 200)
 
 
 def _enter(service: Service, request: Request, body: bytes) -> Response:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
 
 from ringfence.control.caller import Caller
-from ringfence.control.kinds import OPERATORS_ONLY, judged_id, type_of
+from ringfence.control.kinds import OPERATORS_ONLY, judged_as, type_of
 from ringfence.errors import FieldProblem, Forbidden, InvalidFields
 from ringfence.model.address import Prefix
 from ringfence.model.rule import AnyRemote
@@ -28,7 +28,7 @@ from ringfence.ram.keys import (
     USER_ID,
     USER_NAME,
 )
-from ringfence.ram.policy import Context, Policy
+from ringfence.ram.policy import Context, Effect, Policy
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -68,10 +68,8 @@ class Authority:
         ``written`` is what the resource is to become, for conditions on that.
         """
         changes = resource.kind in OPERATORS_ONLY and not action.name.startswith("Describe")
-        arn = Arn(type_of(resource.kind), self.region, resource.account, judged_id(resource))
-        return self._judge(
-            caller, action, Target(arn, resource.tags), operators_only=changes, written=(written or resource).value
-        )
+        target = self._target(resource)
+        return self._judge(caller, action, target, operators_only=changes, written=(written or resource).value)
 
     def require_kind(
         self, caller: Caller, action: Action, of: Kind | ResourceType, *, operators_only: bool = False
@@ -91,6 +89,21 @@ class Authority:
                 raise _denied(caller, action, str(arn), decision)
         return str(arn)
 
+    def require_undenied(self, caller: Caller, action: Callable[[Resource], Action], among: Iterable[Resource]) -> None:
+        """Raise `Forbidden` if a policy denies the caller to do it to any of some resources, whatever else allows it.
+
+        For what tells of all of them at once, by an action of its own.
+        """
+        policies = self._policies(caller) if caller.user else []
+        if not any(it.effect is Effect.DENY for named in policies for it in named.policy.statements):
+            return
+        context = self._context(caller)
+        for each in among:
+            does, target = action(each), self._target(each)
+            decision = decide(policies, Request(caller.user, does, (target,), context))
+            if decision.outcome is Outcome.EXPLICIT_DENY:
+                raise _denied(caller, does, str(target.arn), decision)
+
     def require_conceivable(self, caller: Caller, actions: Sequence[Action]) -> None:
         """Raise `Forbidden` where a user may do none of these on anything, so that nothing more need be looked at."""
         if caller.user and not any(conceivable(self._policies(caller), action) for action in actions):
@@ -103,6 +116,13 @@ class Authority:
         except Forbidden:
             return False
         return True
+
+    def _target(self, resource: Resource) -> Target:
+        """What is judged, by the tags of what policies name: who writes a rule chooses its tags, not its group's."""
+        key = judged_as(resource)
+        named = resource if key == resource.key else self._state().get(*key)
+        arn = Arn(type_of(resource.kind), self.region, resource.account, key.id)
+        return Target(arn, (named or resource).tags)
 
     def _judge(
         self, caller: Caller, action: Action, target: Target, *, operators_only: bool, written: Value | None = None
@@ -161,7 +181,7 @@ class _Moment(Authority):
 
     def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
         """As of every authority."""
-        key = action.name, resource.kind, resource.account, judged_id(resource)
+        key = action.name, resource.kind, resource.account, judged_as(resource).id
         arn = self._allowed.get(key)
         if arn is None:
             arn = super().require(caller, action, resource, written)

@@ -10,11 +10,18 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from ringfence.control.draft import Draft
+from ringfence.control.kinds import Verb, action_of
 from ringfence.errors import Conflict, FieldProblem, InvalidFields
+from ringfence.ram import actions as ram
+from ringfence.resources.kind import IDENTITY
 from ringfence.store.rows import Confirmation, utc
 
 SHORTEST, LONGEST = 1, 3600
 """So many seconds a change may wait for its confirmation."""
+BESIDE = frozenset(action_of(verb, kind).name for kind in IDENTITY for verb in Verb) | {
+    *(ram.CREATE_TOKEN.name, ram.REVOKE_TOKEN.name)
+}
+"""Operations that no confirmation holds up: whoever is to confirm may have to log in, and a lost key to be shut."""
 PENDING, NOT_PENDING = "confirm.pending", "confirm.not_pending"
 
 
@@ -32,8 +39,10 @@ def awaited(draft: Draft, until: str) -> Confirmation:
     return Confirmation(draft.revision, draft.state.revision, caller.account, until, caller.connection)
 
 
-def check_awaited(pending: Iterable[Confirmation], account: str, settles: int | None) -> None:
+def check_awaited(pending: Iterable[Confirmation], account: str, operation: str, settles: int | None) -> None:
     """Raise `Conflict` where an account's change has to wait, or the revision to settle is not to be confirmed."""
+    if operation in BESIDE:
+        return
     own = [it for it in pending if it.account == account]
     if settles is not None and settles not in {it.revision for it in own}:
         raise not_awaited(settles)

@@ -17,7 +17,7 @@ from ringfence.control.kinds import Verb, action_for
 from ringfence.control.line_ids import identified, refuse_unknown
 from ringfence.control.lines import FIELDS, remove_naming
 from ringfence.control.settling import Said, by_id, profile_at, profile_of, rule_by_id, settle
-from ringfence.errors import Conflict, FieldProblem, InvalidFields, NotationError, Protected
+from ringfence.errors import Conflict, FieldProblem, InUse, InvalidFields, NotationError, Protected
 from ringfence.model.group import DEFAULT_GROUP, GroupType, SecurityGroup
 from ringfence.model.rule import Rule
 from ringfence.ram import actions as ram
@@ -31,6 +31,7 @@ TAGS = 20
 """So many tags a resource may have."""
 LISTS = (Kind.ADDRESS_GROUP, Kind.PORT_LIST)
 """Kinds that rules name."""
+_NAMED = 5  # resources that a message tells
 GIVEN = ("name", "description", "tags", "protected")
 """What a request may say of any resource."""
 
@@ -96,6 +97,8 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
     found = draft.find(kind, ref)
     if kind is Kind.GROUP and found.name == DEFAULT_GROUP:
         raise Protected(f"{found.key} is the default group", "edit its rules instead", field="id", value=found.id)
+    if kind is Kind.ACCOUNT and not found.protected:  # else that is what is said
+        _check_empty(draft, found)
     draft.remove(action_for(Verb.DELETE, found), found)
     for each in filter(None, (draft.get(*key) for key in draft.state.referrers(found.key))):
         if _is_part(each, found) or (force and kind in LISTS and each.kind is Kind.RULE):
@@ -105,6 +108,14 @@ def delete(draft: Draft, kind: Kind, ref: str, *, force: bool = False) -> Resour
         elif force and kind is Kind.ADDRESS_GROUP and each.kind is Kind.ACL_LINE:
             remove_line(draft, each)
     return found
+
+
+def _check_empty(draft: Draft, account: Resource) -> None:
+    """Raise `InUse` where an account has anything: its keys would be those of whoever gets its id."""
+    left = [it.key for kind in Kind for it in draft.state.owned(account.id, kind) if it.key != account.key]
+    if left:
+        told = ", ".join(map(str, left[:_NAMED])) + (f" and {len(left) - _NAMED} more" if len(left) > _NAMED else "")
+        raise InUse(f"{account.key} has {told}", "delete these first", field="id", value=account.id)
 
 
 def _is_part(each: Resource, whole: Resource) -> bool:

@@ -17,15 +17,18 @@ from ringfence.control.checks import check
 from ringfence.control.draft import Allowed, Draft
 from ringfence.control.enforcement import Enforcement
 from ringfence.control.group import Group, Step
+from ringfence.control.kinds import Verb, action_of
 from ringfence.errors import Conflict, Forbidden, RingfenceError
 from ringfence.ram.actions import Action
 from ringfence.resources.forms import FORMS
+from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
-from ringfence.store.rows import AuditEntry, IdempotentAnswer, Revision, Row, Version, now
+from ringfence.store.rows import AuditEntry, AuditFilter, IdempotentAnswer, Revision, Row, Version, now
 from ringfence.store.store import Store
 
 _SECRETIVE = frozenset(kind.value for kind, form in FORMS.items() if form.is_secretive)
+_CREATE_ACCOUNT = action_of(Verb.CREATE, Kind.ACCOUNT).name
 KEPT_CHANGES = 1024
 """So many of the last revisions are kept in memory for those who follow."""
 
@@ -99,7 +102,8 @@ class Control:
 
         ``if_match``: the revision that the caller has seen; `Conflict` if there is a newer one. ``once``: raises
         `Answered` if the request was done before; the block leaves its answer in the draft. ``settles``: the revision
-        that waits for its confirmation until now; while one does, every other change of the account is refused. Raises
+        that waits for its confirmation until now; while one does, every other change
+        of the account is refused but those of who may do what. Raises
         what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
         """
         try:
@@ -133,10 +137,12 @@ class Control:
             _repeat(writer.answer(caller.account, once.key), once)
         if if_match is not None and if_match != before.revision:
             raise _moved_on(before.revision, if_match)
-        check_awaited(writer.confirmations(), caller.account, settles)
+        check_awaited(writer.confirmations(), caller.account, operation, settles)
         draft = Draft(before, caller, self.authority, now())
         yield draft
         follow(draft)
+        if operation == _CREATE_ACCOUNT:
+            self._refuse_used(draft)
         changes = () if dry_run else draft.changes
         after = before.after(draft.revision, draft.changes)
         check(before, after, draft.changes, caller, draft.places)
@@ -155,6 +161,13 @@ class Control:
         if revision:
             group.steps.append(Step(before, after, changes, revision))
             self._tip = after
+
+    def _refuse_used(self, draft: Draft) -> None:
+        """Raise `Conflict` where a new account would have the id, and so the history, of one that is gone."""
+        for change in draft.changes:
+            if self.store.find_audit(AuditFilter(account=change.key.id), limit=1):
+                what = f"an account that is gone was called {change.key.id!r}, and its history would be the new one's"
+                raise Conflict(what, "choose another name", reason="account.used", field="name", value=change.key.id)
 
     @contextmanager
     def _joined(self, caller: Caller) -> Iterator[Group]:

@@ -9,7 +9,7 @@ from typing import cast
 from ringfence.control.draft import Draft
 from ringfence.control.rules import Authorized, add
 from ringfence.control.settling import profile_of
-from ringfence.errors import InvalidFields
+from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.exchange.files import export, preview
 from ringfence.exchange.values import ExportedRule, Format, Names, Preview
 from ringfence.model.port_list import NamedPorts
@@ -19,6 +19,9 @@ from ringfence.resources.kind import Kind
 from ringfence.resources.resource import NO_TAGS, Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import RuleOf
+
+_ROWS = "rows."
+"""Before the place of a row, in the fields of what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,29 @@ def read_rules(draft: Draft, group: str, of: Format, data: bytes, *, opposites: 
 
 def import_rules(draft: Draft, group: str, read: Preview) -> Authorized:
     """Add the rules of a file to those of a group: all, or none. Raises `InvalidFields` with each row that fails."""
-    found = draft.find(Kind.GROUP, group)
     if not read.ok:
         raise InvalidFields(
             tuple(
-                replace(problem, field=".".join(filter(None, (f"rows.{row.place}", problem.field))))
+                replace(problem, field=".".join(filter(None, (f"{_ROWS}{row.place}", problem.field))))
                 for row in read.failing
                 for problem in row.problems
             )
         )
-    rows = [(row.place, row.rule) for row in read.rows if row.rule]
-    return add(draft, found, [(rule, NO_TAGS) for _, rule in rows], [f"rows.{place}" for place, _ in rows])
+    return try_rules(draft, group, read)
+
+
+def try_rules(draft: Draft, group: str, read: Preview) -> Authorized:
+    """Add those rules of a file that can be read, so that they are judged beside all that is there. To be dropped."""
+    rows = [(row.place, row.rule) for row in read.rows if row.rule and not row.problems]
+    found, places = draft.find(Kind.GROUP, group), [f"{_ROWS}{place}" for place, _ in rows]
+    return add(draft, found, [(rule, NO_TAGS) for _, rule in rows], places)
+
+
+def judged(read: Preview, problems: Iterable[FieldProblem]) -> Preview:
+    """A file with what the judgement of its rules has found, in the rows that it is about."""
+    by_place: dict[str, list[FieldProblem]] = {}
+    for problem in problems:
+        place, _, field = problem.field.removeprefix(_ROWS).partition(".")
+        by_place.setdefault(place if problem.field.startswith(_ROWS) else "", []).append(replace(problem, field=field))
+    rows = (replace(row, problems=(*row.problems, *by_place.get(str(row.place), ()))) for row in read.rows)
+    return Preview(tuple(rows))

@@ -11,6 +11,7 @@ from ringfence.ram import arn
 from ringfence.ram.actions import Action
 from ringfence.ram.arn import ResourceType
 from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
+from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.values import AccessKey, RuleOf
 
@@ -164,14 +165,14 @@ def type_of(kind: Kind) -> ResourceType:
     return _TYPES[kind]
 
 
-def judged_id(resource: Resource) -> str:
-    """The id that policies know a resource by."""
+def judged_as(resource: Resource) -> Key:
+    """What policies know a resource as: a rule as its group, an access key as its user (``*`` for the account's)."""
     value = resource.value
     if isinstance(value, RuleOf):
-        return value.group
+        return Key(Kind.GROUP, value.group)
     if isinstance(value, AccessKey):
-        return value.user or "*"
-    return resource.id
+        return Key(Kind.USER, value.user or "*")
+    return resource.key
 
 
 _EITHER_WAY = (ram.AUTHORIZE_SECURITY_GROUP, ram.AUTHORIZE_SECURITY_GROUP_EGRESS)

@@ -9,8 +9,11 @@ from typing import Any, cast
 
 from ringfence.control import basic
 from ringfence.control.basic import TAGS
+from ringfence.control.caller import Caller
 from ringfence.control.checks import PER_ACCOUNT
+from ringfence.control.control import Control
 from ringfence.control.draft import Draft
+from ringfence.control.reading import is_denied
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.address import Family
@@ -19,6 +22,8 @@ from ringfence.model.profile import LIMITS, Counted, Profile
 from ringfence.model.rule import Direction, GroupRemote
 from ringfence.model.validation.quotas import acl_rule_cost, group_cost
 from ringfence.model.world import World
+from ringfence.ram import actions as ram
+from ringfence.ram.arn import QUOTA
 from ringfence.resources.identity_forms import EVERYBODY
 from ringfence.resources.kind import Kind
 from ringfence.resources.resource import Resource
@@ -69,6 +74,13 @@ def usage(state: State, account: str, *, fullest: int = FULLEST) -> list[Usage]:
     for each in by_limit.values():
         told += heapq.nlargest(fullest, (_usage(set_, *one) for one in each), key=lambda it: (it.share, it.used))
     return told
+
+
+def usage_for(control: Control, caller: Caller, *, fullest: int = FULLEST) -> list[Usage]:
+    """The same of the caller's account, without things that a policy denies the caller to see. Raises `Forbidden`."""
+    control.authority.require_kind(caller, ram.DESCRIBE_QUOTAS, QUOTA)
+    found = usage(control.state, caller.account, fullest=fullest)
+    return [it for it in found if it.of is None or not is_denied(control, caller, it.of)]
 
 
 def _usage(own: Mapping[str, int], of: Resource | None, count: Count) -> Usage:

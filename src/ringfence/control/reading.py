@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from ringfence.control.caller import Caller
 from ringfence.control.control import Control
 from ringfence.control.draft import not_found
 from ringfence.control.kinds import Verb, action_for, action_of
-from ringfence.errors import NotFound
+from ringfence.errors import Forbidden, NotFound
 from ringfence.model.address import Family
 from ringfence.model.topology import Subnet, VirtualIp
 from ringfence.ram.actions import Action
-from ringfence.resources.kind import Kind
+from ringfence.ram.arn import REVISION
+from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
 from ringfence.resources.naming import Key
 from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
@@ -41,6 +45,25 @@ def find(control: Control, state: State, caller: Caller, kind: Kind, ref: str) -
             raise NotFound(what, f"give an id: {ids}", field="id", value=ref, kind=kind.value)
         ref = named[0].id if named else ref
     return find_by_id(control, state, caller, kind, ref)
+
+
+def require_analysis(control: Control, caller: Caller, action: Action, state: Callable[[], State]) -> None:
+    """Raise `Forbidden` unless the caller may have an analysis of all that decides about packets in the account.
+
+    Its action is enough for what no policy mentions; what a policy denies the caller to see, no analysis may tell.
+    """
+    control.authority.require_kind(caller, action, REVISION)
+    owned = (it for kind in LIKE_A_WORLD_FILE for it in state().owned(caller.account, kind))
+    control.authority.require_undenied(caller, partial(action_for, Verb.READ), owned)
+
+
+def is_denied(control: Control, caller: Caller, resource: Resource) -> bool:
+    """Whether a policy denies the caller to see a resource, whatever else allows it."""
+    try:
+        control.authority.require_undenied(caller, partial(action_for, Verb.READ), [resource])
+    except Forbidden:
+        return True
+    return False
 
 
 def find_by_id(

@@ -196,7 +196,7 @@ class RowReader:
     def _remote(self, column: str) -> Remote | None:
         found = self._remotes.read(self._label(column), self._cells[column])
         if isinstance(found, FieldProblem):
-            self.problems.append(found)
+            self.wrong(column, found.what, found.right, found.code)
             return None
         return found
 
@@ -207,7 +207,7 @@ class RowReader:
             return ALL_PORTS
         found = self._lists.read(self._label(PORT), text)
         if isinstance(found, FieldProblem):
-            self.problems.append(found)
+            self.wrong(PORT, found.what, found.right, found.code)
             return None
         return found
 

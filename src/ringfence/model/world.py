@@ -316,19 +316,19 @@ class World:
             pass
         else:
             if not address.is_unicast:
-                raise UnknownName(f"{name} is no address that a machine can have", "name a host's")
+                raise UnknownName(f"{name} is no address that a machine can have", "name a host's", name)
             if address.family is not family:
-                raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}")
+                raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}", name)
             having = (owner for vpc in self.vpcs for owner in self.places[vpc, address])
             owners = [it for it in sorted(having, key=facts.owner_rank) if isinstance(it, Port | VirtualIp)]
             if len(owners) > 1:
-                raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}")
+                raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}", name)
             return Endpoint(address, owners[0].vpc if owners else "", name)
         target = self.resolve(name)
         found = target.address(family)
         if not found:
             other = Family.IPV6 if family is Family.IPV4 else Family.IPV4
-            raise UnknownName(f"{name} has no {family} address", f"ask over {other}")
+            raise UnknownName(f"{name} has no {family} address", f"ask over {other}", name)
         return Endpoint(found, "" if isinstance(target, OutsideHost) else target.vpc, name)
 
     def flow(self, query: Query) -> Flow:
@@ -366,14 +366,14 @@ def _no_end(world: World, name: str) -> UnknownName:
     if name in world.groups:
         members = [str(port) for port in world.ports if name in port.groups]
         right = f"name a member: {_some(members)}" if members else "and it has no member; name an instance"
-        return UnknownName(f"group {name} is not one end", right)
+        return UnknownName(f"group {name} is not one end", right, name)
     if name == "internet":
         hosts = f"an outside host ({_some([*world.outside])}) or " if world.outside else ""
-        return UnknownName(f"{name} is not one end", f"name {hosts}an address outside")
+        return UnknownName(f"{name} is not one end", f"name {hosts}an address outside", name)
     if "/" in name and all(it.isalnum() or it in ".:/" for it in name):
-        return UnknownName(f"{name} is not one end", "name an address of it")
+        return UnknownName(f"{name} is not one end", "name an address of it", name)
     known = [*world.instances, *world.outside, *world.virtual_ips, *map(str, world.ports), *world.groups]
-    return UnknownName(f"there is no instance, virtual IP, outside host or group {name!r}", nearest(name, known))
+    return UnknownName(f"there is no instance, virtual IP, outside host or group {name!r}", nearest(name, known), name)
 
 
 def _some(names: Sequence[str]) -> str:

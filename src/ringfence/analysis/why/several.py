@@ -102,7 +102,7 @@ class Several:
         """Judge an address of each two classes. Raises `UnknownName`."""
         for name in (question.source, question.destination):
             if is_several(self._world, name) and not self._reach.named(name):
-                raise UnknownName(f"nobody is in group {name}", "name a group with members, or an instance")
+                raise UnknownName(f"nobody is in group {name}", "name a group with members, or an instance", name)
         judged = [(pair, self._judge(flow)) for pair, flow in self._flows(question)]
         if not judged:
             what = f"between {question.source} and {question.destination} there is no packet that anything judges"
