@@ -136,9 +136,9 @@ def _check_references(after: State, change: ResourceChange, caller: Caller, plac
     new = change.after
     if new is None:
         return
-    added = new.refers - change.before.refers if change.before else new.refers
-    unknown = [key for key in added if (found := after.resources.get(key)) is None or found.account != new.account]
-    for key in sorted(unknown):
+    named = new.refers - change.before.refers if change.before else new.refers
+    others = [key for key in named if (found := after.resources.get(key)) is None or found.account != new.account]
+    for key in sorted(others):
         _check_reference(after, new, key, caller, places)
 
 

@@ -113,21 +113,17 @@ def apart(old: SecurityGroup | None, new: SecurityGroup | None) -> tuple[Securit
     """
     if old is None or new is None or len(new.rules) <= len(old.rules):
         return old, new
-    known, there = set(map(id, old.rules)), set(map(id, new.rules))
-    if not known <= there or replace(new, rules=old.rules) != old:
+    known = set(map(id, old.rules))
+    more = tuple([rule for rule in new.rules if id(rule) not in known])
+    if len(new.rules) - len(more) < len(known) or replace(new, rules=old.rules) != old:
         return old, new
-    more = tuple(rule for rule in new.rules if id(rule) not in known)
     return None, replace(new, rules=more)
 
 
 # ---- ids of lines
 
 
-def _group_ids(group: SecurityGroup) -> Iterator[tuple[str, LineOwner]]:
-    return ((rule_id, (0, group.name)) for rule_id in group.by_id)
-
-
-def _ids(rules: Iterable[AclRule], called: str, owner: LineOwner) -> Iterator[tuple[str, LineOwner]]:
+def _ids(rules: Iterable[Rule | AclRule], called: str, owner: LineOwner) -> Iterator[tuple[str, LineOwner]]:
     return ((rule.id_in(called), owner) for rule in rules)
 
 
@@ -238,7 +234,7 @@ PLACES: Facts = {
 }
 WAYS: Facts = {"peerings": _ways}
 IDS: Facts = {
-    "groups": _group_ids,
+    "groups": lambda group: _ids(group.rules, group.name, (0, group.name)),
     "acls": lambda acl: _ids(acl.rules, acl.name, (1, acl.name)),
     "vpcs": lambda vpc: _ids(vpc.border, vpc.border_owner, (2, vpc.name)),
     "peerings": lambda peering: _ids(peering.firewall, peering.firewall_owner, (3, peering.name)),

@@ -100,6 +100,11 @@ class Claims(Generic[K, U]):
     def __getitem__(self, key: K) -> tuple[U, ...]:
         return self._tree.get(key, ())
 
+    def contested(self, keys: Iterable[K]) -> Iterator[U]:
+        """The claimants of those of some keys that several have."""
+        tree = self._tree
+        return (user for key in keys for held in (tree.get(key, ()),) if len(held) > 1 for user in held)
+
     def changed(self, gone: Iterable[tuple[K, U]], come: Iterable[tuple[K, U]]) -> Claims[K, U]:
         """The claims without some pairs and with others."""
         tree = self._tree
@@ -108,7 +113,8 @@ class Claims(Generic[K, U]):
             tree = tree.insert(key, left) if left else tree.remove(key)
         held: dict[K, tuple[U, ...]] = {}
         for key, user in come:
-            held[key] = _with(held.get(key) or tree.get(key, ()), user, self._rank)
+            known = held.get(key) or tree.get(key)
+            held[key] = _with(known, user, self._rank) if known else (user,)
         return Claims(tree.update(held), self._rank)
 
     def __eq__(self, other: object) -> bool:
@@ -118,7 +124,7 @@ class Claims(Generic[K, U]):
 
 
 def _with(held: tuple[U, ...], user: U, rank: Callable[[U], tuple[object, ...]]) -> tuple[U, ...]:
-    return held if user in held else tuple(sorted((*held, user), key=rank)) if held else (user,)
+    return held if user in held else tuple(sorted((*held, user), key=rank))
 
 
 class Uses(Generic[K, C, U]):

@@ -96,8 +96,10 @@ class State:
 def _references(resources: Iterable[Resource]) -> dict[Key, list[Key]]:
     found: defaultdict[Key, list[Key]] = defaultdict(list)  # an index takes all of a key at once
     for each in resources:
-        for named in each.refers:
-            found[named].append(each.key)
+        key = each.key
+        for named in each.form.refers(each.value):
+            if named != key:
+                found[named].append(key)
     return found
 
 
@@ -126,6 +128,6 @@ def _without(index: _Index, gone: Mapping[Any, Iterable[Any]]) -> _Index:
     for key, values in gone.items():
         left = index[key]
         for value in values:
-            left = left.remove(value)
+            left = left.discard(value)
         index = index.insert(key, left) if left else index.remove(key)
     return index

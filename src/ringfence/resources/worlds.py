@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, cast
 
 from ringfence.model.acl import NetworkAcl
@@ -108,11 +109,14 @@ def _group(
     if resource is None:
         return None
     kept = [rule for rule in (before.rules if before else ()) if rule.given_id not in changed]
-    rules = sorted((*kept, *filter(None, changed.values())), key=lambda rule: (rule.key, rule.given_id))
+    rules = sorted((*kept, *filter(None, changed.values())), key=_in_a_group)
     value = cast("SecurityGroup", resource.value)
     return replace(
         value, rules=tuple(rules), description=resource.description, tags=resource.tags, account=resource.account
     )
+
+
+_in_a_group = attrgetter("key", "given_id")
 
 
 def _instances(resources: Resources, referrers: Referrers, by_kind: Mapping[Kind, list[ResourceChange]]) -> Named:

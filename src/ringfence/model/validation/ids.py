@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ringfence.model.acl import AclRule
@@ -29,7 +29,7 @@ def repeated_id_problems(scope: Scope) -> Iterator[Problem]:
     for owner in scope.line_owners:
         owners.update(_sharing(scope.world, owner))
     for name, new in scope.new_rules.items():
-        owners.update(_claiming(scope.world, new))
+        owners.update(scope.world.rule_ids.contested(new))
         ids = [rule.id_in(name) for rule in scope.world.groups[name].rules]
         if len({*ids}) < len(ids):  # before there were the new ones, each was there once
             owners.add((0, name))
@@ -43,14 +43,7 @@ def _sharing(world: World, owner: LineOwner) -> Iterator[LineOwner]:
     ids = {rule.id_in(called) for rule in rules}
     if len(ids) < len(rules):
         yield owner
-    yield from _claiming(world, ids)
-
-
-def _claiming(world: World, ids: Iterable[str]) -> Iterator[LineOwner]:
-    """Those that have an id that others have as well."""
-    for each in ids:
-        claimants = world.rule_ids[each]
-        yield from claimants if len(claimants) > 1 else ()
+    yield from world.rule_ids.contested(ids)
 
 
 def _owner_problems(world: World, owner: LineOwner) -> Iterator[Problem]:
