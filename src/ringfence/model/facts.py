@@ -15,7 +15,7 @@ from ringfence.model.address import Address
 from ringfence.model.flow import Expectation
 from ringfence.model.group import GroupType, SecurityGroup
 from ringfence.model.persistent import Size
-from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule
 from ringfence.model.topology import DetachedPort, Instance, OutsideHost, Peering, Penalty, Port, VirtualIp, Vpc
 
 Facts = Mapping[str, Callable[[Any], Iterable[tuple[Any, ...]]]]
