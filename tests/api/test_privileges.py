@@ -186,6 +186,10 @@ def test_rules_are_judged_by_the_tags_of_their_group(here: Town) -> None:
                 assert status(here, ask, token) == (200 if allowed else 403), (env, ask, statements)
             told = here.ask(Ask("GET", "/v1/rules", query={"limit": "1000"}), token).text
             assert (id_ in told) is allowed
+    token = give(here, here.tenant, DEV)
+    for env, answer in (("prod", 403), ("dev", 201)):  # a group that comes with rules has its tags from the start
+        group = {"name": f"new-{env}", "vpc": i["vpc"], "template": "default", "tags": {"env": env}}
+        assert status(here, Ask("POST", "/v1/groups", group), token) == answer
 
 
 def test_an_account_goes_only_empty_and_nobody_gets_what_its_id_has_seen(here: Town) -> None:

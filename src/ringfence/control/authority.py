@@ -30,7 +30,8 @@ from ringfence.ram.keys import (
 )
 from ringfence.ram.policy import Context, Effect, Policy
 from ringfence.resources.kind import Kind
-from ringfence.resources.resource import Resource
+from ringfence.resources.naming import Key
+from ringfence.resources.resource import Resource, ResourceChange
 from ringfence.resources.state import State
 from ringfence.resources.values import PolicyText, RuleOf, User, Value
 
@@ -58,9 +59,12 @@ class Authority:
         self._state = state
         self._clock = clock
 
-    def for_now(self) -> Authority:
-        """The same for one caller and one change: what the policies and the time are is looked up once."""
-        return _Moment(self._state, self.region, self._clock)
+    def for_now(self, made: Mapping[Key, ResourceChange]) -> Authority:
+        """The same for one caller and one change: what the policies and the time are is looked up once.
+
+        ``made`` is what the change itself has made so far.
+        """
+        return _Moment(self._state, self.region, self._clock, made)
 
     def require(self, caller: Caller, action: Action, resource: Resource, written: Resource | None = None) -> str:
         """Raise `Forbidden` unless the caller may do it to a resource; gives the resource's ARN.
@@ -120,9 +124,12 @@ class Authority:
     def _target(self, resource: Resource) -> Target:
         """What is judged, by the tags of what policies name: who writes a rule chooses its tags, not its group's."""
         key = judged_as(resource)
-        named = resource if key == resource.key else self._state().get(*key)
+        named = resource if key == resource.key else self._get(key)
         arn = Arn(type_of(resource.kind), self.region, resource.account, key.id)
         return Target(arn, (named or resource).tags)
+
+    def _get(self, key: Key) -> Resource | None:
+        return self._state().get(*key)
 
     def _judge(
         self, caller: Caller, action: Action, target: Target, *, operators_only: bool, written: Value | None = None
@@ -174,8 +181,15 @@ class _Moment(Authority):
     group are. What has conditions is judged each time, as these may ask for the rule or its tags.
     """
 
-    def __init__(self, state: Callable[[], State], region: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        state: Callable[[], State],
+        region: str,
+        clock: Callable[[], datetime],
+        made: Mapping[Key, ResourceChange],
+    ) -> None:
         super().__init__(state, region, clock)
+        self._made = made
         self._known: tuple[list[NamedPolicy], Mapping[str, str]] | None = None
         self._allowed: dict[tuple[str, Kind, str, str], str] = {}
 
@@ -188,6 +202,10 @@ class _Moment(Authority):
             if not any(it.conditions for named in self._policies(caller) for it in named.policy.statements):
                 self._allowed[key] = arn
         return arn
+
+    def _get(self, key: Key) -> Resource | None:
+        made = self._made.get(key)
+        return super()._get(key) or (made.after if made else None)  # a new group has the tags that it was made with
 
     def _of(self, caller: Caller) -> tuple[list[NamedPolicy], Mapping[str, str]]:
         if self._known is None:

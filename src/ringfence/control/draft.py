@@ -50,9 +50,9 @@ class Draft:
         """Status and body of the answer, where the request may be repeated: see `Control.change`."""
         self.confirm_until: str | None = None
         """When the change is taken back unless it was confirmed, UTC: see `ringfence.control.confirming`."""
-        self._authority = authority.for_now()
         self._texts: dict[Key, tuple[Resource, Text]] = {}
         self._made: dict[Key, ResourceChange] = {}
+        self._authority = authority.for_now(self._made)
         self._changes: tuple[ResourceChange, ...] | None = None  # of those, once somebody has asked
 
     def __contains__(self, key: Key) -> bool:
