@@ -181,11 +181,11 @@ def _plan(call: Call) -> Answer:
     state = control.refresh()
     require_reading(control.authority, state, caller)
     made = plan(state, caller, _wanted(call), now())
-    explainer = Explainer(made.after, made.account, made.worlds[1])
+    explainer = Explainer(made.views[1])
     told = {
         "revision": state.revision,
         "changes": Words(made).all(),
-        "reachability": difference(*made.worlds).as_json(MOST_TOLD),
+        "reachability": difference(made.views[0].own, made.views[1].own).as_json(MOST_TOLD),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
     }
     return Answer(told, headers={"x-ringfence-revision": str(state.revision)})
@@ -210,7 +210,7 @@ def _apply(call: Call) -> Answer:
     def work(draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, draft.state, call.caller)
         made = apply(draft, wanted, confirm=confirm, override=override)
-        explainer = Explainer(made.plan.after, made.plan.account)
+        explainer = Explainer(made.plan.views[1])
         return {
             "changes": Words(made.plan).all(),
             "expectations": [explainer.told_unmet(each) for each in made.unmet],

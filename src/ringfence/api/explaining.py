@@ -11,6 +11,7 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
 from ringfence.control.fixing import Fixer
+from ringfence.control.view import View
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.address import Family
 from ringfence.model.service import Service
@@ -186,9 +187,9 @@ def routes() -> Iterator[Route]:
 
 def _why(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    question, account, is_fix_asked = question_of(call), call.caller.account, call.flag("fix")
-    told = Explainer(call.state, account).answer(question)
-    fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}
+    question, view = question_of(call), View(call.state, call.caller.account)
+    told = Explainer(view).answer(question)
+    fix = Fixer(view).told_briefly(question) if call.flag("fix") else {}
     return Answer({**told, **fix})
 
 

@@ -8,6 +8,7 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, question_of
 from ringfence.api.route import Route, Schema
 from ringfence.control.fixing import Fixer
+from ringfence.control.view import View
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
 
@@ -44,4 +45,4 @@ def routes() -> Iterator[Route]:
 
 def _fix(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    return Answer(Fixer(call.state, call.caller.account).told(question_of(call)))
+    return Answer(Fixer(View(call.state, call.caller.account)).told(question_of(call)))

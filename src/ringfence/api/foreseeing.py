@@ -9,7 +9,7 @@ from ringfence.api.call import Call
 from ringfence.control.declaring import require_reading
 from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer
-from ringfence.control.exporting import world_of
+from ringfence.control.view import View
 from ringfence.errors import Forbidden
 from ringfence.policy.change import Change
 from ringfence.ram import actions as ram
@@ -31,9 +31,9 @@ def foreseen(call: Call, draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, state, call.caller)
     except Forbidden:
         return {"reachability": None, "expectations": None}
-    found, explainer = Difference(), Explainer(after, account)
+    found, explainer = Difference(), Explainer(View(after, account))
     if Change.between(state.world, after.world) != Change():
-        found = difference(world_of(state, account), explainer.named)
+        found = difference(View(state, account).own, explainer.view.own)
     return {
         "reachability": found.as_json(MOST_TOLD),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],

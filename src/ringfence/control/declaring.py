@@ -63,7 +63,7 @@ def apply(draft: Draft, wanted: World, *, confirm: int | None = None, override: 
     draft.require_any(ram.APPLY_CHANGES, REVISION)
     made = plan(draft.state, draft.caller, wanted, draft.at)
     make(draft, made.changes)
-    explainer = Explainer(made.after, made.account)
+    explainer = Explainer(made.views[1])
     unmet = explainer.unmet()
     lines = [explainer.line(each) for each in unmet]
     if lines and not override:
@@ -87,8 +87,7 @@ class Words:
 
     def all(self) -> list[dict[str, Any]]:
         """Every change, in their order."""
-        names = {id(state): Naming(state, self.plan.account) for state in (self.plan.before, self.plan.after)}
-        before, after = names[id(self.plan.before)], names[id(self.plan.after)]
+        before, after = (view.naming for view in self.plan.views)
         return [_told(change, before, after) for change in self.plan.changes]
 
 

@@ -65,7 +65,7 @@ def visible_world(state: State, account: str) -> World:
         outside=_kept(world.outside, own["outside"]),
         peerings=by_name(it for it in world.peerings.values() if vpcs.issuperset(it.vpcs)),
         expects=_expects(state, account),
-        detached={},  # no packet meets them
+        detached=by_name(it for it in world.detached.values() if it.account == account and it.vpc in vpcs),
     )
 
 

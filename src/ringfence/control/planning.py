@@ -22,6 +22,7 @@ from ringfence.control.ids import new_id
 from ringfence.control.kinds import OPERATORS_ONLY
 from ringfence.control.line_ids import identified
 from ringfence.control.naming import Naming, shared_vpcs
+from ringfence.control.view import View
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.model.acl import NetworkAcl
 from ringfence.model.flow import Expectation
@@ -71,9 +72,9 @@ class Plan:
     account: str
 
     @cached_property
-    def worlds(self) -> tuple[World, World]:
-        """The account's world before and after, in names."""
-        return world_of(self.before, self.account), world_of(self.after, self.account)
+    def views(self) -> tuple[View, View]:
+        """What the account sees before and after."""
+        return View(self.before, self.account), View(self.after, self.account)
 
 
 def plan(state: State, caller: Caller, wanted: World, at: str) -> Plan:

@@ -17,7 +17,7 @@ from ringfence.model.group import SecurityGroup
 from ringfence.model.names import check_name
 from ringfence.model.port_list import NamedPorts, RulePorts
 from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, parse_remote
-from ringfence.model.topology import Instance, Peering, Port, Subnet, VirtualIp, Vpc
+from ringfence.model.topology import DetachedPort, Instance, Peering, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
 
 Names = Mapping[str, Mapping[str, str]]
@@ -120,7 +120,7 @@ class _Renaming:
             peerings=by_name(map(self.peering, old.peerings.values())),
             virtual_ips=by_name(map(self.virtual_ip, old.virtual_ips.values())),
             penalties=by_name(replace(it, target=self.port_name(it.target)) for it in old.penalties.values()),
-            detached={},  # they have no names that people wrote
+            detached=by_name(map(self.detached, old.detached.values())),
         )
 
     def vpc(self, vpc: Vpc) -> Vpc:
@@ -186,6 +186,10 @@ class _Renaming:
             ports=tuple(map(self.port_name, vip.ports)),
             active=self.port_name(vip.active),
         )
+
+    def detached(self, detached: DetachedPort) -> DetachedPort:
+        """One without an instance is known by its id, which is no name that people wrote."""
+        return replace(detached, port=self.port(detached.port, detached.port.instance))
 
     def port_name(self, name: str) -> str:
         """``instance`` or ``instance.port``."""
