@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from ringfence.analysis.difference.difference import difference
 from ringfence.analysis.lint.report import Told
 from ringfence.analysis.reach.answer import Kind as Where
 from ringfence.analysis.reach.names import INTERNET
@@ -27,6 +26,7 @@ from ringfence.control.caller import Caller
 from ringfence.control.declaring import Words
 from ringfence.control.explaining import Explainer
 from ringfence.control.fixing import Fixer
+from ringfence.control.foresight import Foresight
 from ringfence.control.linting import findings
 from ringfence.control.planning import plan
 from ringfence.control.reaching import Reachability
@@ -239,7 +239,7 @@ def planned(view: View, caller: Caller, random: Random) -> tuple[Any, View]:
         groups[name] = replace(groups[name], rules=(*kept, Rule.parse(f"in allow tcp {random.choice(PORTS)} from any")))
     made = plan(view.state, caller, replace(own, groups=groups), now())
     expected = [Explainer(made.views[1]).told_unmet(each) for each in Explainer(made.views[1]).unmet()]
-    found = difference(made.views[0].own, made.views[1].own).as_json()
+    found = Foresight().told(*made.views)
     return {"changes": Words(made).all(), "reachability": found, "expectations": expected}, made.views[1]
 
 
@@ -268,7 +268,7 @@ def test_what_is_told_is_ones_own_by_names_that_lead_back_to_it(seed: int, tmp_p
                     check_why(view, dict(each))
                 assert not leaks(why, hidden, said)
                 if "outcomes" not in why:
-                    fix = Fixer(view).told(question)
+                    fix = Fixer(view, Foresight()).told(question)
                     check_fixes(view, fix)
                     assert not leaks(fix, hidden, said)
         found = Reachability(view).answer("", "", None)

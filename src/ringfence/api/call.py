@@ -14,6 +14,7 @@ from starlette.types import Scope
 from ringfence.control.caller import Caller
 from ringfence.control.confirming import Confirming
 from ringfence.control.control import Control
+from ringfence.control.foresight import Foresight
 from ringfence.control.identity import Identities
 from ringfence.control.reaching import Reaching
 from ringfence.errors import FieldProblem, InvalidFields
@@ -38,6 +39,11 @@ class Service:
     def confirming(self) -> Confirming:
         """Takes back what nobody confirms: started and stopped with the server."""
         return Confirming(self.control)
+
+    @cached_property
+    def foresight(self) -> Foresight:
+        """Answers what a change would lead to, and keeps what it worked out for that."""
+        return Foresight()
 
     @cached_property
     def reaching(self) -> Reaching:

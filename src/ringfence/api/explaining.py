@@ -189,7 +189,7 @@ def _why(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
     question, view = question_of(call), View(call.state, call.caller.account)
     told = Explainer(view).answer(question)
-    fix = Fixer(view).told_briefly(question) if call.flag("fix") else {}
+    fix = Fixer(view, call.service.foresight).told_briefly(question) if call.flag("fix") else {}
     return Answer({**told, **fix})
 
 

@@ -45,4 +45,4 @@ def routes() -> Iterator[Route]:
 
 def _fix(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.DESCRIBE_REACHABILITY, REVISION)
-    return Answer(Fixer(View(call.state, call.caller.account)).told(question_of(call)))
+    return Answer(Fixer(View(call.state, call.caller.account), call.service.foresight).told(question_of(call)))

@@ -48,7 +48,7 @@ class Explainer:
 
         Where an end is a group or the internet, its classes are those that the account's own world tells apart.
         """
-        own = self.view.own
+        own = self.view.said
         if any(is_several(own, name) for name in (question.source, question.destination)):
             several = Several(own, lambda flow: diagnosed(self._policy, self.view.in_ids(flow)))
             return several.answer(question).as_json(self.told)
@@ -60,7 +60,7 @@ class Explainer:
 
     def unmet(self) -> list[Unmet]:
         """The account's expectations that do not hold."""
-        judged = ((each, self.verdict(each.query)) for each in self.view.own.expects)
+        judged = ((each, self.verdict(each.query)) for each in self.view.expects)
         return [Unmet(each, verdict) for each, verdict in judged if verdict.action is not each.action]
 
     def is_denied_by_others(self, verdict: Verdict) -> bool:

@@ -49,7 +49,8 @@ def visible_world(state: State, account: str) -> World:
     world = state.world
     own = {SECTIONS[kind]: {it.id for it in state.owned(account, kind)} for kind in SECTIONS}
     if all(own[section] >= set(getattr(world, section)) for section in own):
-        return world
+        expects = _expects(state, account)
+        return world if len(expects) == len(world.expects) else replace(world, expects=expects)
     vpcs = _around(world, own)
     instances = by_name(_with_ports(world.instances.values(), vpcs))
     groups = own["groups"] | {group for it in instances.values() for port in it.ports for group in port.groups}

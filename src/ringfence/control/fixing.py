@@ -5,9 +5,10 @@ What other accounts have decides as well, but no fix touches or names it; what f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from ringfence.analysis.difference.difference import Differ
 from ringfence.analysis.fix.brief import Brief, effort_in
@@ -16,6 +17,7 @@ from ringfence.analysis.fix.fixes import EFFORT, Fixes, fixes
 from ringfence.analysis.fix.obstacles import Obstacle
 from ringfence.analysis.why.asking import Question, first_known, is_several
 from ringfence.control.explaining import Explainer
+from ringfence.control.foresight import Foresight, in_names
 from ringfence.control.view import OTHERS, View
 from ringfence.model.world import World
 from ringfence.policy.verdict import Verdict
@@ -29,24 +31,29 @@ class Fixer:
     """Answers for one account at one state."""
 
     view: View
+    foresight: Foresight
 
     def told(self, question: Question) -> dict[str, Any]:
         """The smallest fixes of a flow, for programs. Raises `UnknownName`, `NotationError`."""
-        return self._fixes(question, EFFORT).as_json()
+        return self._told(question, EFFORT, Fixes.as_json)
 
     def told_briefly(self, question: Question) -> dict[str, Any]:
         """The best one in short; nothing where an end is many. Raises `UnknownName`, `NotationError`."""
-        own = self.view.own
+        own = self.view.said
         if any(is_several(own, name) for name in (question.source, question.destination)):
             return {}
-        return Brief(self._fixes(question, effort_in(own))).as_json()
+        return self._told(question, effort_in(own), lambda found: Brief(found).as_json())
 
-    def _fixes(self, question: Question, effort: int) -> Fixes:
+    def _told(self, question: Question, effort: int, tell: Callable[[Fixes], dict[str, Any]]) -> dict[str, Any]:
         explainer = Explainer(self.view)
         verdict = first_known(question.queries, explainer.verdict)
+        if self.view.is_whole:
+            with self.foresight.about(self.view) as about:
+                told = tell(fixes(about.before, verdict.flow, self._may_in_all, effort, about))
+                return cast("dict[str, Any]", in_names(told, self.view, self.view))
         about = Differ(self.view.own.persistent())
         found = fixes(self._world, self.view.in_names(verdict.flow), self._may, effort, about)
-        return self._without_others(found, verdict, explainer)
+        return tell(self._without_others(found, verdict, explainer))
 
     def _without_others(self, found: Fixes, verdict: Verdict, explainer: Explainer) -> Fixes:
         """Fixes without what is said of things that are not the account's."""
@@ -57,11 +64,19 @@ class Fixer:
             found = replace(found, obstacles=(_OTHERS,), refused=())
         return found
 
+    def _may_in_all(self, edit: Edit) -> bool:
+        """Whether an account may make an edit where everything is its own."""
+        return self._may_lift or all(section != "penalties" for section, _ in edit.names)
+
+    @property
+    def _may_lift(self) -> bool:
+        return bool(self.view.state.owned(self.view.account, Kind.PENALTY))
+
     def _may(self, edit: Edit) -> bool:
         """Whether the account may make an edit: all that it names is its own, or named by it already."""
         for section, name in edit.names:
             if section == "penalties":
-                own = bool(self.view.state.owned(self.view.account, Kind.PENALTY))
+                own = self._may_lift
             elif section == "peerings":
                 own = self.view.has(section, name) or name not in self._world.peerings
             else:

@@ -85,22 +85,35 @@ class Naming:
         instance, dot, port = name.partition(".")
         return self.called("instances", instance) + dot + port
 
-    def words(self, text: str) -> str:
-        """A line with names in place of ids, but in what is quoted."""
+    def words(self, text: str, before: Naming | None = None) -> str:
+        """A line with names in place of ids, but in what is quoted; ``before`` knows those of what is gone."""
         said, quote, rest = text.partition('"')
-        return _WORD.sub(self._word, said) + quote + rest
+        known = (self, before) if before else (self,)
+        named = _WORD.sub(lambda word: next(filter(None, (it._word(word) for it in known)), word[0]), said)
+        return named + quote + rest
 
     def _word(self, found: re.Match[str]) -> str:
+        """What a word is in names; nothing if it means none of the account's things."""
+        word = found["word"]
         if found["group"]:
-            return found["group"] + self.called("groups", found["word"])
-        return self._by_id.get(found["word"]) or self.port(found["word"])
+            name = self._all["groups"].get(word)
+            return found["group"] + name if name else ""
+        instance, _, port = word.partition(".")
+        if word in self._by_id or not port:
+            return self._by_id.get(word, "")
+        return self.port(word) if instance in self._all["instances"] else ""
+
+    @cached_property
+    def _all(self) -> Names:
+        """Every name by its id, also where it is the id."""
+        return {section: {id_: name for name, id_ in pairs.items()} for section, pairs in self.ids.items()}
 
     @cached_property
     def _by_id(self) -> Mapping[str, str]:
         """All names by ids; where things of several kinds have an id, what a rule may mean by it comes first."""
         found = {id_.partition("/")[2]: name for id_, name in self.names["subnets"].items()}
         for section in sorted(SECTIONS.values(), key=lambda it: (it == "groups", it in _LAST)):
-            found |= {id_: name for name, id_ in self.ids[section].items()}
+            found |= self._all[section]
         return found
 
 

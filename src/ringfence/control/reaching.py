@@ -44,7 +44,7 @@ class Reachability:
 
     def _check(self, name: str) -> None:
         """Refuse what the account has no name for, as if there was no such thing."""
-        own = self._view.own
+        own = self._view.said
         if name in ("", INTERNET) or name in own.groups or name in own.instances:
             return
         try:

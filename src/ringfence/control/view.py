@@ -16,7 +16,7 @@ from typing import Any
 from ringfence.control.exporting import visible_world, world_of
 from ringfence.control.naming import ENDS, Names, Naming
 from ringfence.errors import UnknownName
-from ringfence.model.flow import Endpoint, Flow, Query
+from ringfence.model.flow import Endpoint, Expectation, Flow, Query
 from ringfence.model.renaming import renamed
 from ringfence.model.topology import Port
 from ringfence.model.world import World
@@ -64,6 +64,28 @@ class View:
         return renamed(self.around, self._names) if any(self._names.values()) else self.around
 
     @cached_property
+    def said(self) -> World:
+        """Where its words are looked up: its own world, or the one around it where that has nothing else."""
+        return self.named if self.is_alone else self.own
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that there is in the state's world is its own."""
+        return self.around is self.state.world
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether anything of its own has another name than its id."""
+        return any(self.naming.names.values())
+
+    @cached_property
+    def expects(self) -> tuple[Expectation, ...]:
+        """What it expects, in names."""
+        if not self.state.count(self.account, Kind.EXPECTATION):
+            return ()
+        return tuple(sorted(set(self.said.expects), key=str))
+
+    @cached_property
     def is_alone(self) -> bool:
         """Whether all that decides on its packets is its own, so that all may be told."""
         return not any(self._others(kind) for kind in SECTIONS)
@@ -89,7 +111,7 @@ class View:
     def flow(self, query: Query) -> Flow:
         """What it asks about, in ids. Raises `UnknownName` for what is not its own as for what is not there."""
         try:
-            return self.in_ids(self.own.flow(query))
+            return self.in_ids(self.said.flow(query))
         except UnknownName:
             self._check_alone(query.source, query.destination)
             raise
@@ -116,7 +138,7 @@ class View:
         """An end of its own world where it is in the one around it: a neighbour's address is not outside."""
         if end.vpc:
             return replace(end, vpc=self.naming.ids["vpcs"].get(end.vpc, end.vpc))
-        if end.name in self.own.outside:
+        if end.name in self.said.outside:
             return end
         having = [vpc for vpc in self.around.vpcs if self.around.port_at(Endpoint(end.address, vpc))]
         if len(having) > 1:
@@ -156,7 +178,7 @@ class View:
         return True
 
     def _may_name(self, vpc: str) -> bool:
-        return self.owns(Kind.VPC, vpc) or vpc in self.own.vpcs
+        return self.owns(Kind.VPC, vpc) or vpc in self.said.vpcs
 
     def step(self, step: Step) -> dict[str, Any]:
         """A step of the world around it for programs, in names; the ids of rules are those of logs and counters."""
