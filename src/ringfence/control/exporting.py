@@ -148,9 +148,9 @@ def own_group(group: SecurityGroup, account: str) -> SecurityGroup:
 def own_rule(rule: Rule, account: str) -> Rule:
     """A rule as it says what it says: without the id that the service gave it, its own account as nobody's."""
     remote = rule.remote
-    if isinstance(remote, GroupRemote) and remote.account == account:
+    if isinstance(remote, GroupRemote) and remote.account and remote.account == account:
         remote = GroupRemote(remote.name)
-    return replace(rule, given_id="", remote=remote)
+    return replace(rule, given_id="", remote=remote) if rule.given_id or remote is not rule.remote else rule
 
 
 def plain_lines(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:

@@ -16,7 +16,6 @@ from ringfence.analysis.difference.touched import touched
 from ringfence.analysis.reach.ends import EndClass, Ends
 from ringfence.analysis.reach.plane import Plane
 from ringfence.analysis.reach.roster import OneWorld
-from ringfence.analysis.sets.segments import Segments
 from ringfence.analysis.sets.sieve import bits
 from ringfence.model.address import Address, Family
 from ringfence.model.flow import Endpoint
@@ -114,7 +113,7 @@ class _FollowedEnds(Ends):
     def __init__(self, old: Ends, news: News, joints: dict[Family, Joint]) -> None:
         self._world = news.after
         self.named = old.named | news.named
-        self.segments = Segments(self.named) if news.named else old.segments
+        self.segments = old.segments.with_more(news.segments) if news.named else old.segments
         self.of_family = {family: tuple(filter(None, _classes(joint))) for family, joint in joints.items()}
         known = old._apart if isinstance(old, _FollowedEnds) else {}
         self._apart: dict[tuple[str, Address], EndClass] = {}
