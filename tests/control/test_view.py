@@ -36,6 +36,7 @@ from ringfence.model.flow import Query
 from ringfence.model.rule import GroupRemote, Rule
 from ringfence.model.service import Service
 from ringfence.model.topology import Port
+from ringfence.model.world import World
 from ringfence.resources.kind import Kind
 from ringfence.store.rows import now
 from tests.declare.desk import Desk
@@ -230,14 +231,19 @@ def check_owners(view: View, step: dict[str, Any]) -> None:
         assert step["group"] in view.own.groups
 
 
-def planned(view: View, caller: Caller, random: Random) -> tuple[Any, View]:
-    """What a plan tells that takes some rules away, adds one for anybody; with what is after it."""
-    own, groups = view.own, dict(view.own.groups)
+def edited(view: View, random: Random) -> World:
+    """What an account has with some rules less, and one for anybody."""
+    groups = dict(view.own.groups)
     mine = sorted(name for name in groups if view.has("groups", name))
     for name in random.sample(mine, min(2, len(mine))):
         kept = [rule for rule in groups[name].rules if random.random() < 0.6]
         groups[name] = replace(groups[name], rules=(*kept, Rule.parse(f"in allow tcp {random.choice(PORTS)} from any")))
-    made = plan(view.state, caller, replace(own, groups=groups), now())
+    return replace(view.own, groups=groups)
+
+
+def planned(view: View, caller: Caller, random: Random) -> tuple[Any, View]:
+    """What a plan tells of that; with what there would be."""
+    made = plan(view.state, caller, edited(view, random), now())
     expected = [Explainer(made.views[1]).told_unmet(each) for each in Explainer(made.views[1]).unmet()]
     found = Foresight().told(*made.views)
     return {"changes": Words(made).all(), "reachability": found, "expectations": expected}, made.views[1]
