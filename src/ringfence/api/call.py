@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -39,6 +40,11 @@ class Service:
     def confirming(self) -> Confirming:
         """Takes back what nobody confirms: started and stopped with the server."""
         return Confirming(self.control)
+
+    @cached_property
+    def judging(self) -> Lock:
+        """The turn of those who have a file judged, one at a time: it takes the processor for seconds."""
+        return Lock()
 
     @cached_property
     def foresight(self) -> Foresight:

@@ -232,8 +232,9 @@ class _MovedOn(Exception):
 def _judged(call: Call, wanted: World) -> Applied | None:
     """What applying a file comes to, before anybody has to wait for it; None where it is refused, to be told later."""
     try:
-        found = judged(call.control.refresh(), call.caller, wanted, now())
-        _ = found.told
+        with call.service.judging:
+            found = judged(call.control.refresh(), call.caller, wanted, now())
+            _ = found.told
     except RingfenceError:
         return None
     return found
