@@ -21,8 +21,8 @@ MOST_TOLD = 20_000
 """So many ends an answer names of what is newly allowed, and as many of what is newly denied, and of what is cut."""
 IDLE = 300.0
 """For so many seconds an analysis is kept that nobody asks."""
-MOST_KEPT = 40_000
-"""Of a world of more ports none is kept: it takes some ten kilobytes a port."""
+MOST_KEPT = 20_000
+"""Of a world of more instances none is kept: it takes some eleven kilobytes for each."""
 _SAID = ("services", "family", "verdict", "hold", "stage", "left_out")
 """What an answer says without names."""
 
