@@ -21,6 +21,7 @@ from bench.difference import DifferenceCase, measure_difference
 from bench.fixing import FixCase, measure_fixing
 from bench.following import FollowCase, measure_following
 from bench.footprint import FootprintCase, measure_footprint
+from bench.foreseeing import ForeseeCase, measure_foreseeing
 from bench.linting import LintCase, measure_linting
 from bench.reaching import ReachCase, measure_reaching
 from bench.redundancy import RedundancyCase, measure_redundancy
@@ -43,6 +44,7 @@ FULL: dict[str, Part] = {
     "following": partial(measure_following, FollowCase(ports=(100, 100_000), rounds=100)),
     "footprint": partial(measure_footprint, FootprintCase(ports=10_000)),
     "difference": partial(measure_difference, DifferenceCase(instances=10_000, rounds=4)),
+    "foreseeing": partial(measure_foreseeing, ForeseeCase(instances=10_000, rounds=6)),
     "reach": partial(
         measure_reaching, ReachCase(instances=10_000, growing=(1_000, 10_000, 100_000), groups=500, rounds=3)
     ),
@@ -61,6 +63,7 @@ QUICK: dict[str, Part] = {
     "following": partial(measure_following, FollowCase(ports=(30, 60), rounds=3)),
     "footprint": partial(measure_footprint, FootprintCase(ports=100)),
     "difference": partial(measure_difference, DifferenceCase(instances=100, rounds=1)),
+    "foreseeing": partial(measure_foreseeing, ForeseeCase(instances=100, rounds=2)),
     "reach": partial(measure_reaching, ReachCase(instances=100, growing=(40, 80), groups=20, rounds=2)),
     "why": partial(measure_why, WhyCase(instances=100, questions=20)),
     "fix": partial(measure_fixing, FixCase(instances=100)),

@@ -37,6 +37,7 @@ def test_a_quick_run_prints_every_figure_as_json() -> None:
             "lint --fix with its proof over lint",
             "memory of the serving and enforcing process",
             "difference of a one-rule change",
+            "a second dry run at a new revision",
             "whole reachability",
             "one why",
             "fixes found and weighed",

@@ -13,6 +13,7 @@ from ringfence.analysis.reach.names import OTHERS
 from ringfence.control import reaching
 from ringfence.control.exporting import world_of
 from ringfence.control.reaching import Reachability, Reaching
+from ringfence.control.view import View
 from ringfence.errors import InvalidInput, UnknownName
 from ringfence.model.service import Service as Asked
 from ringfence.resources.kind import Kind
@@ -58,7 +59,7 @@ def shared(service: Service) -> tuple[Service, Service, dict[str, str]]:
 
 def told(of: Service, source: str = "", destination: str = "", service: str = "") -> Answer:
     asked = Asked.parse(service) if service else None
-    return Reachability(of.control.state, of.caller.account).answer(source, destination, asked)
+    return Reachability(View(of.control.state, of.caller.account)).answer(source, destination, asked)
 
 
 def lines(found: Answer) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from ringfence.control.declaring import Words, read_world, require_reading
 from ringfence.control.explaining import Explainer
 from ringfence.control.planning import Plan, plan
+from ringfence.control.view import View
 from ringfence.errors import (
     EXPECT_FAILED,
     Conflict,
@@ -338,7 +339,7 @@ def test_why_names_the_ids_of_instances_that_are_called_the_same(tmp_path: Path)
     me = desk.tenant("tenant")
     desk.apply(me, BASE)
     twins = sorted(desk.make(me, Kind.INSTANCE, name="twin").id for _ in range(2))
-    explainer = Explainer(desk.control.state, me.account)
+    explainer = Explainer(View(desk.control.state, me.account))
     for name in ("twin", "twin.eth0"):
         with pytest.raises(UnknownName, match=f"called 'twin'; give an id: {twins[0]}, {twins[1]}$"):
             explainer.verdict(Query(name, "web", Service.parse("tcp/80")))

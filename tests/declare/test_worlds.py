@@ -73,7 +73,7 @@ def _with_settings(world: World) -> State:
 def test_examples_come_back(path: Path, caller: Caller) -> None:
     world = worldfile.read(path)
     made = plan(_with_settings(world), caller, world, "now")
-    exported = made.worlds[1]
+    exported = made.views[1].own
     assert bare(exported) == said(world)
     assert worldfile.parse(worldfile.dump(exported), "exported") == exported
     assert plan(made.after, caller, exported, "later").changes == ()
@@ -83,8 +83,8 @@ def test_examples_come_back(path: Path, caller: Caller) -> None:
 @given(own_worlds(), st.sampled_from([OPERATORS, TENANT]))
 def test_what_is_planned_is_what_the_file_says(world: World, caller: Caller) -> None:
     made = plan(_with_settings(world), caller, world, "2026-11-22T10:00:00.000Z")
-    assert bare(made.worlds[1]) == said(world)
-    assert plan(made.after, caller, made.worlds[1], "later").changes == ()
+    assert bare(made.views[1].own) == said(world)
+    assert plan(made.after, caller, made.views[1].own, "later").changes == ()
     stored = [change.after for change in made.changes if change.after]
     for resource in stored:
         assert Resource.parse(resource.text()) == resource

@@ -7,6 +7,7 @@ import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -15,6 +16,7 @@ from starlette.types import Scope
 from ringfence.control.caller import Caller
 from ringfence.control.confirming import Confirming
 from ringfence.control.control import Control
+from ringfence.control.foresight import Foresight
 from ringfence.control.identity import Identities
 from ringfence.control.reaching import Reaching
 from ringfence.errors import FieldProblem, InvalidFields
@@ -39,6 +41,16 @@ class Service:
     def confirming(self) -> Confirming:
         """Takes back what nobody confirms: started and stopped with the server."""
         return Confirming(self.control)
+
+    @cached_property
+    def judging(self) -> Lock:
+        """The turn of those who have a file judged, one at a time: it takes the processor for seconds."""
+        return Lock()
+
+    @cached_property
+    def foresight(self) -> Foresight:
+        """Answers what a change would lead to, and keeps what it worked out for that."""
+        return Foresight()
 
     @cached_property
     def reaching(self) -> Reaching:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import yaml
 
 from ringfence import worldfile
-from ringfence.analysis.difference.difference import difference
 from ringfence.api.call import Answer, Call
 from ringfence.api.changes import change
-from ringfence.api.foreseeing import MOST_TOLD
 from ringfence.api.route import AS_OF, CHANGE, Parameter, Route, Schema
 from ringfence.control.awaiting import LONGEST, SHORTEST
-from ringfence.control.declaring import Words, apply, read_world, require_reading
+from ringfence.control.declaring import Applied, Words, apply, judged, read_world, require_reading
 from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer
 from ringfence.control.exporting import world_of
 from ringfence.control.kinds import CHANGING, READING
 from ringfence.control.planning import plan
-from ringfence.errors import FieldProblem, InvalidFields
+from ringfence.errors import FieldProblem, InvalidFields, RingfenceError
 from ringfence.model.world import World
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
@@ -28,6 +27,8 @@ from ringfence.store.rows import now
 
 YAML = "text/yaml; charset=utf-8"
 _LONGEST_REASON = 500
+_TRIES = 3
+"""So often a file is judged before its turn while others are faster; then it is judged while they wait."""
 _FILE: Schema = {"type": "object", "description": "a world file: see docs/world-file.md"}
 _OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
 _CHANGES: Schema = {
@@ -181,11 +182,11 @@ def _plan(call: Call) -> Answer:
     state = control.refresh()
     require_reading(control.authority, state, caller)
     made = plan(state, caller, _wanted(call), now())
-    explainer = Explainer(made.after, made.account, made.worlds[1])
+    explainer = Explainer(made.views[1])
     told = {
         "revision": state.revision,
         "changes": Words(made).all(),
-        "reachability": difference(*made.worlds).as_json(MOST_TOLD),
+        "reachability": call.service.foresight.told(*made.views),
         "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
     }
     return Answer(told, headers={"x-ringfence-revision": str(state.revision)})
@@ -207,14 +208,33 @@ def _apply(call: Call) -> Answer:
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
     override, wanted = _override(call), _wanted(call)
 
+    known: Applied | None = None
+
     def work(draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, draft.state, call.caller)
-        made = apply(draft, wanted, confirm=confirm, override=override)
-        explainer = Explainer(made.plan.after, made.plan.account)
-        return {
-            "changes": Words(made.plan).all(),
-            "expectations": [explainer.told_unmet(each) for each in made.unmet],
-            "confirm_until": draft.confirm_until,
-        }
+        if known and known.plan.before is not draft.state:
+            raise _MovedOn
+        made = apply(draft, wanted, confirm=confirm, override=override, known=known)
+        return made.told | {"confirm_until": draft.confirm_until}
 
+    for _ in range(_TRIES):
+        known = _judged(call, wanted)
+        with suppress(_MovedOn):
+            return change(call, ram.APPLY_CHANGES.name, work)
+    known = None
     return change(call, ram.APPLY_CHANGES.name, work)
+
+
+class _MovedOn(Exception):
+    """There is a newer revision than the one that was judged."""
+
+
+def _judged(call: Call, wanted: World) -> Applied | None:
+    """What applying a file comes to, before anybody has to wait for it; None where it is refused, to be told later."""
+    try:
+        with call.service.judging:
+            found = judged(call.control.refresh(), call.caller, wanted, now())
+            _ = found.told
+    except RingfenceError:
+        return None
+    return found

@@ -13,6 +13,7 @@ from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.explaining import Explainer
 from ringfence.control.fixing import Fixer
 from ringfence.control.reading import require_analysis
+from ringfence.control.view import View
 from ringfence.errors import FieldProblem, InvalidFields, NotationError, UnknownName
 from ringfence.model.address import Family
 from ringfence.model.service import Service
@@ -187,10 +188,10 @@ def routes() -> Iterator[Route]:
 
 def _why(call: Call) -> Answer:
     require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
-    question, account, is_fix_asked = question_of(call), call.caller.account, call.flag("fix")
+    question, view, is_fix_asked = question_of(call), View(call.state, call.caller.account), call.flag("fix")
     with asking(call):
-        told = Explainer(call.state, account).answer(question)
-        fix = Fixer(call.state, account).told_briefly(question) if is_fix_asked else {}
+        told = Explainer(view).answer(question)
+        fix = Fixer(view, call.service.foresight).told_briefly(question) if is_fix_asked else {}
     return Answer({**told, **fix})
 
 

@@ -9,6 +9,7 @@ from ringfence.api.explaining import FIX, OBSTACLE, QUESTION, asking, question_o
 from ringfence.api.route import Route, Schema
 from ringfence.control.fixing import Fixer
 from ringfence.control.reading import require_analysis
+from ringfence.control.view import View
 from ringfence.ram import actions as ram
 
 _FIXES: Schema = {
@@ -44,6 +45,6 @@ def routes() -> Iterator[Route]:
 
 def _fix(call: Call) -> Answer:
     require_analysis(call.control, call.caller, ram.DESCRIBE_REACHABILITY, lambda: call.state)
-    question = question_of(call)
+    question, view = question_of(call), View(call.state, call.caller.account)
     with asking(call):
-        return Answer(Fixer(call.state, call.caller.account).told(question))
+        return Answer(Fixer(view, call.service.foresight).told(question))

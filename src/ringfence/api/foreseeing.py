@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringfence.analysis.difference.difference import Difference, difference
+from ringfence.analysis.difference.difference import Difference
 from ringfence.api.call import Call
 from ringfence.control.declaring import require_reading
 from ringfence.control.draft import Draft
 from ringfence.control.explaining import Explainer
-from ringfence.control.exporting import world_of
+from ringfence.control.view import View
 from ringfence.errors import Forbidden
 from ringfence.policy.change import Change
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
-
-MOST_TOLD = 20_000
-"""So many ends an answer names of what is newly allowed, and as many of what is newly denied, and of what is cut."""
 
 
 def foreseen(call: Call, draft: Draft) -> dict[str, Any]:
@@ -31,10 +28,7 @@ def foreseen(call: Call, draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, state, call.caller)
     except Forbidden:
         return {"reachability": None, "expectations": None}
-    found, explainer = Difference(), Explainer(after, account)
-    if Change.between(state.world, after.world) != Change():
-        found = difference(world_of(state, account), explainer.named)
-    return {
-        "reachability": found.as_json(MOST_TOLD),
-        "expectations": [explainer.told_unmet(each) for each in explainer.unmet()],
-    }
+    before, explainer = View(state, account), Explainer(View(after, account))
+    is_same = Change.between(state.world, after.world) == Change()
+    found = Difference().as_json() if is_same else call.service.foresight.told(before, explainer.view)
+    return {"reachability": found, "expectations": [explainer.told_unmet(each) for each in explainer.unmet()]}

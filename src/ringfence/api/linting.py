@@ -11,6 +11,7 @@ from ringfence.api.call import Answer, Call
 from ringfence.api.route import AS_OF, Parameter, Route, Schema
 from ringfence.control.linting import findings
 from ringfence.control.reading import require_analysis
+from ringfence.control.view import View
 from ringfence.errors import FieldProblem, InvalidFields
 from ringfence.ram import actions as ram
 
@@ -55,6 +56,6 @@ def _lint(call: Call) -> Answer:
     if word not in _SEVERITIES:
         right = f"use {', '.join(_SEVERITIES)}"
         raise InvalidFields((FieldProblem("severity", f"{word!r} is no severity", right, value=word),))
-    found = findings(call.state, call.caller.account)
+    found = findings(View(call.state, call.caller.account))
     told = [Told.of(it).as_json() for it in found if it.severity.reaches(_SEVERITIES[word])]
     return Answer({"findings": told})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ringfence import worldfile
@@ -36,6 +37,23 @@ class Applied:
     plan: Plan
     unmet: list[Unmet]
 
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Tells the expectations."""
+        return Explainer(self.plan.views[1])
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """For programs, in the account's names."""
+        expectations = [self.explainer.told_unmet(each) for each in self.unmet]
+        return {"changes": Words(self.plan).all(), "expectations": expectations}
+
+
+def judged(state: State, caller: Caller, wanted: World, at: str) -> Applied:
+    """What applying a file to a state would come to. It takes seconds in a large world. Raises what `plan` raises."""
+    made = plan(state, caller, wanted, at)
+    return Applied(made, Explainer(made.views[1]).unmet())
+
 
 def read_world(state: State, account: str, text: str) -> World:
     """The world that a file describes, within the limits of the account. Raises `WorldFileError`."""
@@ -52,8 +70,10 @@ def require_reading(authority: Authority, state: State, caller: Caller) -> None:
                 authority.require(caller, action_for(Verb.READ, each), each)
 
 
-def apply(draft: Draft, wanted: World, *, confirm: int | None = None, override: str = "") -> Applied:
-    """Make the account have what a world file says.
+def apply(
+    draft: Draft, wanted: World, *, confirm: int | None = None, override: str = "", known: Applied | None = None
+) -> Applied:
+    """Make the account have what a world file says. ``known`` is what that was `judged` to come to, of whatever state.
 
     ``confirm``: seconds in which that is to be confirmed (`ringfence.control.confirming`). Raises `Conflict` where an
     expectation would not hold, unless ``override`` says why that does not matter: this needs an action of its own, and
@@ -61,19 +81,18 @@ def apply(draft: Draft, wanted: World, *, confirm: int | None = None, override: 
     it was made by itself.
     """
     draft.require_any(ram.APPLY_CHANGES, REVISION)
-    made = plan(draft.state, draft.caller, wanted, draft.at)
-    make(draft, made.changes)
-    explainer = Explainer(made.after, made.account)
-    unmet = explainer.unmet()
-    lines = [explainer.line(each) for each in unmet]
+    fits = known is not None and known.plan.before is draft.state
+    found = known if known and fits else judged(draft.state, draft.caller, wanted, draft.at)
+    make(draft, found.plan.changes)
+    lines = [found.explainer.line(each) for each in found.unmet]
     if lines and not override:
         raise expectations_fail(lines)
     if lines:
         said = json.dumps({"override": override, "expectations": lines}, ensure_ascii=False)
         draft.require_any(ram.OVERRIDE_EXPECTATIONS, REVISION, said)
-    if confirm is not None and made.changes:
+    if confirm is not None and found.plan.changes:
         draft.confirm_until = deadline(confirm)
-    return Applied(made, unmet)
+    return found
 
 
 # --- as it is told
@@ -87,8 +106,7 @@ class Words:
 
     def all(self) -> list[dict[str, Any]]:
         """Every change, in their order."""
-        names = {id(state): Naming(state, self.plan.account) for state in (self.plan.before, self.plan.after)}
-        before, after = names[id(self.plan.before)], names[id(self.plan.after)]
+        before, after = (view.naming for view in self.plan.views)
         return [_told(change, before, after) for change in self.plan.changes]
 
 

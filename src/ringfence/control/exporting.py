@@ -49,7 +49,8 @@ def visible_world(state: State, account: str) -> World:
     world = state.world
     own = {SECTIONS[kind]: {it.id for it in state.owned(account, kind)} for kind in SECTIONS}
     if all(own[section] >= set(getattr(world, section)) for section in own):
-        return world
+        expects = _expects(state, account)
+        return world if len(expects) == len(world.expects) else replace(world, expects=expects)
     vpcs = _around(world, own)
     instances = by_name(_with_ports(world.instances.values(), vpcs))
     groups = own["groups"] | {group for it in instances.values() for port in it.ports for group in port.groups}
@@ -65,7 +66,7 @@ def visible_world(state: State, account: str) -> World:
         outside=_kept(world.outside, own["outside"]),
         peerings=by_name(it for it in world.peerings.values() if vpcs.issuperset(it.vpcs)),
         expects=_expects(state, account),
-        detached={},  # no packet meets them
+        detached=by_name(it for it in world.detached.values() if it.account == account and it.vpc in vpcs),
     )
 
 
@@ -147,9 +148,9 @@ def own_group(group: SecurityGroup, account: str) -> SecurityGroup:
 def own_rule(rule: Rule, account: str) -> Rule:
     """A rule as it says what it says: without the id that the service gave it, its own account as nobody's."""
     remote = rule.remote
-    if isinstance(remote, GroupRemote) and remote.account == account:
+    if isinstance(remote, GroupRemote) and remote.account and remote.account == account:
         remote = GroupRemote(remote.name)
-    return replace(rule, given_id="", remote=remote)
+    return replace(rule, given_id="", remote=remote) if rule.given_id or remote is not rule.remote else rule
 
 
 def plain_lines(lines: Iterable[AclRule]) -> tuple[AclRule, ...]:

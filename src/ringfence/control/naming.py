@@ -22,9 +22,12 @@ from ringfence.resources.resource import Resource
 from ringfence.resources.state import State
 from ringfence.resources.values import SharedVpc
 
-_ENDS = (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)
+ENDS = (Kind.INSTANCE, Kind.VIRTUAL_IP, Kind.OUTSIDE_HOST)
 Names = Mapping[str, Mapping[str, str]]
-_WORD = re.compile(r"[\w.-]+")
+_WORD = re.compile(r"(?P<group>(?:\b(?<!address )group |\bmembers of )(?:[\w.-]+/)?)?(?P<word>[\w.-]+)")
+"""A word, and whether it is said of it that it is a security group."""
+_LAST = ("address_groups", "port_lists")
+"""What a rule names without saying its kind."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Naming:
         """Names by ids as `renamed` wants them: those that are not the id itself."""
         own = {kind: self.state.owned(self.account, kind) for kind in (*SECTIONS, Kind.SUBNET)}
         found: dict[str, dict[str, str]] = {section: {} for section in (*SECTIONS.values(), "subnets")}
-        for kind in SECTIONS.keys() - set(_ENDS):
+        for kind in SECTIONS.keys() - set(ENDS):
             found[SECTIONS[kind]] = _names(own[kind], self._others(kind))
         for end, id_, name in _together(own):
             found[SECTIONS[end]][id_] = name
@@ -82,17 +85,36 @@ class Naming:
         instance, dot, port = name.partition(".")
         return self.called("instances", instance) + dot + port
 
-    def words(self, text: str) -> str:
-        """A line with names in place of ids, but in what is quoted."""
+    def words(self, text: str, before: Naming | None = None) -> str:
+        """A line with names in place of ids, but in what is quoted; ``before`` knows those of what is gone."""
         said, quote, rest = text.partition('"')
-        return _WORD.sub(lambda word: self._by_id.get(word[0]) or self.port(word[0]), said) + quote + rest
+        known = (self, before) if before else (self,)
+        named = _WORD.sub(lambda word: next(filter(None, (it._word(word) for it in known)), word[0]), said)
+        return named + quote + rest
+
+    def _word(self, found: re.Match[str]) -> str:
+        """What a word is in names; nothing if it means none of the account's things."""
+        word = found["word"]
+        if found["group"]:
+            name = self._all["groups"].get(word)
+            return found["group"] + name if name else ""
+        instance, _, port = word.partition(".")
+        if word in self._by_id or not port:
+            return self._by_id.get(word, "")
+        return self.port(word) if instance in self._all["instances"] else ""
+
+    @cached_property
+    def _all(self) -> Names:
+        """Every name by its id, also where it is the id."""
+        return {section: {id_: name for name, id_ in pairs.items()} for section, pairs in self.ids.items()}
 
     @cached_property
     def _by_id(self) -> Mapping[str, str]:
-        """All names by ids; a rule names groups and address groups."""
-        subnets = {id_.partition("/")[2]: name for id_, name in self.names["subnets"].items()}
-        sections = sorted(SECTIONS.values(), key=lambda section: section in ("groups", "address_groups"))
-        return {id_: name for pairs in (subnets, *map(self.names.__getitem__, sections)) for id_, name in pairs.items()}
+        """All names by ids; where things of several kinds have an id, what a rule may mean by it comes first."""
+        found = {id_.partition("/")[2]: name for id_, name in self.names["subnets"].items()}
+        for section in sorted(SECTIONS.values(), key=lambda it: (it == "groups", it in _LAST)):
+            found |= self._all[section]
+        return found
 
 
 def foreign_remotes(state: State, account: str) -> Iterator[GroupRemote]:
@@ -120,7 +142,7 @@ def _names(resources: Iterable[Resource], others: Iterable[str]) -> dict[str, st
 
 def _together(own: Mapping[Kind, Iterable[Resource]]) -> Iterator[tuple[Kind, str, str]]:
     """The same of the kinds that share their names."""
-    wanted = {(it.kind, it.id): it.name if _fits(it) else it.id for kind in _ENDS for it in own[kind]}
+    wanted = {(it.kind, it.id): it.name if _fits(it) else it.id for kind in ENDS for it in own[kind]}
     for (kind, id_), name in _apart(wanted, ()).items():
         if name != id_:
             yield kind, id_, name
@@ -141,7 +163,7 @@ def _fits(resource: Resource) -> bool:
     if resource.name == resource.id:
         return True
     try:
-        check_name(resource.name, dots=resource.kind not in _ENDS)
+        check_name(resource.name, dots=resource.kind not in ENDS)
         if resource.kind is Kind.PORT_LIST:
             NamedPorts(resource.name)
         return resource.kind is not Kind.ADDRESS_GROUP or isinstance(parse_remote(resource.name), AddressGroupRemote)

@@ -16,8 +16,8 @@ from ringfence.model.flow import Expectation
 from ringfence.model.group import SecurityGroup
 from ringfence.model.names import check_name
 from ringfence.model.port_list import NamedPorts, RulePorts
-from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, parse_remote
-from ringfence.model.topology import Instance, Peering, Port, Subnet, VirtualIp, Vpc
+from ringfence.model.rule import AddressGroupRemote, GroupRemote, Remote, Rule, parse_remote
+from ringfence.model.topology import DetachedPort, Instance, Peering, Port, Subnet, VirtualIp, Vpc
 from ringfence.model.world import World, by_name
 
 Names = Mapping[str, Mapping[str, str]]
@@ -120,7 +120,7 @@ class _Renaming:
             peerings=by_name(map(self.peering, old.peerings.values())),
             virtual_ips=by_name(map(self.virtual_ip, old.virtual_ips.values())),
             penalties=by_name(replace(it, target=self.port_name(it.target)) for it in old.penalties.values()),
-            detached={},  # they have no names that people wrote
+            detached=by_name(map(self.detached, old.detached.values())),
         )
 
     def vpc(self, vpc: Vpc) -> Vpc:
@@ -135,24 +135,34 @@ class _Renaming:
             yield replace(subnet, name=own, vpc=name, acl=self.called("acls", subnet.acl))
 
     def group(self, group: SecurityGroup) -> SecurityGroup:
-        rules = tuple(
-            replace(rule, remote=self.remote(rule.remote), ports=self.ports(rule.ports)) for rule in group.rules
-        )
+        rules = tuple(map(self.rule, group.rules))
         name, vpc = self.called("groups", group.name), self.called("vpcs", group.vpc)
         return replace(group, name=name, vpc=vpc, rules=rules)
 
+    def rule(self, rule: Rule) -> Rule:
+        """A rule; as it is where it names nothing that is called otherwise: most do not."""
+        remote, ports = self.remote(rule.remote), self.ports(rule.ports)
+        if remote is rule.remote and ports is rule.ports:
+            return rule
+        return replace(rule, remote=remote, ports=ports)
+
     def remote(self, remote: Remote) -> Remote:
         if isinstance(remote, GroupRemote):
-            return replace(remote, name=self.called("groups", remote.name))
+            name = self.called("groups", remote.name)
+            return remote if name == remote.name else replace(remote, name=name)
         return self.side(remote)
 
     def side(self, side: Side) -> Side:
         if isinstance(side, AddressGroupRemote):
-            return AddressGroupRemote(self.called("address_groups", side.name))
+            name = self.called("address_groups", side.name)
+            return side if name == side.name else AddressGroupRemote(name)
         return side
 
     def ports(self, ports: RulePorts) -> RulePorts:
-        return NamedPorts(self.called("port_lists", ports.name)) if isinstance(ports, NamedPorts) else ports
+        if isinstance(ports, NamedPorts):
+            name = self.called("port_lists", ports.name)
+            return ports if name == ports.name else NamedPorts(name)
+        return ports
 
     def lines(self, lines: Iterable[AclRule]) -> tuple[AclRule, ...]:
         return tuple(
@@ -186,6 +196,10 @@ class _Renaming:
             ports=tuple(map(self.port_name, vip.ports)),
             active=self.port_name(vip.active),
         )
+
+    def detached(self, detached: DetachedPort) -> DetachedPort:
+        """One without an instance is known by its id, which is no name that people wrote."""
+        return replace(detached, port=self.port(detached.port, detached.port.instance))
 
     def port_name(self, name: str) -> str:
         """``instance`` or ``instance.port``."""

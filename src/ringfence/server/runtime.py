@@ -159,6 +159,7 @@ class Runtime:
         while not self._stopping.wait(_LOOK):
             try:
                 self.control.refresh()
+                self.service.foresight.rest()
             except Exception as error:  # told; as long as it lasts, changes are refused and the last state is served
                 logger().error("store.lost", code=code_of(error), detail=words_of(error))
                 self._stopping.wait(1)

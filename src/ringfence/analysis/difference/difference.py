@@ -11,16 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import cast
 
+from ringfence.analysis.difference.base import Base
 from ringfence.analysis.difference.dying import Dying
 from ringfence.analysis.difference.joint import Joint
-from ringfence.analysis.difference.news import News
 from ringfence.analysis.difference.pairs import Pairs
-from ringfence.analysis.difference.places import Places
 from ringfence.analysis.difference.telling import Ending, FlowChange, Telling, together
 from ringfence.analysis.difference.touched import touched
-from ringfence.analysis.reach.ends import EndClass, Ends
-from ringfence.analysis.reach.plane import Plane
-from ringfence.analysis.reach.roster import OneWorld
+from ringfence.analysis.reach.ends import EndClass
 from ringfence.model.address import Family
 from ringfence.model.flow import Endpoint, Flow
 from ringfence.model.world import World
@@ -127,30 +124,28 @@ class Differ:
     """
 
     def __init__(self, before: World) -> None:
-        self.before = before
-        self._policy = Policy(before)
+        self._base = Base(before)
 
-    @cached_property
-    def _ends(self) -> Ends:
-        return Ends(self.before)
+    @property
+    def before(self) -> World:
+        """The world."""
+        return self._base.world
 
-    @cached_property
-    def _rosters(self) -> dict[Family, OneWorld]:
-        return {family: OneWorld(self.before, self._ends, family) for family in Family}
-
-    @cached_property
-    def _places(self) -> dict[Family, Places]:
-        return {family: Places(self.before, self._ends, family) for family in Family}
-
-    @cached_property
-    def _planes(self) -> dict[Family, Plane]:
-        return {family: Plane(self._policy, self._rosters[family]) for family in Family}
+    @property
+    def age(self) -> int:
+        """How many changes it has followed since it was made from nothing."""
+        return self._base.age
 
     def prepare(self) -> None:
         """Work out now what the next change may need; else that happens as it is needed."""
         _ = self.before.ties
-        for family, plane in self._planes.items():
-            _ = plane.sent_to, plane.received_from, self._places[family].of_class
+        for family, plane in self._base.planes.items():
+            _ = plane.sent_to, plane.received_from, self._base.places[family].of_class
+
+    def follow(self, after: World) -> None:
+        """Be of another world from now on: at the cost of what differs, if that is little, else from nothing."""
+        change = Change.between(self.before, after)
+        self._base = self._base.followed(after, change) or Base(after)
 
     def to(self, after: World, change: Change | None = None) -> Difference:
         """What another world changes; ``change`` is what differs from this one, if that is known."""
@@ -158,19 +153,16 @@ class Differ:
         if change == Change():
             return Difference()
         differences, worlds = Differences(self.before, after, change), (self.before, after)
-        joints, policy = self._joined(News(self._ends, self.before, after, change)), Policy(after)
-        tell = Telling(self._policy, policy)
+        joints, policy = self._base.joined(after, change), Policy(after)
+        tell = Telling(self._base.policy, policy)
         found: list[FlowChange] = []
         pairs: list[Pairs] = []
         for family, joint in joints.items():
             if which := touched(joint, worlds, change, differences):
-                pairs.append(Pairs(self._planes[family], joint, policy, which))
+                pairs.append(Pairs(self._base.planes[family], joint, policy, which))
                 found += filter(None, (tell.change(it, joint) for it in together(pairs[-1].turned())))
         live = LiveChange(*worlds, change)
         return Difference(found, joints, partial(_endings, pairs, worlds, live, tell))
-
-    def _joined(self, news: News) -> dict[Family, Joint]:
-        return {family: Joint(self._rosters[family], self._places[family], news) for family in Family}
 
 
 def _endings(pairs: list[Pairs], worlds: tuple[World, World], live: LiveChange, tell: Telling) -> Iterator[Ending]:

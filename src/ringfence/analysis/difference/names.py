@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 from ringfence.analysis.difference.joint import Joint
-from ringfence.analysis.reach.ends import EndClass
-from ringfence.analysis.sets.diagram import joined
 from ringfence.analysis.sets.sieve import bits
 from ringfence.model.address import AddressRange
 
@@ -52,17 +50,31 @@ class Names:
         others = self._outside & ~which
         if not others:
             return ("outside",)
-        named, missing = self._ranges(which), self._ranges(others)
+        named, missing = self._ranges(which)
         if len(missing) < len(named):
             return (f"outside but for {', '.join(map(self._called, missing))}",)
         return tuple(
             f"{called} (outside)" if called == str(it) else called for it in named for called in [self._called(it)]
         )
 
-    def _ranges(self, which: int) -> list[AddressRange]:
-        ends: list[EndClass] = [self._joint.told[each] for each in bits(which)]
-        runs = joined((run.first, run.last) for end in ends for run in end.ranges)
-        return [AddressRange(self._joint.family, *run) for run in runs]
+    def _ranges(self, which: int) -> tuple[list[AddressRange], list[AddressRange]]:
+        """What classes outside have, as few runs as there may be; and what the others there have."""
+        has = bin(which)[:1:-1].ljust(len(self._joint.told), "0")
+        found: tuple[list[tuple[int, int]], list[tuple[int, int]]] = [], []
+        for first, last, index in self._runs:
+            own = found[has[index] == "0"]
+            if own and own[-1][1] + 1 == first:
+                own[-1] = own[-1][0], last
+            else:
+                own.append((first, last))
+        named, missing = ([AddressRange(self._joint.family, *run) for run in runs] for runs in found)
+        return named, missing
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, int, int]]:
+        """The ranges of the classes outside in their order, with the index of the class."""
+        ends = (self._joint.told[each] for each in bits(self._outside))
+        return sorted((run.first, run.last, end.index) for end in ends for run in end.ranges)
 
     def _called(self, run: AddressRange) -> str:
         hosts = self._joint.after.world.outside.values()

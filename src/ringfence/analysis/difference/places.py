@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cached_property
 from typing import NamedTuple
 
@@ -40,6 +40,22 @@ class Places:
         end = Endpoint(Address(self._family, value), vpc)
         port, found = self._world.port_at(end), self._ends.at(end)
         return Place(value, vpc, found.index, port) if port and found else None
+
+    def followed(self, world: World, ends: Ends, cut: int, moved: Set[tuple[str, Address]]) -> Places:
+        """Those of a world in which the same addresses are somebody's: who has them where they moved, and the classes
+        of those that were of one that is cut.
+        """
+        made = Places(world, ends, self._family)
+        if cut or moved:
+            gone = {(address.value, vpc) for vpc, address in moved if address.family is self._family}
+            kept = (
+                made._place(it.value, it.vpc) if cut >> it.end & 1 or (it.value, it.vpc) in gone else it
+                for it in self._inside
+            )
+            made._inside = [it for it in kept if it]
+        else:
+            made._inside = self._inside
+        return made
 
     @cached_property
     def _values(self) -> list[int]:

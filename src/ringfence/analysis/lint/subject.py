@@ -127,6 +127,8 @@ class Subject:
     def _may_tell(self, step: Step) -> bool:
         world, acl = self.world, self.world.acls.get(step.group)
         vpc = world.vpcs.get(step.place.partition("/")[0])
+        if step.port and not self.owns(step.port.instance):
+            return False
         match step.stage:
             case Stage.ACL_EGRESS | Stage.ACL_INGRESS:
                 return acl is not None and acl.account == self.account

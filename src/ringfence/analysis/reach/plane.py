@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property, reduce
 from operator import or_
 
@@ -42,6 +42,15 @@ class Plane:
     def classes(self) -> tuple[EndClass, ...]:
         """Its classes; in a plane of one world each is at its index."""
         return self.roster.classes
+
+    def carry(self, old: Plane, lift: Callable[[Sieve], Sieve], parts: Mapping[int, int], anew: int) -> None:
+        """Take over what another plane has found, but of some classes (``anew``).
+
+        ``lift`` makes its sieves sieves over the classes of this one, and ``parts`` are new classes by what they were.
+        """
+        for own, known in ((self._sends, old._sends), (self._receives, old._receives)):
+            own |= {index: lift(sieve) for index, sieve in known.items() if not anew >> index & 1}
+            own |= {index: lift(known[of]) for index, of in parts.items() if of in known and not anew >> index & 1}
 
     # ---- what an end lets pass
 

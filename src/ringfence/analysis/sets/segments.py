@@ -33,7 +33,22 @@ class Segments:
             starts = self._starts[family] = sorted({0, *found})
             self._marks[family] = list(accumulate((found.get(start, 0) for start in starts), xor))
 
+        self._index()
+
+    def _index(self) -> None:
         self._runs = [(self._starts[family], self._marks[family]) for family in Family]  # hashing a family takes long
+
+    def with_more(self, more: Segments) -> Segments:
+        """Those of these sets and of others, none of which is among these."""
+        made = Segments(())
+        for family in Family:
+            starts = made._starts[family] = sorted({*self._starts[family], *more._starts[family]})
+            made._marks[family] = [self._at(family, each) ^ more._at(family, each) for each in starts]
+        made._index()
+        return made
+
+    def _at(self, family: Family, value: int) -> int:
+        return self._marks[family][bisect_right(self._starts[family], value) - 1]
 
     def mark(self, address: Address) -> int:
         """The number of an address."""
