@@ -202,10 +202,12 @@ def _field_of(resource: Resource, key: Key) -> str:
 
 
 def _is_shared(after: State, resource: Resource, found: Resource) -> bool:
-    """Whether a resource may refer to one of another account: a shared VPC, or a group that the rule names in full."""
-    if isinstance(resource.value, RuleOf) and found.kind is Kind.GROUP:
-        remote = resource.value.rule.remote
-        return isinstance(remote, GroupRemote) and remote.account == found.account
+    """Whether a resource may refer to one of another account: a shared VPC, or a group that the rule names in full.
+
+    The group that a rule belongs to is its own account's, whatever the rule names.
+    """
+    if isinstance(value := resource.value, RuleOf):
+        return found.id != value.group and value.rule.remote == GroupRemote(found.id, found.account)
     if found.kind is Kind.ACCOUNT:
         return True
     vpc = found if found.kind is Kind.VPC else after.get(Kind.VPC, str(getattr(found.value, "vpc", "")))

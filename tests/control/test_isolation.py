@@ -1,0 +1,88 @@
+"""Accounts apart: nobody makes anything that hangs on what is another account's, whatever else they say beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringfence.control.caller import Caller
+from ringfence.errors import InvalidFields, NotFound
+from ringfence.resources.kind import Kind
+
+from ..declare.desk import Desk
+
+Ids = dict[str, str]
+_NOTHING = '{"Version": "1", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
+
+
+def furnish(desk: Desk, who: Caller, profile: str) -> Ids:
+    """One thing of each kind that others might refer to."""
+
+    def make(kind: Kind, **said: Any) -> str:
+        return desk.make(who, kind, **said).id
+
+    ids = {"vpc": make(Kind.VPC, name="shop", cidrs=["10.0.0.0/16"], profile=profile)}
+    ids["subnet"] = make(Kind.SUBNET, name="web", vpc=ids["vpc"], cidr="10.0.1.0/24")
+    ids |= {name: make(Kind.GROUP, name=name, vpc=ids["vpc"]) for name in ("group", "other_group")}
+    home = {"subnet": ids["subnet"], "groups": [ids["group"]]}
+    ids["instance"] = make(Kind.INSTANCE, name="web-1", ports=[home])
+    ids["port"] = desk.control.state.owned(who.account, Kind.PORT)[0].id
+    ids["acl"] = make(Kind.ACL, name="acl", vpc=ids["vpc"])
+    ids["entries"] = make(Kind.ADDRESS_GROUP, name="office", entries=["10.9.0.0/16"], family="ipv4")
+    ids["ports"] = make(Kind.PORT_LIST, name="web-ports", entries=["80"])
+    ids["policy"] = make(Kind.POLICY, name="p", document=_NOTHING)
+    ids["user"] = make(Kind.USER, name="u", policies=[])
+    return ids
+
+
+def attempts(mine: Ids, theirs: Ids, them: str) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    """Ways to hang something on what is theirs."""
+    remotes = ["any", *(f"group {them}/{theirs[name]}" for name in ("group", "other_group")), f"group {mine['group']}"]
+    for remote in (*remotes, theirs["entries"], mine["entries"]):
+        for more in ({}, {"direction": "egress", "action": "deny"}):
+            rule = {"group": theirs["group"], "direction": "ingress", "remote": remote, "protocol": "tcp", **more}
+            yield Kind.RULE, rule
+    yield Kind.RULE, {"group": theirs["group"], "rule": f"in allow tcp 80 from group {them}/{theirs['other_group']}"}
+    own = {"group": mine["group"], "direction": "ingress", "protocol": "tcp"}
+    yield Kind.RULE, {**own, "remote": theirs["entries"]}
+    yield Kind.RULE, {**own, "ports": theirs["ports"]}
+    yield Kind.SUBNET, {"name": "s", "vpc": theirs["vpc"], "cidr": "10.0.9.0/24"}
+    yield Kind.SUBNET, {"name": "s", "vpc": mine["vpc"], "cidr": "10.0.9.0/24", "acl": theirs["acl"]}
+    yield Kind.GROUP, {"name": "g", "vpc": theirs["vpc"]}
+    yield Kind.ACL, {"name": "a", "vpc": theirs["vpc"]}
+    yield Kind.PEERING, {"name": "p", "vpcs": [mine["vpc"], theirs["vpc"]]}
+    here, there = ({"subnet": ids["subnet"], "groups": [ids["group"]]} for ids in (mine, theirs))
+    yield Kind.INSTANCE, {"name": "i", "ports": [there]}
+    yield Kind.INSTANCE, {"name": "i", "ports": [here | {"groups": [theirs["group"]]}]}
+    yield Kind.INSTANCE, {"name": "i", "ports": [here | {"groups": [mine["group"], theirs["group"]]}]}
+    yield Kind.PORT, here | {"instance": theirs["instance"]}
+    yield Kind.PORT, here | {"parent": theirs["port"]}
+    yield Kind.VIRTUAL_IP, {"name": "v", "subnet": theirs["subnet"], "ports": []}
+    yield Kind.VIRTUAL_IP, {"name": "v", "subnet": mine["subnet"], "ports": [theirs["port"]]}
+    yield Kind.USER, {"name": "x", "policies": [theirs["policy"]]}
+    yield Kind.ACCESS_KEY, {"user": theirs["user"]}
+    yield Kind.EXPECTATION, {"expect": f"{theirs['instance']} -> {mine['instance']} tcp/80 allow"}
+
+
+@pytest.mark.parametrize("profile", ["huawei", "alibaba"])
+def test_nothing_is_hung_on_what_is_another_accounts(tmp_path: Path, profile: str) -> None:
+    """A rule that named a group of theirs went into another group of theirs, once: an id was all that it took."""
+    desk = Desk(tmp_path)
+    me, them = desk.tenant("me"), desk.tenant("them")
+    mine, theirs = furnish(desk, me, profile), furnish(desk, them, profile)
+    before = desk.control.state
+    for kind, said in attempts(mine, theirs, them.account):
+        try:
+            desk.make(me, kind, **said)
+        except (InvalidFields, NotFound) as error:
+            told = str(error)
+        else:
+            pytest.fail(f"a {kind} was made of {said}")
+        assert "there is no" in told, (kind, said, told)
+        assert desk.control.state is before, (kind, said)
+    for name in ("group", "other_group"):
+        with pytest.raises(InvalidFields, match="there is no"):
+            desk.update(me, Kind.PORT, mine["port"], groups=[mine["group"], theirs[name]])
