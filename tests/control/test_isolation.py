@@ -53,6 +53,10 @@ def attempts(mine: Ids, theirs: Ids, them: str) -> Iterator[tuple[Kind, dict[str
     yield Kind.SUBNET, {"name": "s", "vpc": mine["vpc"], "cidr": "10.0.9.0/24", "acl": theirs["acl"]}
     yield Kind.GROUP, {"name": "g", "vpc": theirs["vpc"]}
     yield Kind.ACL, {"name": "a", "vpc": theirs["vpc"]}
+    line = f"in allow tcp 80 from {theirs['entries']} to any"
+    yield Kind.ACL, {"name": "a", "vpc": mine["vpc"], "rules": [line]}
+    yield Kind.ACL_LINE, {"name": "l", "rule": line.removeprefix("in ")}
+    yield Kind.VPC, {"name": "v", "cidrs": ["10.1.0.0/16"], "border": [line]}
     yield Kind.PEERING, {"name": "p", "vpcs": [mine["vpc"], theirs["vpc"]]}
     here, there = ({"subnet": ids["subnet"], "groups": [ids["group"]]} for ids in (mine, theirs))
     yield Kind.INSTANCE, {"name": "i", "ports": [there]}
