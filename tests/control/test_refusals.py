@@ -457,6 +457,15 @@ def test_a_refusal_has_a_code_and_a_field_and_changes_nothing(
     assert "sealed" not in str(error) or "no field" in str(error)
 
 
+def test_of_two_rules_that_say_the_same_the_new_one_is_named(shop: Service) -> None:
+    """Whichever of their ids comes first."""
+    for rule in shop.control.state.world.groups["sg-shop"].rules:
+        if not rule.managed:
+            assert told(shop.refused(create(Kind.RULE, group="sg-shop", rule=rule.key))) == [
+                ("world.duplicate", "rule")
+            ]
+
+
 def test_a_clone_tells_each_rule_that_cannot_stand_there(shop: Service) -> None:
     """Into another VPC: the rule that names a group of the old one."""
     error = shop.refused(clone("sg-shop", vpc="old"))

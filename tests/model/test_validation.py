@@ -14,7 +14,7 @@ from ringfence.model.profile import ALIBABA, HUAWEI, Profile
 from ringfence.model.rule import Rule
 from ringfence.model.service import PortRange
 from ringfence.model.topology import Instance
-from ringfence.model.validation import Touched, problems
+from ringfence.model.validation import problems
 from ringfence.model.validation.quotas import acl_rule_cost, rule_cost
 from ringfence.model.world import World, by_name
 from ringfence.worldfile import parse
@@ -113,14 +113,3 @@ def test_what_a_rule_costs(text: str, huawei: int, alibaba: int) -> None:
 def test_what_a_rule_of_an_acl_costs(text: str, profile: Profile, four: int, six: int) -> None:
     costs = [acl_rule_cost(AclRule.parse(text), profile, LISTS, family) for family in Family]
     assert costs == [four, six]
-
-
-@pytest.mark.parametrize("new", ["a", "b"])
-def test_of_two_rules_that_say_the_same_the_new_one_is_named(new: str) -> None:
-    """Whichever of the two ids comes first."""
-    rule = Rule.parse("in allow tcp 80 from any")
-    twice = replace(WORLD.groups["sg"], rules=(rule.called("a"), rule.called("b")))
-    found = problems(WORLD.edited(groups={"sg": twice}), Touched(rules={"sg": {new}}))
-    assert [(problem.path, problem.code) for problem in found] == [
-        (("groups", "sg", "rules", "ab".index(new)), "world.duplicate")
-    ]

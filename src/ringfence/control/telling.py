@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringfence.errors import FieldProblem, InvalidFields, QuotaExceeded
+from ringfence.model.rule import Rule
 from ringfence.model.validation import Problem
 from ringfence.resources.kind import LIKE_A_WORLD_FILE, Kind
 from ringfence.resources.naming import Key
@@ -37,10 +38,16 @@ class Telling:
         """The part of the request, or the path to the thing in the world."""
         match problem.path:
             case ("groups", str(group), "rules", int(index), *rest) if group in self.after.world.groups:
-                key = Key(Kind.RULE, self.after.world.groups[group].rules[index].given_id)
+                key = Key(Kind.RULE, self._rule(group, index).given_id)
                 place = self.places.get(key, "rule") if key in self.changed else f"groups.{group}.rules.{key.id}"
                 return ".".join([place, *map(str, rest)])
         return ".".join(self.words(str(part)) for part in problem.path)
+
+    def _rule(self, group: str, index: int) -> Rule:
+        """The rule that is wrong: of two that say the same, the one that is changed."""
+        rules = self.after.world.groups[group].rules
+        alike = (rule for rule in rules if rule.key == rules[index].key)
+        return next((rule for rule in alike if Key(Kind.RULE, rule.given_id) in self.changed), rules[index])
 
     def value(self, problem: Problem) -> Any:
         """What the field says: of a rule its notation."""

@@ -114,10 +114,9 @@ def apart(old: SecurityGroup | None, new: SecurityGroup | None) -> tuple[Securit
     if old is None or new is None or len(new.rules) <= len(old.rules):
         return old, new
     known = set(map(id, old.rules))
-    more = tuple([rule for rule in new.rules if id(rule) not in known])
-    if len(new.rules) - len(more) < len(known) or replace(new, rules=old.rules) != old:
+    if not known.issubset(map(id, new.rules)) or replace(new, rules=old.rules) != old:
         return old, new
-    return None, replace(new, rules=more)
+    return None, replace(new, rules=tuple([rule for rule in new.rules if id(rule) not in known]))
 
 
 # ---- ids of lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -25,9 +26,15 @@ _LONGEST_NAME, _LONGEST_DESCRIPTION = 128, 512
 _RESERVED_TAGS = ("aliyun", "acs:")
 
 
+_any_text: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def text_of(said: Any) -> str:
     """Anything that is JSON, as one line of it."""
-    return orjson.dumps(said).decode()
+    try:
+        return orjson.dumps(said).decode()
+    except TypeError:  # a number of more than 64 bits: how many addresses there are in a prefix of IPv6
+        return _any_text(said)
 
 
 class Text(str):

@@ -19,21 +19,16 @@ from ringfence.model.world import World, nearest
 def rule_problems(
     world: World, group: SecurityGroup, profile: Profile, only: Set[str] | None = None
 ) -> Iterator[Problem]:
-    """What is wrong with the rules of a group, each by itself (``only``: those with these ids), and rules twice.
-
-    Of two that say the same, the one that is new is the one too many.
-    """
-    seen: dict[str, int] = {}
+    """What is wrong with the rules of a group, each by itself (``only``: those with these ids), and rules twice."""
+    seen: set[str] = set()
     classic = network_of(world, group) is Network.CLASSIC
     for index, rule in enumerate(group.rules):
-        is_judged = only is None or rule.id_in(group.name) in only
-        if is_judged:
+        if only is None or rule.id_in(group.name) in only:
             yield from _own_problems(world, group, profile, index, classic=classic)
-        first = seen.setdefault(rule.key, index)
-        if first != index:
+        if rule.key in seen:
             what = f"group {group.name} has this rule already: {rule.key}"
-            at = ("groups", group.name, "rules", index if is_judged else first)
-            yield Problem(at, "world.duplicate", what, "remove one of them")
+            yield Problem(("groups", group.name, "rules", index), "world.duplicate", what, "remove one of them")
+        seen.add(rule.key)
 
 
 def _own_problems(world: World, group: SecurityGroup, profile: Profile, index: int, *, classic: bool) -> list[Problem]:
