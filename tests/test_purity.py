@@ -14,20 +14,8 @@ PACKAGE = Path(ringfence.__file__).parent
 ROOMS = ("model", "policy", "compile", "analysis", "resources", "ram", "importing")
 ALLOWED = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools"),
-    *(
-        "hashlib",
-        "html",
-        "ipaddress",
-        "itertools",
-        "json",
-        "operator",
-        "orjson",
-        "re",
-        "rpds",
-        "shlex",
-        "types",
-        "typing",
-    ),
+    *("hashlib", "html", "ipaddress", "itertools", "json", "operator", "orjson", "re", "rpds", "shlex"),
+    *("types", "typing"),
     *(f"ringfence.{room}" for room in (*ROOMS, "errors", "lazy")),
 }
 BUILTINS = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}

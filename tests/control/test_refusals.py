@@ -461,9 +461,8 @@ def test_of_two_rules_that_say_the_same_the_new_one_is_named(shop: Service) -> N
     """Whichever of their ids comes first."""
     for rule in shop.control.state.world.groups["sg-shop"].rules:
         if not rule.managed:
-            assert told(shop.refused(create(Kind.RULE, group="sg-shop", rule=rule.key))) == [
-                ("world.duplicate", "rule")
-            ]
+            error = shop.refused(create(Kind.RULE, group="sg-shop", rule=rule.key))
+            assert told(error) == [("world.duplicate", "rule")]
 
 
 def test_a_clone_tells_each_rule_that_cannot_stand_there(shop: Service) -> None:
