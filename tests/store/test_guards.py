@@ -65,3 +65,13 @@ def test_history_is_not_emptied_or_replaced(used: Store) -> None:
         replacing = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
         statement = replacing if used._database.is_sqlite else f"TRUNCATE {table}"
         refuses(used, statement, "rewritten|append-only|pruned")
+
+
+@pytest.mark.parametrize("which", ["until IS NULL", "until IS NOT NULL"])
+def test_neither_a_row_of_before_nor_what_follows_it_is_replaced(used: Store, which: str) -> None:
+    """SQLite lets go by either key: an ended row by its own, a valid one also by what a later revision says of it."""
+    if used._database.is_sqlite:
+        later = "since + 1" if which == "until IS NULL" else "since"
+        columns = "since, kind, id, account, until, body"
+        replaced = f"SELECT {later}, kind, id, account, until, 'x' FROM resource WHERE {which} LIMIT 1"
+        refuses(used, f"INSERT OR REPLACE INTO resource ({columns}) {replaced}", "rewritten")
