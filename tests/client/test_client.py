@@ -96,6 +96,12 @@ Ask = Callable[[Client], Any]
             "input.unknown_name",
             "'a'",
         ),
+        (
+            lambda it: it.post(at("policies"), {"name": "p", "document": "{}"}),
+            errors.ServerRefused,
+            "ram.policy",
+            "object",
+        ),
     ],
 )
 def test_a_refusal_is_the_error_that_it_was_there(

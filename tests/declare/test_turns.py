@@ -10,6 +10,7 @@ import pytest
 from ringfence import worldfile
 from ringfence.control.declaring import judged
 from ringfence.resources.kind import Kind
+from ringfence.store.rows import AuditFilter
 from tests.declare.desk import Desk, said
 from tests.declare.web import web
 
@@ -48,4 +49,22 @@ def test_others_write_while_a_file_is_judged(faster: int, tmp_path: Path, monkey
         assert desk.export(ann) == said(worldfile.parse(FILE, "test"))
         assert len(desk.export(bob).groups) == written // 2
         assert client.post("/v1/apply", content=FILE).json()["changes"] == []
+    desk.store.close()
+
+
+def test_what_is_refused_is_not_judged_again_while_others_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(tmp_path)
+    ann = desk.tenant("ann")
+    with desk.control.change(ann, "CreateKey") as draft:
+        key = desk.identities.create_key(draft, "")[0].id
+    monkeypatch.setattr("ringfence.control.declaring.judged", lambda *_: pytest.fail("it was its turn already"))
+    with web(desk, timer=False) as there:
+        client = there.client(desk.caller(ann.account, key_id=key))
+        before = desk.control.state
+        for _ in range(2):
+            answer = client.post("/v1/apply", content=FILE + "  db: {account: nobody}\n")
+            assert (answer.status_code, desk.control.state is before) == (422, True), answer.text
+            assert answer.json()["errors"]
+        refusals = desk.store.find_audit(AuditFilter(account=ann.account, allowed=False))
+        assert [it.operation for it in refusals] == ["ApplyChanges"] * 2
     desk.store.close()

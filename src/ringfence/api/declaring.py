@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -23,6 +24,7 @@ from ringfence.errors import FieldProblem, InvalidFields, RingfenceError
 from ringfence.model.world import World
 from ringfence.ram import actions as ram
 from ringfence.ram.arn import REVISION
+from ringfence.resources.state import State
 from ringfence.store.rows import now
 
 YAML = "text/yaml; charset=utf-8"
@@ -208,13 +210,12 @@ def _apply(call: Call) -> Answer:
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
     override, wanted = _override(call), _wanted(call)
 
-    known: Applied | None = None
+    known: _Judged | None = None
 
     def work(draft: Draft) -> dict[str, Any]:
         require_reading(call.control.authority, draft.state, call.caller)
-        if known and known.plan.before is not draft.state:
-            raise _MovedOn
-        made = apply(draft, wanted, confirm=confirm, override=override, known=known)
+        found = known.at(draft.state) if known else None
+        made = apply(draft, wanted, confirm=confirm, override=override, known=found)
         return made.told | {"confirm_until": draft.confirm_until}
 
     for _ in range(_TRIES):
@@ -229,12 +230,29 @@ class _MovedOn(Exception):
     """There is a newer revision than the one that was judged."""
 
 
-def _judged(call: Call, wanted: World) -> Applied | None:
-    """What applying a file comes to, before anybody has to wait for it; None where it is refused, to be told later."""
-    try:
-        with call.service.judging:
-            found = judged(call.control.refresh(), call.caller, wanted, now())
+@dataclass(frozen=True)
+class _Judged:
+    """What applying a file to a state comes to, or why that is refused."""
+
+    state: State
+    found: Applied | RingfenceError
+
+    def at(self, state: State) -> Applied:
+        """That, if it is of this state; raises `_MovedOn`, and what it is refused for."""
+        if state is not self.state:
+            raise _MovedOn
+        if isinstance(self.found, RingfenceError):
+            raise self.found
+        return self.found
+
+
+def _judged(call: Call, wanted: World) -> _Judged:
+    """What applying a file comes to, before anybody has to wait for it."""
+    with call.service.judging:
+        state = call.control.refresh()
+        try:
+            found = judged(state, call.caller, wanted, now())
             _ = found.told
-    except RingfenceError:
-        return None
-    return found
+        except RingfenceError as error:
+            return _Judged(state, error)
+    return _Judged(state, found)

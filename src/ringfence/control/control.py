@@ -102,9 +102,9 @@ class Control:
 
         ``if_match``: the revision that the caller has seen; `Conflict` if there is a newer one. ``once``: raises
         `Answered` if the request was done before; the block leaves its answer in the draft. ``settles``: the revision
-        that waits for its confirmation until now; while one does, every other change
-        of the account is refused but those of who may do what. Raises
-        what the block raises, `InvalidFields`, and every `Refused`; each refusal is in the audit.
+        that waits for its confirmation until now; while one does, the account's other changes are refused, but for
+        those of accounts, users, keys and policies. Raises what the block raises, `InvalidFields`, and every `Refused`;
+        each refusal is in the audit.
         """
         try:
             answered = None

@@ -41,8 +41,10 @@ class Foresight:
     def about(self, view: View) -> Iterator[Differ]:
         """The analysis of the world that a view is of, for one who may see all of it, during the block."""
         with self._turn:
-            yield self._of(view.state.world, view.state.revision)
-            self._asked = self._clock()
+            try:
+                yield self._of(view.state.world, view.state.revision)
+            finally:
+                self._asked = self._clock()
 
     def _of(self, world: World, revision: int) -> Differ:
         if revision < self._revision or len(world.instances) > MOST_KEPT:
@@ -64,8 +66,9 @@ class Foresight:
 
     def rest(self) -> None:
         """Give up what nobody has asked for a while. To be called now and then."""
-        if self._kept and self._clock() - self._asked > IDLE and self._turn.acquire(blocking=False):
-            self._kept, self._revision = None, -1
+        if self._turn.acquire(blocking=False):
+            if self._clock() - self._asked > IDLE:
+                self._kept, self._revision = None, -1
             self._turn.release()
 
 

@@ -57,7 +57,9 @@ class Base:
 
     def joined(self, after: World, change: Change) -> dict[Family, Joint]:
         """The classes that neither it nor another world tells apart."""
-        news = News(self.ends, self.world, after, change)
+        return self._joints(News(self.ends, self.world, after, change))
+
+    def _joints(self, news: News) -> dict[Family, Joint]:
         return {family: Joint(self.rosters[family], self.places[family], news) for family in Family}
 
     def followed(self, after: World, change: Change) -> Base | None:
@@ -65,7 +67,7 @@ class Base:
         if change.vpcs or after.outside != self.world.outside or self.age >= MOST_FOLLOWED:
             return None
         news = News(self.ends, self.world, after, change)
-        joints = {family: Joint(self.rosters[family], self.places[family], news) for family in Family}
+        joints = self._joints(news)
         if any(None in _classes(joint) or _born(self, joint) for joint in joints.values()):
             return None
         return _Followed(self, news, joints, change)
