@@ -90,3 +90,16 @@ def test_nothing_is_hung_on_what_is_another_accounts(tmp_path: Path, profile: st
     for name in ("group", "other_group"):
         with pytest.raises(InvalidFields, match="there is no"):
             desk.update(me, Kind.PORT, mine["port"], groups=[mine["group"], theirs[name]])
+
+
+def test_a_list_is_not_named_beside_a_group_of_the_same_id(tmp_path: Path) -> None:
+    """The operator's ids are names, so that a list and a group have one: a rule may name the group of them only."""
+    desk = Desk(tmp_path)
+    them, me = desk.caller(), desk.tenant("me")
+    vpc = desk.make(them, Kind.VPC, name="v", cidrs=["10.0.0.0/16"], profile="alibaba", shared_with=[me.account]).id
+    theirs = f"{them.account}/{desk.make(them, Kind.GROUP, name='web', vpc=vpc).id}"
+    desk.make(them, Kind.PORT_LIST, name="web", entries=["80"])
+    mine = desk.make(me, Kind.GROUP, name="mine", vpc=vpc).id
+    desk.make(me, Kind.RULE, group=mine, rule=f"in allow tcp 80 from group {theirs}")
+    with pytest.raises(InvalidFields, match="there is no port list 'web'"):
+        desk.make(me, Kind.RULE, group=mine, rule=f"in allow tcp web from group {theirs}")

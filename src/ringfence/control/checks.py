@@ -207,7 +207,8 @@ def _is_shared(after: State, resource: Resource, found: Resource) -> bool:
     The group that a rule belongs to is its own account's, whatever the rule names.
     """
     if isinstance(value := resource.value, RuleOf):
-        return found.id != value.group and value.rule.remote == GroupRemote(found.id, found.account)
+        is_remote = found.kind is Kind.GROUP and found.id != value.group
+        return is_remote and value.rule.remote == GroupRemote(found.id, found.account)
     if found.kind is Kind.ACCOUNT:
         return True
     vpc = found if found.kind is Kind.VPC else after.get(Kind.VPC, str(getattr(found.value, "vpc", "")))
