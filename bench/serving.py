@@ -82,6 +82,7 @@ def measure_serving(case: ServeCase) -> list[Figure]:
                 "bare": (bare.port, lambda: request("POST", "/row", {}, b"{}"), case.requests),
                 "token": (ours.port, makers.by_token, case.requests),
                 "signature": (ours.port, makers.signed, case.requests),
+                # so many that a slice of them takes about as long as one of single calls
                 "batch": (ours.port, lambda: makers.batch(case.batch), max(8, case.requests // 10)),
             }
             rates: dict[str, list[float]] = {name: [] for name in kinds}

@@ -50,7 +50,7 @@ def _await(asking: socket.socket, spot: Spot, patience: float) -> None:
     while (state := _state(asking, spot)) != "up":
         if time.monotonic() > deadline:
             raise CannotRun(
-                f"link {spot.link} of namespace {spot.namespace} is {state} {patience:g} seconds after it was plugged"
+                f"link {spot.link} of namespace {spot.namespace} is {state} and was for {patience:g} seconds"
             )
         time.sleep(_AGAIN)
 

@@ -33,7 +33,7 @@ def text_of(said: Any) -> str:
     """Anything that is JSON, as one line of it."""
     try:
         return orjson.dumps(said).decode()
-    except TypeError:  # a number of more than 64 bits: how many addresses there are in a prefix of IPv6
+    except TypeError:  # most likely a number of more than 64 bits, as of the addresses in a prefix of IPv6
         return _any_text(said)
 
 
@@ -165,7 +165,7 @@ def by_kind(changes: Iterable[ResourceChange]) -> dict[Kind, list[ResourceChange
     """Changes by the kind of what they change."""
     found: defaultdict[Kind, list[ResourceChange]] = defaultdict(list)
     for change in changes:
-        found[(change.after or change.resource).kind].append(change)
+        found[change.kind].append(change)
     return dict(found)
 
 

@@ -128,6 +128,6 @@ def _without(index: _Index, gone: Mapping[Any, Iterable[Any]]) -> _Index:
     for key, values in gone.items():
         left = index[key]
         for value in values:
-            left = left.discard(value)
+            left = left.discard(value)  # what refers to one thing in two ways is there once
         index = index.insert(key, left) if left else index.remove(key)
     return index
