@@ -33,7 +33,7 @@ def lab(lab_names: Callable[[], str]) -> Iterator[Lab]:
 def tables(lab: Lab) -> str:
     nft = Nft(lab.names.vpc("shop"))
     try:
-        return nft.read("list tables inet")
+        return nft.show("list tables inet")
     finally:
         nft.close()
 

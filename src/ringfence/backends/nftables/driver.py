@@ -11,7 +11,7 @@ from ringfence.backends.nftables.holding import Holding
 from ringfence.backends.nftables.library import Nft
 from ringfence.backends.nftables.readback import Counter, Table, read_table
 from ringfence.backends.nftables.render import render, render_change
-from ringfence.backends.nftables.ruleset import Chain, Ruleset, difference, in_turn, skeleton, transactions
+from ringfence.backends.nftables.ruleset import STRANGE, Chain, Ruleset, difference, in_turn, skeleton, transactions
 from ringfence.compile.plan import VpcChange, VpcPlan
 from ringfence.model.connection import Connection
 
@@ -81,8 +81,8 @@ class Driver:
         self._beside(self._holding.release())
         generation, wanted = self._generation.now(), render(plan)
         table = read_table(self._nft, self._table)
-        if table is None:
-            return difference(self._table, Ruleset(), wanted)
+        if table is None or table.ruleset is STRANGE:
+            return difference(self._table, table.ruleset if table else Ruleset(), wanted)
         held = self._doubted(table, wanted)
         self._remembered = (generation + 2, held)  # the two transactions of `_as_written`
         return difference(self._table, held, wanted)
@@ -124,12 +124,15 @@ class Driver:
             self._remembered = (before + 1, remembered[1])
 
     def _held(self) -> tuple[int, Ruleset]:
-        """The kernel's generation, and what the table holds in it."""
+        """The kernel's generation, and what the table holds in it.
+
+        What is read here is not remembered before it was made what is wanted: nothing could follow on no table.
+        """
         generation = self._generation.now()
-        if self._remembered is None or self._remembered[0] != generation:
-            table = read_table(self._nft, self._table)
-            self._remembered = (generation, table.ruleset if table else Ruleset())
-        return self._remembered
+        if self._remembered and self._remembered[0] == generation:
+            return self._remembered
+        table = read_table(self._nft, self._table)
+        return generation, table.ruleset if table else Ruleset()
 
     def counters(self) -> Mapping[str, Counter]:
         """Hits by rule id, and by the id of a default or intra-group decision: see `Hits.read`."""

@@ -6,7 +6,6 @@ before the policy's: there an entry of conntrack would let the connection pass u
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -68,10 +67,10 @@ class Holding:
 
     def _ask(self) -> float:
         """Until when a table that another process made holds something; 0 if there is none."""
-        tables = json.loads(self._nft.read("list tables inet"))["nftables"]
-        if not any(it.get("table", {}).get("name") == self._table for it in tables):
+        flags = self._nft.flags(self._table)
+        if flags is None:
             return 0
-        listed = json.loads(self._nft.read(f"list table inet {self._table}"))["nftables"]
+        listed = [] if flags else self._nft.table(self._table)  # asleep, say: then it holds nothing
         left = [element["elem"]["expires"] for it in listed for element in it.get("set", {}).get("elem", ())]
         return time.monotonic() + max(left, default=-1) + 1
 

@@ -66,11 +66,10 @@ class Netlink:
         self.socket.bind((0, 0))
         self._sequence = 0
 
-    def ask(self, kind: int, payload: bytes, *, family: int = 0, resource: int = 0) -> None:
-        """Send one request and wait until the kernel has obeyed; raises `OSError` with its reason."""
+    def ask(self, kind: int, payload: bytes, *, family: int = 0, resource: int = 0) -> list[Message]:
+        """Send one request and give back what the kernel answers; raises `OSError` with its reason to refuse."""
         self._send(kind, payload, _REQUEST | _ACK, family, resource)
-        for _ in self._replies():
-            pass
+        return list(self._replies())
 
     def dump(self, kind: int, payload: bytes = b"", *, family: int = 0) -> Iterator[Message]:
         """Everything of one kind that the kernel has; raises `Interrupted` at the end if it changed meanwhile."""

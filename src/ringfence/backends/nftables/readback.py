@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ringfence.backends.nftables.library import Nft
-from ringfence.backends.nftables.ruleset import Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset
+from ringfence.backends.nftables.library import Json, Nft, TableFlags
+from ringfence.backends.nftables.ruleset import STRANGE, Chain, Element, Field, Hook, Key, NftRule, NftSet, Ruleset
 from ringfence.compile.boxes import Interval
 from ringfence.errors import KernelRefused
-
-Json = Any
-"""What nft prints; its schema is in libnftables-json(5)."""
 
 
 class Counter(NamedTuple):
@@ -41,12 +37,21 @@ class Table(NamedTuple):
 
 
 def read_table(nft: Nft, name: str) -> Table | None:
-    """The table of a namespace, or None if it is not there."""
-    tables = [entry["table"] for entry in json.loads(nft.read("list tables inet"))["nftables"] if "table" in entry]
-    found = next((table for table in tables if table["name"] == name), None)
-    if found is None:
+    """The table of a namespace, or None if it is not there. One with flags, which ours never has, is not looked into.
+
+    Raises `KernelRefused` for one that belongs to another process.
+    """
+    flags = nft.flags(name)
+    if flags is None:
         return None
-    listed = _listed(nft, name)
+    if flags & TableFlags.OWNER:
+        raise KernelRefused(
+            f"another process owns table inet {name} (flags owner): end it, or have it let the table go"
+        )
+    return Table(STRANGE, {}, {}) if flags else _read(nft.table(name))
+
+
+def _read(listed: list[Json]) -> Table:
     sets: dict[str, NftSet] = {}
     hooks: dict[str, Hook | None] = {}
     rules: dict[str, list[NftRule]] = {}
@@ -58,7 +63,7 @@ def read_table(nft: Nft, name: str) -> Table | None:
         if kind in ("map", "set"):
             sets[it["name"]] = _set(it, counters)
         elif kind == "chain":
-            hooks[it["name"]] = _hook(it, asleep="flags" in found)
+            hooks[it["name"]] = _hook(it)
             rules[it["name"]], expressions[it["name"]] = [], []
         elif kind == "ct helper":
             # One that is not as we declare it has no name here, so that the difference mends it.
@@ -73,21 +78,12 @@ def read_table(nft: Nft, name: str) -> Table | None:
     return Table(Ruleset(sets, chains, frozenset(helpers)), counters, expressions)
 
 
-def _listed(nft: Nft, name: str) -> list[Json]:
-    """What nft tells of a table. Of one with an owner (a process that lives) it tells what is no JSON."""
-    try:
-        found: list[Json] = json.loads(nft.read(f"list table inet {name}"))["nftables"]
-    except json.JSONDecodeError:
-        raise KernelRefused(f"nftables does not tell what table inet {name} holds: does a process own it?") from None
-    return found
-
-
-def _hook(chain: Json, *, asleep: bool) -> Hook | None:
-    """Where a chain hangs. In a table with flags (dormant is one, and we set none) it hangs nowhere."""
+def _hook(chain: Json) -> Hook | None:
+    """Where a chain hangs."""
     if "hook" not in chain:
         return None
     # Another type or policy makes the hook differ from any that we write, so that the difference mends it.
-    ours = not asleep and chain["type"] == "filter" and chain.get("policy") == "drop"
+    ours = chain["type"] == "filter" and chain.get("policy") == "drop"
     return Hook(chain["hook"] if ours else "", chain["prio"])
 
 

@@ -119,6 +119,10 @@ class Ruleset:
             _follow(self.sets[name].elements, elements.pairs)
 
 
+STRANGE = Ruleset(helpers=frozenset({""}))
+"""What a table holds that is not declared as ours is: to become any other it is made anew."""
+
+
 def _follow(things: dict[K, T], pairs: Mapping[K, Pair[T]]) -> None:
     for key, (_, after) in pairs.items():
         if after is None:
