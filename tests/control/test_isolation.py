@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ringfence.control.caller import Caller
+from ringfence.control.view import View
 from ringfence.errors import InvalidFields, NotFound
 from ringfence.resources.kind import Kind
 
@@ -90,3 +91,32 @@ def test_nothing_is_hung_on_what_is_another_accounts(tmp_path: Path, profile: st
     for name in ("group", "other_group"):
         with pytest.raises(InvalidFields, match="there is no"):
             desk.update(me, Kind.PORT, mine["port"], groups=[mine["group"], theirs[name]])
+
+
+def test_what_one_expects_is_nothing_to_others(tmp_path: Path) -> None:
+    """Two accounts use one address: an expectation of one about it kept the other from using it, once."""
+    desk = Desk(tmp_path)
+    me, them = desk.tenant("me"), desk.tenant("them")
+    mine, theirs = furnish(desk, me, "huawei"), furnish(desk, them, "huawei")
+    line = f"10.0.1.77 -> {mine['instance']} tcp/80 allow"
+    desk.make(me, Kind.EXPECTATION, expect=line)
+    for who, ids in ((them, theirs), (me, mine)):
+        home = {"subnet": ids["subnet"], "groups": [ids["group"]], "addresses": ["10.0.1.77"]}
+        desk.make(who, Kind.PORT, instance=ids["instance"], **home)
+    desk.make(me, Kind.EXPECTATION, expect=line.replace("allow", "deny"))  # and that they use it, it did not tell
+    vpc = desk.make(me, Kind.VPC, name="too", cidrs=["10.0.0.0/16"], profile="huawei").id
+    home = {"subnet": desk.make(me, Kind.SUBNET, name="s", vpc=vpc, cidr="10.0.1.0/24").id, "groups": [mine["group"]]}
+    with pytest.raises(InvalidFields, match="several VPCs use 10.0.1.77"):  # which is its own matter
+        desk.make(me, Kind.INSTANCE, name="too", ports=[home | {"addresses": ["10.0.1.77"]}])
+
+
+def test_what_one_expects_is_told_to_nobody_else(tmp_path: Path) -> None:
+    """What is expected twice was counted twice, so that as many of others' were taken for one's own."""
+    desk = Desk(tmp_path)
+    me, them = desk.tenant("me"), desk.tenant("them")
+    for who, times in ((me, 2), (them, 1)):
+        for _ in range(times):
+            desk.make(who, Kind.EXPECTATION, expect=f"198.51.100.{times} -> 203.0.113.9 tcp/80 allow")
+    for who, times in ((me, 2), (them, 1)):
+        found = [str(it) for it in View(desk.control.state, who.account).around.expects]
+        assert set(found) == {f"198.51.100.{times} -> 203.0.113.9 tcp/80 allow"}
