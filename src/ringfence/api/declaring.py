@@ -150,6 +150,7 @@ def routes() -> Iterator[Route]:
         _FILE,
         "text/yaml",
         _APPLIED,
+        waits=True,
     )
 
 
