@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from ringfence.control.caller import Caller
+from ringfence.control.membership import leave
 from ringfence.control.view import View
-from ringfence.errors import InvalidFields, NotFound
+from ringfence.errors import Forbidden, InvalidFields, NotFound, Refused
 from ringfence.resources.kind import Kind
 
 from ..declare.desk import Desk
@@ -34,6 +36,7 @@ def furnish(desk: Desk, who: Caller, profile: str) -> Ids:
     ids["acl"] = make(Kind.ACL, name="acl", vpc=ids["vpc"])
     ids["entries"] = make(Kind.ADDRESS_GROUP, name="office", entries=["10.9.0.0/16"], family="ipv4")
     ids["ports"] = make(Kind.PORT_LIST, name="web-ports", entries=["80"])
+    ids["line"] = make(Kind.ACL_LINE, name="http", rule="allow tcp 80 from any to any")
     ids["policy"] = make(Kind.POLICY, name="p", document=_NOTHING)
     ids["user"] = make(Kind.USER, name="u", policies=[])
     return ids
@@ -57,6 +60,9 @@ def attempts(mine: Ids, theirs: Ids, them: str) -> Iterator[tuple[Kind, dict[str
     line = f"in allow tcp 80 from {theirs['entries']} to any"
     yield Kind.ACL, {"name": "a", "vpc": mine["vpc"], "rules": [line]}
     yield Kind.ACL_LINE, {"name": "l", "rule": line.removeprefix("in ")}
+    yield Kind.ACL_POLICY, {"name": "p", "rules": [theirs["line"]]}
+    for way in ("ingress_of", "egress_of"):
+        yield Kind.ACL_POLICY, {"name": "p", "rules": [mine["line"]], way: [theirs["acl"]]}
     yield Kind.VPC, {"name": "v", "cidrs": ["10.1.0.0/16"], "border": [line]}
     yield Kind.PEERING, {"name": "p", "vpcs": [mine["vpc"], theirs["vpc"]]}
     here, there = ({"subnet": ids["subnet"], "groups": [ids["group"]]} for ids in (mine, theirs))
@@ -67,6 +73,7 @@ def attempts(mine: Ids, theirs: Ids, them: str) -> Iterator[tuple[Kind, dict[str
     yield Kind.PORT, here | {"parent": theirs["port"]}
     yield Kind.VIRTUAL_IP, {"name": "v", "subnet": theirs["subnet"], "ports": []}
     yield Kind.VIRTUAL_IP, {"name": "v", "subnet": mine["subnet"], "ports": [theirs["port"]]}
+    yield Kind.VIRTUAL_IP, {"name": "v", "subnet": mine["subnet"], "ports": [mine["port"]], "active": theirs["port"]}
     yield Kind.USER, {"name": "x", "policies": [theirs["policy"]]}
     yield Kind.ACCESS_KEY, {"user": theirs["user"]}
     yield Kind.EXPECTATION, {"expect": f"{theirs['instance']} -> {mine['instance']} tcp/80 allow"}
@@ -106,7 +113,7 @@ def test_what_one_expects_is_nothing_to_others(tmp_path: Path) -> None:
     desk.make(me, Kind.EXPECTATION, expect=line.replace("allow", "deny"))  # and that they use it, it did not tell
     vpc = desk.make(me, Kind.VPC, name="too", cidrs=["10.0.0.0/16"], profile="huawei").id
     home = {"subnet": desk.make(me, Kind.SUBNET, name="s", vpc=vpc, cidr="10.0.1.0/24").id, "groups": [mine["group"]]}
-    with pytest.raises(InvalidFields, match="several VPCs use 10.0.1.77"):  # which is its own matter
+    with pytest.raises(InvalidFields, match="several VPCs use"):  # which is its own matter
         desk.make(me, Kind.INSTANCE, name="too", ports=[home | {"addresses": ["10.0.1.77"]}])
 
 
@@ -120,3 +127,19 @@ def test_what_one_expects_is_told_to_nobody_else(tmp_path: Path) -> None:
     for who, times in ((me, 2), (them, 1)):
         found = [str(it) for it in View(desk.control.state, who.account).around.expects]
         assert set(found) == {f"198.51.100.{times} -> 203.0.113.9 tcp/80 allow"}
+
+
+def test_who_may_have_nobody_leave_learns_nothing_of_a_port(tmp_path: Path) -> None:
+    """The refusal told in which groups a port is before it was asked whether the user may know the port at all."""
+    desk = Desk(tmp_path)
+    me = desk.tenant("me")
+    mine = furnish(desk, me, "huawei")
+    arn = f"acs:ecs:*:*:securitygroup/{mine['other_group']}"
+    allowed = {"Effect": "Allow", "Action": "ecs:LeaveSecurityGroup", "Resource": arn}
+    document = json.dumps({"Version": "1", "Statement": [allowed]})
+    policy = desk.make(me, Kind.POLICY, name="leaving", document=document).id
+    user = desk.caller(me.account, user=desk.make(me, Kind.USER, name="ann", policies=[policy]).id)
+    for who, kind in ((user, Forbidden), (me, Refused)):
+        with pytest.raises(kind) as told, desk.control.change(who, "Test") as draft:
+            leave(draft, mine["other_group"], [mine["port"]])
+        assert (mine["group"] in str(told.value)) is (who is me)

@@ -143,7 +143,8 @@ def _is_long(request: Request) -> bool:
     which is all read again.
     """
     asked = request.query_params
-    return asked.get("dry_run", "false").lower() not in ("false", "0") or "as_of" in asked
+    foresees = (asked.get(name, "false").lower() not in ("false", "0") for name in ("dry_run", "preview"))
+    return any(foresees) or "as_of" in asked
 
 
 def _answered(service: Service, route: Route, request: Request, raw: bytes) -> Response:

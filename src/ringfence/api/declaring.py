@@ -121,6 +121,7 @@ def routes() -> Iterator[Route]:
         answer=_FILE,
         answer_type=YAML,
         other_answers={"application/json": _FILE},
+        is_long=True,
     )
     yield Route(
         "POST",
