@@ -143,3 +143,27 @@ def test_who_may_have_nobody_leave_learns_nothing_of_a_port(tmp_path: Path) -> N
         with pytest.raises(kind) as told, desk.control.change(who, "Test") as draft:
             leave(draft, mine["other_group"], [mine["port"]])
         assert (mine["group"] in str(told.value)) is (who is me)
+
+
+def test_who_is_a_guest_no_longer_takes_no_more_addresses(tmp_path: Path) -> None:
+    """What a guest has in a shared subnet stays as it is, and its other changes are its own; it grows no more."""
+    desk = Desk(tmp_path)
+    me, them = desk.tenant("me"), desk.tenant("them")
+    theirs = furnish(desk, them, "alibaba")
+    desk.update(them, Kind.VPC, theirs["vpc"], shared_with=[me.account])
+    group, more = (desk.make(me, Kind.GROUP, name=name, vpc=theirs["vpc"]).id for name in ("guest", "more"))
+    home = {"subnet": theirs["subnet"], "groups": [group]}
+    desk.make(me, Kind.INSTANCE, name="guest", ports=[home])
+    (port,) = (it.id for it in desk.control.state.owned(me.account, Kind.PORT))
+    vip = desk.make(me, Kind.VIRTUAL_IP, name="v", subnet=theirs["subnet"], addresses=["10.0.1.99"], ports=[port]).id
+    desk.update(me, Kind.PORT, port, addresses=["10.0.1.80", "10.0.1.81"])
+    desk.update(them, Kind.VPC, theirs["vpc"], shared_with=[])
+    for kind, id_, addresses in (
+        (Kind.PORT, port, ["10.0.1.80", "10.0.1.82"]),
+        (Kind.PORT, port, ["10.0.1.80", "10.0.1.81", "10.0.1.82"]),
+        (Kind.VIRTUAL_IP, vip, ["10.0.1.83"]),
+    ):
+        with pytest.raises(InvalidFields, match=f"there is no subnet '{theirs['subnet']}'"):
+            desk.update(me, kind, id_, addresses=addresses)
+    desk.update(me, Kind.PORT, port, addresses=["10.0.1.81"], groups=[group, more])
+    desk.update(me, Kind.VIRTUAL_IP, vip, description="of old")
