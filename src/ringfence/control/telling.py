@@ -40,6 +40,8 @@ class Telling:
                 key = Key(Kind.RULE, self.after.world.groups[group].rules[index].given_id)
                 place = self.places.get(key, "rule") if key in self.changed else f"groups.{group}.rules.{key.id}"
                 return ".".join([place, *map(str, rest)])
+            case ("expect", int()):  # its number is one among everybody's
+                return "expect"
         return ".".join(self.words(str(part)) for part in problem.path)
 
     def value(self, problem: Problem) -> Any:
