@@ -113,7 +113,7 @@ def test_what_one_expects_is_nothing_to_others(tmp_path: Path) -> None:
     desk.make(me, Kind.EXPECTATION, expect=line.replace("allow", "deny"))  # and that they use it, it did not tell
     vpc = desk.make(me, Kind.VPC, name="too", cidrs=["10.0.0.0/16"], profile="huawei").id
     home = {"subnet": desk.make(me, Kind.SUBNET, name="s", vpc=vpc, cidr="10.0.1.0/24").id, "groups": [mine["group"]]}
-    with pytest.raises(InvalidFields, match="^expect: several VPCs use"):  # which is its own matter
+    with pytest.raises(InvalidFields, match=r"\bexpect: several VPCs use"):  # which is its own matter
         desk.make(me, Kind.INSTANCE, name="too", ports=[home | {"addresses": ["10.0.1.77"]}])
 
 

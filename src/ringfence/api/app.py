@@ -40,7 +40,7 @@ from ringfence.api import (
 from ringfence.api.call import Answer, Call, Service
 from ringfence.api.protocol import connection_of
 from ringfence.api.requests import signed_request
-from ringfence.api.room import Room, for_waiting, for_work
+from ringfence.api.room import Room, Rooms
 from ringfence.api.route import Route
 from ringfence.control.caller import Caller
 from ringfence.control.identity import From
@@ -71,9 +71,9 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
         title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None, redirect_slashes=False
     )  # a request that is sent on elsewhere has the signature of another path
     problems.install(app)
-    working, waiting = for_work(), for_waiting()
+    rooms = Rooms()
     for route in all_routes() if routes is None else routes:
-        endpoint = _endpoint(service, route, working, waiting)
+        endpoint = _endpoint(service, route, rooms)
         app.router.add_api_route(
             route.path,
             endpoint,
@@ -125,17 +125,24 @@ class _Plain(APIRoute):
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def _endpoint(service: Service, route: Route, working: Room, waiting: Room) -> Endpoint:
+def _endpoint(service: Service, route: Route, rooms: Rooms) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
-        works, waits = route.is_long or _is_long(request), route.waits or "wait" in request.query_params
-        if not (works or waits):
+        room = _room_for(route, request, rooms)
+        if room is None:
             return await run_in_threadpool(_answered, service, route, request, raw)
         caller = await run_in_threadpool(_known, service, request, raw)
-        room = working if works else waiting
         return await room.run(caller.account, partial(_told, service, route, request, raw, caller))
 
     return endpoint
+
+
+def _room_for(route: Route, request: Request, rooms: Rooms) -> Room | None:
+    if route.is_long or _is_long(request):
+        return rooms.working
+    if route.is_judged:
+        return rooms.judged
+    return rooms.waiting if "wait" in request.query_params else None
 
 
 def _is_long(request: Request) -> bool:

@@ -151,7 +151,7 @@ def routes() -> Iterator[Route]:
         _FILE,
         "text/yaml",
         _APPLIED,
-        waits=True,
+        is_judged=True,
     )
 
 
@@ -208,7 +208,9 @@ def _override(call: Call) -> str:
 def _apply(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.APPLY_CHANGES, REVISION)
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
-    override, wanted = _override(call), _wanted(call)
+    override = _override(call)
+    with call.service.judging:  # to read a large file takes the processor as well
+        wanted = _wanted(call)
 
     known: Applied | None = None
 

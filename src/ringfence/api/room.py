@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
@@ -51,7 +51,13 @@ class Room:
                 del self._turns[account]
 
 
-for_work = partial(Room, PLACES, 1)
-"""A room for what is worked out."""
-for_waiting = partial(Room, WAITING, WAITING_EACH)
-"""A room for what waits: until something is in force, or for its turn to be worked out."""
+@dataclass(frozen=True)
+class Rooms:
+    """The rooms of an app."""
+
+    working: Room = field(default_factory=partial(Room, PLACES, 1))
+    """For what is worked out."""
+    judged: Room = field(default_factory=partial(Room, WAITING, 1))
+    """For what waits for its turn to be worked out."""
+    waiting: Room = field(default_factory=partial(Room, WAITING, WAITING_EACH))
+    """For what waits until something is in force."""

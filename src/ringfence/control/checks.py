@@ -145,8 +145,8 @@ def _check_references(after: State, change: ResourceChange, caller: Caller, plac
 
 def _claimed(before: Resource, after: Resource) -> Set[Key]:
     """The subnet in which a port or a virtual IP takes more addresses: it may be shared with its account no longer."""
-    old, new = (getattr(it.value, "port", it.value) for it in (before, after))
-    if isinstance(new, Port | VirtualIp) and set(new.addresses) - set(old.addresses):
+    old, new = (it.value.port if isinstance(it.value, PortAt) else it.value for it in (before, after))
+    if isinstance(old, Port | VirtualIp) and isinstance(new, Port | VirtualIp) and {*new.addresses} - {*old.addresses}:
         return {Key(Kind.SUBNET, new.subnet)}
     return frozenset()
 
