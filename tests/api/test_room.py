@@ -135,3 +135,12 @@ def test_who_waits_keeps_nobody_waiting(tmp_path: Path, method: str, path: str, 
                     assert made.status_code == 201, made.text
         service.control.enforcement.report("agent", 2**40, "ok")
         assert {each.result(30).status_code for each in asked} == {status}
+
+
+def test_a_file_is_read_in_its_turn(tmp_path: Path) -> None:
+    """To read a large one takes the processor as well."""
+    with tokens(tmp_path, Slow()) as (url, heads, service), httpx2.Client(base_url=url, timeout=30) as client:
+        ann, bob, _ = heads
+        with service.judging, pytest.raises(httpx2.TimeoutException):
+            client.post("/v1/apply", content="a: [", headers=heads[ann], timeout=0.5)
+        assert client.post("/v1/apply", content="a: [", headers=heads[bob]).status_code == 422
