@@ -54,11 +54,12 @@ def until(holds: list[str], wanted: list[str]) -> None:
 
 
 @contextmanager
-def tokens(path: Path, slow: Slow) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+def tokens(path: Path, slow: Slow) -> Iterator[tuple[str, dict[str, dict[str, str]], Service]]:
     desk = Desk(path)
     try:
         callers = [desk.tenant(name) for name in ("ann", "bob", "eve")]
-        app = build(Service(desk.control, desk.identities), [*all_routes(), *slow.routes()])
+        service = Service(desk.control, desk.identities)
+        app = build(service, [*all_routes(), *slow.routes()])
         keys = {}
         for caller in callers:
             with desk.control.change(caller, "CreateKey") as draft:
@@ -68,7 +69,7 @@ def tokens(path: Path, slow: Slow) -> Iterator[tuple[str, dict[str, dict[str, st
             for account, key in keys.items()
         }
         with serving(Frame(app, Metrics())) as there:
-            yield there.url, heads
+            yield there.url, heads, service
     finally:
         slow.let_go.set()
         desk.store.close()
@@ -78,7 +79,7 @@ def test_who_asks_much_stops_nobody(tmp_path: Path) -> None:
     slow = Slow()
     limits = httpx2.Limits(max_connections=MANY + 9)
     with (
-        tokens(tmp_path, slow) as (url, heads),
+        tokens(tmp_path, slow) as (url, heads, _),
         httpx2.Client(base_url=url, limits=limits, timeout=30) as client,
         ThreadPoolExecutor(MANY + 2) as pool,
     ):
@@ -91,8 +92,55 @@ def test_who_asks_much_stops_nobody(tmp_path: Path) -> None:
         for head in heads.values():  # their changes are made, and ann's own
             made = client.post("/v1/groups", json=groups, headers=head, timeout=5)
             assert made.status_code == 201, made.text
-        with pytest.raises(httpx2.TimeoutException):  # what a change would do is a question, too
-            client.post("/v1/groups?dry_run=true", json=groups, headers=heads[eve], timeout=0.5)
+        for method, path in (
+            ("POST", "/v1/groups?dry_run=true"),  # what a change would do is a question, too
+            ("POST", "/v1/groups/g/rules/import?preview=true"),
+            ("GET", "/v1/groups?as_of=1"),  # the past has to be read
+            ("GET", "/v1/world"),
+        ):
+            with pytest.raises(httpx2.TimeoutException):
+                client.request(method, path, json=groups, headers=heads[eve], timeout=0.5)
         slow.let_go.set()
         assert {each.result(30).status_code for each in asked} == {200}
         assert slow.most == PLACES
+
+
+FILE = "groups: {web: {rules: [in allow tcp 80 from any]}}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/v1/revisions/1/enforcement?wait=30", "", 200),
+        ("POST", "/v1/groups?wait=30", '{"name": "g"}', 201),
+        ("POST", "/v1/apply", FILE, 200),
+    ],
+)
+def test_who_waits_keeps_nobody_waiting(tmp_path: Path, method: str, path: str, body: str, status: int) -> None:
+    """So many who waited until something was in force, or until a file was judged, had every thread of the server."""
+    slow = Slow()
+    limits = httpx2.Limits(max_connections=MANY + 9)
+    with (
+        tokens(tmp_path, slow) as (url, heads, service),
+        httpx2.Client(base_url=url, limits=limits, timeout=30) as client,
+        ThreadPoolExecutor(MANY) as pool,
+    ):
+        ann, bob, _ = heads
+        with service.judging:
+            asked = [pool.submit(client.request, method, path, content=body, headers=heads[ann]) for _ in range(MANY)]
+            time.sleep(1)
+            for who in (ann, bob):
+                for _ in range(5):
+                    made = client.post("/v1/vpcs", json={"name": "v", "cidrs": []}, headers=heads[who], timeout=5)
+                    assert made.status_code == 201, made.text
+        service.control.enforcement.report("agent", 2**40, "ok")
+        assert {each.result(30).status_code for each in asked} == {status}
+
+
+def test_a_file_is_read_in_its_turn(tmp_path: Path) -> None:
+    """To read a large one takes the processor as well."""
+    with tokens(tmp_path, Slow()) as (url, heads, service), httpx2.Client(base_url=url, timeout=30) as client:
+        ann, bob, _ = heads
+        with service.judging, pytest.raises(httpx2.TimeoutException):
+            client.post("/v1/apply", content="a: [", headers=heads[ann], timeout=0.5)
+        assert client.post("/v1/apply", content="a: [", headers=heads[bob]).status_code == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -39,7 +40,7 @@ from ringfence.api import (
 from ringfence.api.call import Answer, Call, Service
 from ringfence.api.protocol import connection_of
 from ringfence.api.requests import signed_request
-from ringfence.api.room import Room
+from ringfence.api.room import Room, Rooms
 from ringfence.api.route import Route
 from ringfence.control.caller import Caller
 from ringfence.control.identity import From
@@ -70,9 +71,9 @@ def build(service: Service, routes: Iterable[Route] | None = None) -> FastAPI:
         title="Ringfence", version=version("ringfence"), docs_url=None, redoc_url=None, redirect_slashes=False
     )  # a request that is sent on elsewhere has the signature of another path
     problems.install(app)
-    room = Room()
+    rooms = Rooms()
     for route in all_routes() if routes is None else routes:
-        endpoint = _endpoint(service, route, room)
+        endpoint = _endpoint(service, route, rooms)
         app.router.add_api_route(
             route.path,
             endpoint,
@@ -124,21 +125,33 @@ class _Plain(APIRoute):
         return cast("Callable[[Request], Coroutine[Any, Any, Response]]", self.endpoint)
 
 
-def _endpoint(service: Service, route: Route, room: Room) -> Endpoint:
+def _endpoint(service: Service, route: Route, rooms: Rooms) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         raw = await request.body()
-        if not (route.is_long or _is_dry_run(request)):
+        room = _room_for(route, request, rooms)
+        if room is None:
             return await run_in_threadpool(_answered, service, route, request, raw)
         caller = await run_in_threadpool(_known, service, request, raw)
-        async with room.of(caller.account):
-            return await run_in_threadpool(_told, service, route, request, raw, caller)
+        return await room.run(caller.account, partial(_told, service, route, request, raw, caller))
 
     return endpoint
 
 
-def _is_dry_run(request: Request) -> bool:
-    """Whether a request tells what a change would lead to, which takes as long as any analysis."""
-    return request.query_params.get("dry_run", "false").lower() not in ("false", "0")
+def _room_for(route: Route, request: Request, rooms: Rooms) -> Room | None:
+    if route.is_long or _is_long(request):
+        return rooms.working
+    if route.is_judged:
+        return rooms.judged
+    return rooms.waiting if "wait" in request.query_params else None
+
+
+def _is_long(request: Request) -> bool:
+    """Whether a request tells what a change would lead to, which takes as long as any analysis, or is about the past,
+    which is all read again.
+    """
+    asked = request.query_params
+    foresees = (asked.get(name, "false").lower() not in ("false", "0") for name in ("dry_run", "preview"))
+    return any(foresees) or "as_of" in asked
 
 
 def _answered(service: Service, route: Route, request: Request, raw: bytes) -> Response:

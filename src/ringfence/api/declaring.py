@@ -123,6 +123,7 @@ def routes() -> Iterator[Route]:
         answer=_FILE,
         answer_type=YAML,
         other_answers={"application/json": _FILE},
+        is_long=True,
     )
     yield Route(
         "POST",
@@ -152,6 +153,7 @@ def routes() -> Iterator[Route]:
         _FILE,
         "text/yaml",
         _APPLIED,
+        is_judged=True,
     )
 
 
@@ -208,7 +210,9 @@ def _override(call: Call) -> str:
 def _apply(call: Call) -> Answer:
     call.control.authority.require_kind(call.caller, ram.APPLY_CHANGES, REVISION)
     confirm = call.number("confirm", SHORTEST, SHORTEST, LONGEST) if "confirm" in call.query else None
-    override, wanted = _override(call), _wanted(call)
+    override = _override(call)
+    with call.service.judging:  # to read a large file takes the processor as well
+        wanted = _wanted(call)
 
     known: _Judged | None = None
 

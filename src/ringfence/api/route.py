@@ -93,6 +93,8 @@ class Route:
     """Whether everybody may do it for themselves, unless a policy denies it."""
     is_long: bool = False
     """Whether it may take seconds: it waits for a place in the `ringfence.api.room`, so that nobody waits for it."""
+    is_judged: bool = False
+    """Whether it waits for seconds until it is its turn to be judged: in a room of its own, an account's one by one."""
 
     def __post_init__(self) -> None:
         check_named(f"{self.method} {self.path}", self.actions)

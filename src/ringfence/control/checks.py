@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, cast
 
 from ringfence.control.caller import Caller
@@ -20,6 +20,7 @@ from ringfence.errors import (
 from ringfence.model.address import Address
 from ringfence.model.flow import Expectation
 from ringfence.model.rule import GroupRemote
+from ringfence.model.topology import Port, VirtualIp
 from ringfence.model.validation import Touched, problems
 from ringfence.model.world import World, nearest
 from ringfence.resources.kind import SECTIONS, Kind
@@ -136,10 +137,18 @@ def _check_references(after: State, change: ResourceChange, caller: Caller, plac
     new = change.after
     if new is None:
         return
-    named = new.refers - change.before.refers if change.before else new.refers
+    named = new.refers - (change.before.refers - _claimed(change.before, new)) if change.before else new.refers
     others = [key for key in named if (found := after.resources.get(key)) is None or found.account != new.account]
     for key in sorted(others):
         _check_reference(after, new, key, caller, places)
+
+
+def _claimed(before: Resource, after: Resource) -> Set[Key]:
+    """The subnet in which a port or a virtual IP takes more addresses: it may be shared with its account no longer."""
+    old, new = (it.value.port if isinstance(it.value, PortAt) else it.value for it in (before, after))
+    if isinstance(old, Port | VirtualIp) and isinstance(new, Port | VirtualIp) and {*new.addresses} - {*old.addresses}:
+        return {Key(Kind.SUBNET, new.subnet)}
+    return frozenset()
 
 
 def _check_ends(after: State, change: ResourceChange, caller: Caller) -> None:

@@ -49,8 +49,8 @@ def visible_world(state: State, account: str) -> World:
     world = state.world
     own = {SECTIONS[kind]: {it.id for it in state.owned(account, kind)} for kind in SECTIONS}
     if all(own[section] >= set(getattr(world, section)) for section in own):
-        expects = _expects(state, account)
-        return world if len(expects) == len(world.expects) else replace(world, expects=expects)
+        is_own = all(it.account == account for it in world.expects)
+        return world if is_own else replace(world, expects=_expects(state, account))
     vpcs = _around(world, own)
     instances = by_name(_with_ports(world.instances.values(), vpcs))
     groups = own["groups"] | {group for it in instances.values() for port in it.ports for group in port.groups}

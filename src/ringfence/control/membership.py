@@ -62,7 +62,8 @@ def leave(draft: Draft, group: str, members: Sequence[str]) -> tuple[Resource, .
     found, meant = draft.find(Kind.GROUP, group), _members(draft, members)
     draft.require(ram.LEAVE_SECURITY_GROUP, found)
     for index, member in enumerate(meant):
-        _check_leaving(found, member, f"members.{index}")
+        with draft.telling(ram.LEAVE_SECURITY_GROUP, member.named):
+            _check_leaving(found, member, f"members.{index}")
     return tuple(
         _put(draft, ram.LEAVE_SECURITY_GROUP, member, (name for name in _groups(member.port) if name != found.id))
         for member in meant

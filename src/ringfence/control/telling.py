@@ -41,6 +41,8 @@ class Telling:
                 key = Key(Kind.RULE, self._rule(group, index).given_id)
                 place = self.places.get(key, "rule") if key in self.changed else f"groups.{group}.rules.{key.id}"
                 return ".".join([place, *map(str, rest)])
+            case ("expect", int()):  # its number is one among everybody's
+                return "expect"
         return ".".join(self.words(str(part)) for part in problem.path)
 
     def _rule(self, group: str, index: int) -> Rule:

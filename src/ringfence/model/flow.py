@@ -135,10 +135,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Expectation:
-    """An ``expect`` line: a flow and what should become of it."""
+    """An ``expect`` line: a flow and what should become of it. ``account`` is whose it is, "" in a world file."""
 
     query: Query
     action: Action
+    account: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Expectation:

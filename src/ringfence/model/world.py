@@ -304,11 +304,12 @@ class World:
             return instance.by_name[port_name]
         raise _no_end(self, name)
 
-    def endpoint(self, name: str, family: Family) -> Endpoint:
+    def endpoint(self, name: str, family: Family, account: str = "") -> Endpoint:
         """The end of a flow that a name or a literal address stands for.
 
-        A literal address that a port has means that port, and one that nobody has is outside. Raises `UnknownName`,
-        also where several VPCs use the address, or where what the name stands for has none of the family.
+        A literal address that a port has means that port, and one that nobody has is outside. Where an account asks,
+        only its own VPCs count: others use the same addresses. Raises `UnknownName`, also where several VPCs use the
+        address, or where what the name stands for has none of the family.
         """
         try:
             address = Address.parse(name)
@@ -319,7 +320,8 @@ class World:
                 raise UnknownName(f"{name} is no address that a machine can have", "name a host's", name)
             if address.family is not family:
                 raise UnknownName(f"{name} is an {address.family} address", f"ask over {address.family}", name)
-            having = (owner for vpc in self.vpcs for owner in self.places[vpc, address])
+            vpcs = (name for name, vpc in self.vpcs.items() if account in ("", vpc.account))
+            having = (owner for vpc in vpcs for owner in self.places[vpc, address])
             owners = [it for it in sorted(having, key=facts.owner_rank) if isinstance(it, Port | VirtualIp)]
             if len(owners) > 1:
                 raise UnknownName(f"several VPCs use {name}", f"name one of {', '.join(map(str, owners))}", name)

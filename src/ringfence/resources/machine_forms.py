@@ -103,7 +103,7 @@ def _virtual_ip_parts(it: VirtualIp) -> dict[str, Any]:
 
 def _virtual_ip_refers(it: VirtualIp) -> Iterator[Key]:
     yield Key(Kind.SUBNET, it.subnet)
-    yield from (Key(Kind.PORT, port) for port in it.ports)
+    yield from (Key(Kind.PORT, port) for port in dict.fromkeys((*it.ports, it.active)) if port)
 
 
 VIRTUAL_IP = Form(

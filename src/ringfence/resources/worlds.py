@@ -223,10 +223,14 @@ def _limits(quotas: Iterable[Resource]) -> dict[str, dict[str, int]]:
 def _expects(
     known: tuple[Expectation, ...], resources: Resources, changes: Iterable[ResourceChange]
 ) -> tuple[Expectation, ...]:
-    """What is expected, each once, however many say it."""
+    """What each account expects, each once, however often it is said."""
     made = tuple(changes)
     if any(change.before for change in made):
-        values = {it.value for key, it in resources.items() if key.kind is Kind.EXPECTATION}
+        values = {_expected(it) for key, it in resources.items() if key.kind is Kind.EXPECTATION}
     else:
-        values = {*known, *(change.resource.value for change in made)}
-    return tuple(sorted(cast("set[Expectation]", values), key=str))
+        values = {*known, *(_expected(change.resource) for change in made)}
+    return tuple(sorted(values, key=lambda it: (str(it), it.account)))
+
+
+def _expected(resource: Resource) -> Expectation:
+    return replace(cast("Expectation", resource.value), account=resource.account)

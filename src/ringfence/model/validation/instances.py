@@ -130,7 +130,7 @@ def expect_problems(scope: Scope) -> Iterator[Problem]:
         query = expectation.query
         for name in (query.source, query.destination):
             try:
-                scope.world.endpoint(name, query.family)
+                scope.world.endpoint(name, query.family, expectation.account)
             except UnknownName as error:
                 yield Problem(path, error.code, error.what, error.right)
         if query.source == query.destination:
