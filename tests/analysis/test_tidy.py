@@ -10,7 +10,8 @@ from itertools import combinations, product
 import pytest
 
 from ringfence.analysis.rules.joining import proposals
-from ringfence.analysis.rules.tidy import Tidied, says_the_same, tidied
+from ringfence.analysis.rules.tidy import Tidied, tidied
+from ringfence.analysis.rules.trial import says_the_same
 from ringfence.errors import Protected
 from ringfence.model.address import Prefix
 from ringfence.model.group import SecurityGroup
