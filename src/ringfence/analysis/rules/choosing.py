@@ -1,7 +1,7 @@
 """The smallest set of rules that says the same, by trying all sets of a group's own rules and of proposals.
 
 Rules are taken or left from the weakest to the strongest, and two choices that mean the same to what is stronger are
-one (dynamic programming over exact sets). Where there would be too many choices at once, the best are kept.
+one (dynamic programming over exact sets).
 
 Why that finds every solution: the weakest rule of any set that can be left out together can be left out alone, since
 what comes behind it stays; and two lists that say the same say it together, too.
@@ -28,7 +28,7 @@ from ringfence.policy.decisions import Decision, PolicyClass
 _ROUNDS, _MOST = 4, 600
 """Proposals are made of proposals so often, and as long as there are not more of them."""
 _KINDS = 400_000
-"""More rules than that, times remotes, times services, are too much."""
+"""More of them than that, see `_kinds`, are too many: sets would take long, let alone all of them."""
 
 Price = tuple[int, int, int]
 
@@ -95,11 +95,14 @@ class Search:
         self._profile = world.profile_of(group)
         self._where = places(world, group)
 
-    def fewest(self, rules: Sequence[Rule], effort: int) -> tuple[list[Rule], bool]:
-        """The fewest rules in place of ``rules``, and whether there are no fewer; ``rules`` if they are too many."""
+    def fewest(self, rules: Sequence[Rule], effort: int) -> list[Rule] | None:
+        """The fewest rules in place of some; None where so many rules would have to be taken or left, in all choices.
+
+        Once that is known, it is not gone on with.
+        """
+        if len(rules) > _MOST or sum(_kinds(self._list(*place, rules)) for place in self._where) > _KINDS:
+            return None
         known = own = self._by_id(rules)
-        if _is_too_much(rules):
-            return [*rules], False
         for _ in range(_ROUNDS):
             new = self._by_id(proposals([*known.values()], self._fixed, self._profile))
             fitting = self._fitting(known, new) if len(known) <= _MOST else {}
@@ -139,25 +142,24 @@ class Search:
                 covered |= line.packets
         return made
 
-    def _chosen(self, known: dict[str, Rule], own: Container[str], width: int) -> tuple[list[Rule], bool]:
-        """Take rules or leave them, from the weakest on, following so many choices at once."""
+    def _chosen(self, known: dict[str, Rule], own: Container[str], most: int) -> list[Rule] | None:
+        """Take rules or leave them, from the weakest on; None where there are more choices at once than ``most``."""
         order = sorted(known, key=lambda rule_id: _strength(known[rule_id]))
         places = [self._place(vpc, of, known, order) for vpc, of in self._where]
         choices: Choices = {tuple(Packets.NONE for _ in places): _Choice((0, 0, 0), None)}
-        proved = True
         for rule_id in reversed(order):
             price = rule_cost(known[rule_id], self._profile, self._world), 1, int(rule_id not in own)
             choices = _step(places, rule_id, known[rule_id], price, choices)
-            proved = proved and len(choices) <= width
-            choices = dict(sorted(choices.items(), key=lambda item: item[1].price)[:width])
-        return [*min(choices.values(), key=lambda choice: choice.price).rules], proved
+            if len(choices) > most:
+                return None
+        return [*min(choices.values(), key=lambda choice: choice.price).rules]
 
 
-def _is_too_much(rules: Sequence[Rule]) -> bool:
-    """Whether sets would take long, let alone all of them: they grow with the remotes and the services told apart."""
-    remotes = {(rule.remote, rule.local) for rule in rules}
-    services = {(rule.protocol, rule.ports, rule.source_ports) for rule in rules}
-    return len(rules) > _MOST or len(rules) * len(remotes) * len(services) > _KINDS
+def _kinds(listed: Sequence[Decision]) -> int:
+    """How many lines, times remotes, times services: as that grows, so do the sets that a list is about."""
+    remotes = {(it.remote, it.local) for it in listed}
+    services = {(it.protocol, it.ports, it.source_ports) for it in listed}
+    return len(listed) * len(remotes) * len(services)
 
 
 def _step(places: Sequence[_Place], rule_id: str, rule: Rule, price: Price, choices: Choices) -> Choices:

@@ -21,19 +21,19 @@ from ringfence.model.world import World
 
 @dataclass(frozen=True, slots=True)
 class Reducer:
-    """Rules of one direction of a group, beside ``fixed`` ones; ``own`` are the group's before."""
+    """Leaves out and joins rules of one direction of a group, beside ``fixed`` ones."""
 
     world: World
     group: SecurityGroup
     direction: Direction
     fixed: Sequence[Rule]
-    own: Sequence[Rule]
 
     def reduced(self, rules: Sequence[Rule]) -> list[Rule]:
-        """Fewer in place of some that say what the group's own say."""
+        """Fewer in place of some."""
+        own = {rule.key: rule for rule in rules}
         while True:
             needed = self._needed(rules)
-            rules = self._joined(needed)
+            rules = [own.get(rule.key, rule) for rule in self._joined(needed)]
             if len(rules) == len(needed) and set(rules) == set(needed):
                 return needed
 
@@ -44,15 +44,18 @@ class Reducer:
 
     def _joined(self, rules: Sequence[Rule]) -> list[Rule]:
         """The rules with joints in place of their parts, the largest first; each rule is joined once at most."""
-        found = [it for it in joints(rules, self.fixed, self._profile) if self.is_gain(it)]
-        found.sort(key=lambda joint: -len(joint.parts))
-        known = {rule.key: rule for rule in self.own}
-        new = {joint.rule.key: known.get(joint.rule.key, joint.rule) for joint in found}
-        trial = self._trial([*rules, *new.values()], range(len(rules), len(rules) + len(new)))
-        numbers = {rule.key: number for number, rule in enumerate(trial.rules)}
+        found = sorted(filter(self.is_gain, joints(rules, self.fixed, self._profile)), key=lambda it: -len(it.parts))
+        new = {joint.rule.key: joint.rule for joint in found}
+        end = len(rules) + len(new)
+        trial = self._trial([*rules, *new.values()], range(len(rules), end))
+        numbers = {rule.key: number for number, rule in enumerate(trial.rules[:end])}
+        joined = 0
         for joint in found:
-            trial.replace([numbers[part.key] for part in joint.parts], numbers[joint.rule.key])
-        return [trial.rules[number] for number in trial.counting if number < len(rules) + len(new)]
+            of_several = len(joint.parts) > 1
+            if of_several or not joined:  # what is made narrower has fewer neighbours
+                taken = trial.replace([numbers[part.key] for part in joint.parts], numbers[joint.rule.key])
+                joined += taken and of_several
+        return [trial.rules[number] for number in trial.counting if number < end]
 
     def is_gain(self, joint: Joint) -> bool:
         """Whether a rule counts less than its parts, or as much in fewer lines."""

@@ -25,11 +25,11 @@ from ringfence.analysis.rules.trial import says_the_same
 from ringfence.errors import Protected
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Direction, Rule
-from ringfence.model.validation.quotas import group_cost, rule_cost
+from ringfence.model.validation.quotas import group_cost
 from ringfence.model.world import World
 
 EFFORT = 16_000
-"""So many rules are taken or left in all, over all choices that are followed at once."""
+"""So many rules are taken or left at most, in all choices, to prove that there is no smaller set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,10 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
     profile, kept, minimal = world.profile_of(group), [*group.rules], True
     for direction in Direction:
         fixed = [rule for rule in kept if rule.direction is not direction or _is_fixed(rule)]
-        found, proved = _fewest(world, group, direction, fixed, [rule for rule in kept if rule not in fixed], effort)
-        kept, minimal = [*fixed, *found], minimal and proved
+        rules = [rule for rule in kept if rule not in fixed]
+        fewest = Search(world, group, direction, fixed).fewest(rules, effort)
+        found = Reducer(world, group, direction, fixed).reduced(rules) if fewest is None else fewest
+        kept, minimal = [*fixed, *found], minimal and fewest is not None
     after = replace(group, rules=_called(group, kept))
     if set(after.rules) == set(group.rules):
         after = group
@@ -81,22 +83,6 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
         after, minimal = group, False
     cost, less = (group_cost(it, profile, world) for it in (group, after))
     return Tidied(group, after, cost, less, profile.rules_per_group, minimal)
-
-
-def _fewest(
-    world: World, group: SecurityGroup, direction: Direction, fixed: Sequence[Rule], rules: Sequence[Rule], effort: int
-) -> tuple[Sequence[Rule], bool]:
-    """What stands in place of the rules of one direction, and whether there is nothing smaller."""
-    found, proved = Search(world, group, direction, fixed).fewest(rules, effort)
-    if proved:
-        return found, True
-
-    def price(some: Sequence[Rule]) -> tuple[int, int, int]:
-        cost = sum(rule_cost(rule, world.profile_of(group), world) for rule in some)
-        return cost, len(some), sum(rule not in rules for rule in some)
-
-    reducer = Reducer(world, group, direction, fixed, rules)
-    return min((reducer.reduced(some) for some in {tuple(found): None, tuple(rules): None}), key=price), False
 
 
 def _is_fixed(rule: Rule) -> bool:
@@ -117,5 +103,3 @@ def _called(group: SecurityGroup, rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 def _is_heir(new: Rule, old: Rule) -> bool:
     return (new.direction, new.action, new.nic) == (old.direction, old.action, old.nic)
-
-
