@@ -114,6 +114,11 @@ def test_any_of_them_may_go_and_no_other_beside_them(seed: int) -> None:
                 assert engine.deciders(place, gone) == [it for it, own in enumerate(left) if own & lines[place]]
                 named += isinstance(listed[place].remote, GroupRemote)
             several += len(found) > 1
+            without = frozenset(place for place in range(len(listed) - 1) if rng.random() < 0.3)
+            for place in range(len(listed) - 1):
+                counting, other = (allowed(listed, lines, it) for it in (without - {place}, without | {place}))
+                said = engine.is_needless(place, sum(1 << it for it in without))
+                assert said is (counting == other), (listed, place, without)
     assert several > 50
     assert named > 50
 
@@ -147,4 +152,7 @@ def test_rows_say_what_sets_say(seed: int) -> None:
                 kinds.add(said)
             for place in found:
                 assert rows.deciders(place, found) == sets.deciders(place, found)
+            without = sum(1 << place for place in places if rng.random() < 0.4)
+            for place in places:
+                assert rows.is_needless(place, without) is sets.is_needless(place, without)
     assert len(kinds) >= 4

@@ -109,7 +109,7 @@ class Search:
             known = known | fitting
             if not fitting:
                 break
-        return self._chosen(known, own.keys(), max(2, effort // (len(known) + 1)))
+        return self._chosen(known, own.keys(), effort // (len(known) + 1))
 
     def _by_id(self, rules: Iterable[Rule]) -> dict[str, Rule]:
         return {rule.id_in(self._group.name): rule for rule in rules}
