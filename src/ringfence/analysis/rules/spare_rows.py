@@ -160,10 +160,10 @@ class _Family:
         mine = self._services[place]
         if not mine:
             return set()
-        near = self._near.get(place)
+        near = self._near.get(mine)
         if near is None:
             alike = (index for index, services in enumerate(self._services) if services & mine)
-            near = self._near[place] = _places(alike)
+            near = self._near[mine] = _places(alike)
         if place in self._kinds_of:
             return {(row | own) & near for row in self._rows for own in self._kinds_of[place]}
         return {row & near for row in self._rows if row >> place & 1}

@@ -16,7 +16,7 @@ tried.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ringfence.analysis.rules.choosing import Search
@@ -51,12 +51,12 @@ class Tidied:
     @property
     def gone(self) -> tuple[Rule, ...]:
         """Rules that are not needed, or that others stand for."""
-        return tuple(rule for rule in self.before.rules if rule not in set(self.after.rules))
+        return _without(self.before.rules, self.after.rules)
 
     @property
     def come(self) -> tuple[Rule, ...]:
         """Rules that are new, or say more or less than before."""
-        return tuple(rule for rule in self.after.rules if rule not in set(self.before.rules))
+        return _without(self.after.rules, self.before.rules)
 
     def world(self, world: World) -> World:
         """The world with the group tidied."""
@@ -72,7 +72,7 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
     profile, kept, minimal = world.profile_of(group), [*group.rules], True
     for direction in Direction:
         fixed = [rule for rule in kept if rule.direction is not direction or _is_fixed(rule)]
-        rules = [rule for rule in kept if rule not in fixed]
+        rules = _without(kept, fixed)
         fewest = Search(world, group, direction, fixed).fewest(rules, effort)
         found = Reducer(world, group, direction, fixed).reduced(rules) if fewest is None else fewest
         kept, minimal = [*fixed, *found], minimal and fewest is not None
@@ -85,16 +85,21 @@ def tidied(world: World, group: SecurityGroup, effort: int = EFFORT) -> Tidied:
     return Tidied(group, after, cost, less, profile.rules_per_group, minimal)
 
 
+def _without(rules: Iterable[Rule], others: Iterable[Rule]) -> tuple[Rule, ...]:
+    known = set(others)
+    return tuple(rule for rule in rules if rule not in known)
+
+
 def _is_fixed(rule: Rule) -> bool:
     return not rule.enabled or bool(rule.managed)
 
 
 def _called(group: SecurityGroup, rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """New rules under the ids of old ones that they stand for, so that these are changed and not made anew."""
-    free = [rule for rule in group.rules if rule.given_id and rule not in rules]
-    found = []
+    free = [rule for rule in _without(group.rules, rules) if rule.given_id]
+    new, found = set(_without(rules, group.rules)), []
     for rule in rules:
-        heir = next((old for old in free if rule not in group.rules and _is_heir(rule, old)), None)
+        heir = next((old for old in free if _is_heir(rule, old)), None) if rule in new else None
         if heir:
             free.remove(heir)
         found.append(rule.called(heir.given_id) if heir else rule)
