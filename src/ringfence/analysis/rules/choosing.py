@@ -16,7 +16,7 @@ from itertools import groupby
 from ringfence.analysis.rules.joining import proposals
 from ringfence.analysis.rules.lists import Line
 from ringfence.analysis.rules.matched import Lines
-from ringfence.analysis.rules.trial import Trial, listed_with, places
+from ringfence.analysis.rules.trial import Trial, listed_with, places_of
 from ringfence.analysis.sets.packets import Packets
 from ringfence.model.group import SecurityGroup
 from ringfence.model.rule import Action, Direction, Rule
@@ -93,7 +93,7 @@ class Search:
     def __init__(self, world: World, group: SecurityGroup, direction: Direction, fixed: Sequence[Rule]) -> None:
         self._world, self._group, self._direction, self._fixed = world, group, direction, fixed
         self._profile = world.profile_of(group)
-        self._where = places(world, group)
+        self._where = places_of(world, group)
 
     def fewest(self, rules: Sequence[Rule], effort: int) -> list[Rule] | None:
         """The fewest rules in place of some; None where so many rules would have to be taken or left, in all choices.

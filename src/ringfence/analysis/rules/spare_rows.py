@@ -110,7 +110,7 @@ class _Family:
     def may_go(self, place: int, counted: int = -1) -> bool:
         """Whether a line may be left out, too; lines before it are not, but for what is shadowed.
 
-        Of the others only those are counted that are among some: all, since what was left out may come back.
+        Lines that are left out count, since they may come back; but not those that are not ``counted`` (as bits).
         """
         against = self._named[OPPOSITE[self._actions[place]]] & counted
         leads = self._leading(against >> place + 1 << place + 1, self._services[place])
@@ -153,6 +153,8 @@ class _Family:
         left = self._services[place]
         for other in bits(met & (1 << place) - 1):
             left &= ~self._services[other]
+            if not left:
+                break
         return left
 
     def _met(self, place: int) -> set[int]:

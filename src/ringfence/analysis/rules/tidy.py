@@ -7,11 +7,10 @@ What it is to say the same stands in `ringfence.analysis.rules.trial`.
 
 How small it is: among all sets of the group's own rules and those proposals that fit beside them, no smaller one says
 the same, if `Tidied.minimal` is true; `ringfence.analysis.rules.choosing` proves that by trying all of them. Where they
-are too many, a smaller set may exist, yet no rule of the result can be left out, and no joint of the result
-(`ringfence.analysis.rules.joining.joints`) can take the place of its parts and count less, or as much in fewer lines:
-neither another rule that one of them might be, nor one that two neighbours or all that are alike might be
-(`ringfence.analysis.rules.reducing`). Rules that are no proposal (a port list made up, a deny carved out) are never
-tried.
+are too many, a smaller set may exist, yet no rule of the result can be left out, and none of its `joints` can take the
+place of their parts and count less, or as much in fewer lines: no rule can be narrowed, no two neighbours joined, nor
+all that are alike but for one part (`ringfence.analysis.rules.reducing`). Rules that are no proposal (a port list made
+up, a deny carved out) are never tried.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from ringfence.model.world import World
 from ringfence.policy.decisions import Decision, PolicyClass, class_of, decisions
 
 
-def places(world: World, group: SecurityGroup) -> list[tuple[Vpc, PolicyClass]]:
+def places_of(world: World, group: SecurityGroup) -> list[tuple[Vpc, PolicyClass]]:
     """The group by itself on each interface, and the classes of the ports that have it."""
     vpc = home_of(world, group)
     found = {PolicyClass(vpc.name, (group.name,), nic): vpc for nic in nics(world, group)}
@@ -62,7 +62,7 @@ class Trial:
         numbers = {rule.given_id: number for number, rule in enumerate(numbered.rules)}
         self._lists = [
             _Listed.of(world, listed_with(world, vpc, of, numbered, direction), direction, group.name, numbers)
-            for vpc, of in places(world, group)
+            for vpc, of in places_of(world, group)
         ]
         self._out: set[int] = set()
 
