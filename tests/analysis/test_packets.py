@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringfence.analysis.rules.lists import Line, allowed_by, decided
+from ringfence.analysis.rules.lists import Line, decided
 from ringfence.analysis.rules.spares import SpareSets
 from ringfence.analysis.sets.notation import told, told_services
 from ringfence.analysis.sets.packets import Packets, listed_services, services
@@ -20,6 +20,7 @@ from ringfence.model.address import Address, AddressRange, Family, Prefix
 from ringfence.model.flow import EPHEMERAL, Endpoint, Flow
 from ringfence.model.rule import Action
 from ringfence.model.service import PortSet, Protocol, Service, ServiceSet
+from tests.analysis.by_sets import allowed_by
 from tests.value_strategies import acl_rules
 
 BLOCKS: dict[Family, list[Side]] = {

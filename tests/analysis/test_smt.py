@@ -77,11 +77,11 @@ def _decides(world: World, group: SecurityGroup, rule: Rule, packet: Packet) -> 
     return z3.And(rule_matches(world, rule, packet, member), z3.Not(z3.Or(before)))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_is_tidied_says_the_same(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "effort"), [(0, 0), (1, 0), (2, 16_000), (3, 16_000), (4, 0), (5, 0)])
+def test_what_is_tidied_says_the_same(seed: int, effort: int) -> None:
     rng, world = random.Random(seed), worlds(seed)
     group = joined(world, rng, 40)
-    made = tidied(world.edited(groups={"joined": group}), group, effort=500)
+    made = tidied(world.edited(groups={"joined": group}), group, effort)
     assert made.cost_after <= made.cost_before
     assert made.cost_after < made.cost_before or not needless(world, group)
     for direction in Direction:

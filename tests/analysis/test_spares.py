@@ -119,6 +119,27 @@ def test_any_of_them_may_go_and_no_other_beside_them(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
+def test_one_line_more_makes_no_difference(seed: int) -> None:
+    """When others are left out for good, and the line itself may be left out, too."""
+    rng, outcomes = random.Random(seed), []
+    for _ in range(100):
+        listed = drawn(rng)
+        bare = listed[:-1]
+        without = frozenset(place for place in range(len(bare)) if rng.random() < 0.3)
+        for engine, some in (
+            (spares(World(HUAWEI), listed, Direction.INGRESS), listed),
+            (in_sets(World(HUAWEI), listed, Direction.INGRESS), listed),
+            (in_sets(World(HUAWEI), bare, Direction.INGRESS), bare),  # what no line matches is denied
+        ):
+            lines = [matched(it) for it in some]
+            for place in range(len(bare)):
+                one, two = (allowed(some, lines, it) for it in (without - {place}, without | {place}))
+                outcomes.append(engine.is_needless(place, sum(1 << it for it in without)))
+                assert outcomes[-1] is (one == two), (some, place, without)
+    assert min(outcomes.count(True), outcomes.count(False)) > 300
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_rows_say_what_sets_say(seed: int) -> None:
     """The fast way held to the algebra, on longer lists of both families, with all that rules may name."""
     rng, kinds = random.Random(seed), set()
@@ -147,4 +168,7 @@ def test_rows_say_what_sets_say(seed: int) -> None:
                 kinds.add(said)
             for place in found:
                 assert rows.deciders(place, found) == sets.deciders(place, found)
+            without = sum(1 << place for place in places if rng.random() < 0.4)
+            for place in places:
+                assert rows.is_needless(place, without) is sets.is_needless(place, without)
     assert len(kinds) >= 4

@@ -103,7 +103,7 @@ def _headline(made: Tidied) -> str:
         counted += f" (written as {written})"
     proof = "no smaller set of these and joined rules says the same"
     if not made.minimal:
-        proof = "none of them can be left out"
+        proof = "none of them can be left out or joined with a neighbour, but a smaller set may exist"
     if not made.gone and not made.come:
         return f"{name}: {counted}, {'as few as it takes' if made.minimal else 'and no fewer were found'}: {proof}"
     over = f", still more than {made.limit}" if made.cost_after > made.limit else ""

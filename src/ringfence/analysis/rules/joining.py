@@ -1,6 +1,6 @@
 """Rules that might stand in place of others: joined from several, or one without a part of it.
 
-They are proposals. Whether a group means the same with one of them is for `ringfence.analysis.rules.tidy` to prove.
+They are proposals. Whether a group means the same with one of them is for `ringfence.analysis.rules.trial` to prove.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from ringfence.model.address import Family, Prefix
 from ringfence.model.profile import Profile
@@ -23,31 +24,47 @@ _EVERY_PORT = PortRange(1, 65535)
 _WHOLE = {family: Prefix(family, 0, 0) for family in Family}
 
 
+class Joint(NamedTuple):
+    """A rule that might stand in place of others."""
+
+    rule: Rule
+    parts: tuple[Rule, ...]
+
+
 def proposals(rules: Sequence[Rule], others: Iterable[Rule], profile: Profile) -> tuple[Rule, ...]:
     """What might stand in place of some rules; nothing that is among these or among others already."""
+    return tuple({joint.rule.key: joint.rule for joint in joints(rules, others, profile, _WIDEST)}.values())
+
+
+def joints(rules: Sequence[Rule], others: Iterable[Rule], profile: Profile, widest: int = 0) -> tuple[Joint, ...]:
+    """The same with what each might stand for.
+
+    That is one rule, two that are neighbours in what they differ in, or all that differ in it; of rules that differ in
+    their ports alone and are no more than ``widest``, any run of neighbours.
+    """
     known = {rule.key for rule in (*rules, *others)}
-    made = [*_narrower(rules, profile), *_by_ports(rules, profile), *_by_remote(rules), *_by_protocol(rules)]
-    return tuple({rule.key: rule for rule in made if rule.key not in known}.values())
+    made = [*_narrower(rules, profile), *_by_ports(rules, profile, widest), *_by_remote(rules), *_by_protocol(rules)]
+    return tuple(joint for joint in made if joint.rule.key not in known)
 
 
-def _narrower(rules: Iterable[Rule], profile: Profile) -> Iterator[Rule]:
+def _narrower(rules: Iterable[Rule], profile: Profile) -> Iterator[Joint]:
     """Rules of one family where there are two, and with a port range less where each of them counts."""
     for rule in rules:
         if rule.size.families > 1:
-            yield from (replace(rule, remote=whole, given_id="") for whole in _WHOLE.values())
+            yield from (Joint(replace(rule, remote=whole, given_id=""), (rule,)) for whole in _WHOLE.values())
         if profile.port_range_counts and isinstance(rule.ports, PortSet) and len(rule.ports.ranges) > 1:
             for each in rule.ports.ranges:
                 rest = tuple(other for other in rule.ports.ranges if other != each)
-                yield replace(rule, ports=PortSet(rest), given_id="")
+                yield Joint(replace(rule, ports=PortSet(rest), given_id=""), (rule,))
 
 
-def _by_ports(rules: Iterable[Rule], profile: Profile) -> Iterator[Rule]:
+def _by_ports(rules: Iterable[Rule], profile: Profile, widest: int) -> Iterator[Joint]:
     """Rules that differ in their ports alone: with the ports of several, and with all that lies between these."""
     for alike in _alike(
         [rule for rule in rules if rule.protocol.has_ports and isinstance(rule.ports, PortSet)], "ports"
     ):
         ordered = sorted(alike, key=_ranges)
-        for some in _runs(ordered):
+        for some in _runs(ordered, widest):
             ranges = _joined(each for rule in some for each in _ranges(rule))
             hull = (PortRange(ranges[0].first, max(each.last for each in ranges)),)
             for found in {ranges, hull}:
@@ -55,7 +72,7 @@ def _by_ports(rules: Iterable[Rule], profile: Profile) -> Iterator[Rule]:
                     yield from _standing_for(some, ports=ALL_PORTS if found == (_EVERY_PORT,) else PortSet(found))
 
 
-def _by_remote(rules: Iterable[Rule]) -> Iterator[Rule]:
+def _by_remote(rules: Iterable[Rule]) -> Iterator[Joint]:
     """Rules that differ in their remote alone: with the smallest prefix around two of them, or with any."""
     named = [rule for rule in rules if isinstance(rule.remote, Prefix)]
     for alike in _alike(named, "remote"):
@@ -77,7 +94,7 @@ def _around(one: object, two: object) -> Prefix | None:
     return Prefix(one.family, one.network >> rest << rest, length)
 
 
-def _by_protocol(rules: Iterable[Rule]) -> Iterator[Rule]:
+def _by_protocol(rules: Iterable[Rule]) -> Iterator[Joint]:
     """Rules for all ports that differ in their protocol alone: of all protocols."""
     for alike in _alike([rule for rule in rules if not rule.ports], "protocol"):
         if len(alike) > 1:
@@ -93,20 +110,20 @@ def _alike(rules: Iterable[Rule], free: str) -> Iterator[list[Rule]]:
     return (alike for alike in found.values() if len(alike) > 1)
 
 
-def _runs(ordered: Sequence[Rule]) -> Iterator[Sequence[Rule]]:
+def _runs(ordered: Sequence[Rule], widest: int) -> Iterator[Sequence[Rule]]:
     count = len(ordered)
-    lengths = range(2, count + 1) if count <= _WIDEST else (2, count)
+    lengths = range(2, count + 1) if count <= widest else sorted({2, count})
     for length in lengths:
         yield from (ordered[start : start + length] for start in range(count - length + 1))
 
 
-def _standing_for(rules: Sequence[Rule], **changed: object) -> Iterator[Rule]:
+def _standing_for(rules: Sequence[Rule], **changed: object) -> Iterator[Joint]:
     """One rule for several, as strong as the strongest and as the weakest of them."""
     texts = list(dict.fromkeys(rule.description for rule in rules if rule.description))
     description = "; ".join(texts)[:_LONGEST]
     for priority in {min(rule.priority for rule in rules), max(rule.priority for rule in rules)}:
         given = {**changed, "priority": priority, "description": description, "given_id": ""}
-        yield replace(rules[0], **given)  # type: ignore[arg-type]  # fields by their names
+        yield Joint(replace(rules[0], **given), tuple(rules))  # type: ignore[arg-type]  # fields by their names
 
 
 def _ranges(rule: Rule) -> tuple[PortRange, ...]:

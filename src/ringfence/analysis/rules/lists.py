@@ -1,4 +1,4 @@
-"""What an ordered list allows, and what each line of it decides. Exact, by sets."""
+"""Lines of an ordered list, and what each of them decides. Exact, by sets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,6 @@ class Line:
 
     packets: Packets
     action: Action
-
-
-def allowed_by(lines: Sequence[Line]) -> Packets:
-    """What a list allows: every packet is judged by the first line that matches it, and denied where none does."""
-    found = Packets.NONE
-    for line in reversed(lines):
-        found = found | line.packets if line.action is Action.ALLOW else found - line.packets
-    return found
 
 
 def decided(lines: Sequence[Line]) -> list[Packets]:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import reduce
+from operator import or_
 
 from ringfence.analysis.rules.grid import Grid, Ranges, grids
 from ringfence.analysis.rules.lists import OPPOSITE
@@ -41,22 +43,26 @@ class SpareRows(Spares):
     def among(self, candidates: Collection[int]) -> set[int]:
         """See `Spares`."""
         gone = {place for place in candidates if self.is_shadowed(place)}
-        for each in self._families:
-            each.leave_out(gone)
+        self._leave_out(_places(gone))
         for place in sorted(set(candidates) - gone, reverse=True):
             if all(it.may_go(place) for it in self._families):
                 gone.add(place)
-                for each in self._families:
-                    each.leave_out(gone)
+                self._leave_out(_places(gone))
         return gone
+
+    def is_needless(self, place: int, without: int) -> bool:
+        """See `Spares`."""
+        self._leave_out(without)
+        return all(it.may_go(place, ~without) for it in self._families)
 
     def deciders(self, place: int, gone: Collection[int]) -> list[int]:
         """See `Spares`."""
-        found = 0
+        self._leave_out(_places(gone))
+        return [*bits(reduce(or_, (it.deciders(place) for it in self._families)))]
+
+    def _leave_out(self, gone: int) -> None:
         for each in self._families:
             each.leave_out(gone)
-            found |= each.deciders(place)
-        return [*bits(found)]
 
 
 class _Family:
@@ -74,11 +80,14 @@ class _Family:
             action: _places(it for it in self._kinds_of if grid.actions[it] is action and self._services[it])
             for action in Action
         }
-        self.leave_out(())
+        self._gone, self._leads = -1, [0] * len(self._services)
+        self.leave_out(0)
 
-    def leave_out(self, gone: Collection[int]) -> None:
+    def leave_out(self, gone: int) -> None:
         """Do without some lines from now on."""
-        self._gone = _places(gone)
+        changed, self._gone = gone ^ self._gone, gone
+        if not changed & (self._named[Action.ALLOW] | self._named[Action.DENY]):
+            return
         self._leads = [0] * len(self._services)
         for own in self._kinds.values():
             covered = 0
@@ -98,11 +107,14 @@ class _Family:
         """Whether any of what a line matches is left for it by the lines before it."""
         return any(self._left(place, met) for met in self._met(place))
 
-    def may_go(self, place: int) -> bool:
-        """Whether a line may be left out, too; lines before it are not, but for what is shadowed."""
-        against = OPPOSITE[self._actions[place]]
-        leads = self._leading(self._named[against] >> place + 1 << place + 1, self._services[place])
-        return all(self._is_alike(place, met, leads) for met in self._met(place))
+    def may_go(self, place: int, counted: int = -1) -> bool:
+        """Whether a line may be left out, too; lines before it are not, but for what is shadowed.
+
+        Lines that are left out count, since they may come back; but not those that are not ``counted`` (as bits).
+        """
+        against = self._named[OPPOSITE[self._actions[place]]] & counted
+        leads = self._leading(against >> place + 1 << place + 1, self._services[place])
+        return all(self._is_alike(place, met, leads) for met in {met & counted for met in self._met(place)})
 
     def _is_alike(self, place: int, met: int, leads: int) -> bool:
         """Whether all that a line decides would be judged like it."""
@@ -141,6 +153,8 @@ class _Family:
         left = self._services[place]
         for other in bits(met & (1 << place) - 1):
             left &= ~self._services[other]
+            if not left:
+                break
         return left
 
     def _met(self, place: int) -> set[int]:
@@ -148,10 +162,10 @@ class _Family:
         mine = self._services[place]
         if not mine:
             return set()
-        near = self._near.get(place)
+        near = self._near.get(mine)
         if near is None:
             alike = (index for index, services in enumerate(self._services) if services & mine)
-            near = self._near[place] = _places(alike)
+            near = self._near[mine] = _places(alike)
         if place in self._kinds_of:
             return {(row | own) & near for row in self._rows for own in self._kinds_of[place]}
         return {row & near for row in self._rows if row >> place & 1}

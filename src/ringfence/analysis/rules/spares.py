@@ -33,6 +33,10 @@ class Spares(ABC):
         """Those of some lines that may go: all that are shadowed, and others as long as there are any."""
 
     @abstractmethod
+    def is_needless(self, place: int, without: int) -> bool:
+        """Whether a list says the same without a line, when others (as bits) are left out of it for good."""
+
+    @abstractmethod
     def deciders(self, place: int, gone: Collection[int]) -> list[int]:
         """The lines, in their order, that decide about what a line matches when that and others are gone."""
 
@@ -67,6 +71,18 @@ class SpareSets(Spares):
             if place not in gone:
                 alike[line.action] |= line.packets
         return gone
+
+    def is_needless(self, place: int, without: int) -> bool:
+        """See `Spares`."""
+        mine, action = self._lines[place].packets, self._lines[place].action
+        for index, line in enumerate(self._lines):
+            if not mine:
+                return True
+            if index != place and not without >> index & 1 and (hit := mine & line.packets):
+                if index > place and line.action is not action:
+                    return False
+                mine -= hit
+        return not mine or action is Action.DENY
 
     def deciders(self, place: int, gone: Collection[int]) -> list[int]:
         """See `Spares`."""
