@@ -55,7 +55,7 @@ class Form:
     def read(self, called: Called, given: Mapping[str, Any]) -> Value:
         """The value of some fields; raises `InvalidFields` with everything that is wrong."""
         values, problems = self._read_fields(given)
-        problems += [self.unknown(name, given[name]) for name in given.keys() - {each.name for each in self.fields}]
+        problems += [self.unknown(name, given[name]) for name in given.keys() - self._names]
         if not problems:
             try:
                 return self.build(called, values)
@@ -91,6 +91,10 @@ class Form:
         for name, show in self.derived.items():
             shown[name] = show(value)
         return shown
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.fields)
 
     @cached_property
     def _shows(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
