@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,6 @@ from ringfence.control.checks import check
 from ringfence.control.draft import Allowed, Draft
 from ringfence.control.enforcement import Enforcement
 from ringfence.control.group import Group, Step
-from ringfence.control.kinds import Verb, action_of
 from ringfence.errors import Conflict, Forbidden, RingfenceError
 from ringfence.ram.actions import Action
 from ringfence.resources.forms import FORMS
@@ -28,7 +27,6 @@ from ringfence.store.rows import AuditEntry, AuditFilter, IdempotentAnswer, Revi
 from ringfence.store.store import Store
 
 _SECRETIVE = frozenset(kind.value for kind, form in FORMS.items() if form.is_secretive)
-_CREATE_ACCOUNT = action_of(Verb.CREATE, Kind.ACCOUNT).name
 KEPT_CHANGES = 1024
 """So many of the last revisions are kept in memory for those who follow."""
 
@@ -141,8 +139,7 @@ class Control:
         draft = Draft(before, caller, self.authority, now())
         yield draft
         follow(draft)
-        if operation == _CREATE_ACCOUNT:
-            self._refuse_used(draft)
+        self._refuse_used(draft.changes)
         changes = () if dry_run else draft.changes
         after = before.after(draft.revision, draft.changes)
         check(before, after, draft.changes, caller, draft.places)
@@ -162,12 +159,13 @@ class Control:
             group.steps.append(Step(before, after, changes, revision))
             self._tip = after
 
-    def _refuse_used(self, draft: Draft) -> None:
+    def _refuse_used(self, changes: Iterable[ResourceChange]) -> None:
         """Raise `Conflict` where a new account would have the id, and so the history, of one that is gone."""
-        for change in draft.changes:
-            if self.store.find_audit(AuditFilter(account=change.key.id), limit=1):
-                what = f"an account that is gone was called {change.key.id!r}, and its history would be the new one's"
-                raise Conflict(what, "choose another name", reason="account.used", field="name", value=change.key.id)
+        new = (after.id for before, after in changes if after and not before and after.kind is Kind.ACCOUNT)
+        for id_ in new:
+            if self.store.find_audit(AuditFilter(account=id_), limit=1):
+                what = f"an account that is gone was called {id_!r}, and its history would be the new one's"
+                raise Conflict(what, "choose another name", reason="account.used", field="name", value=id_)
 
     @contextmanager
     def _joined(self, caller: Caller) -> Iterator[Group]:

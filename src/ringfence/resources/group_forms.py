@@ -14,7 +14,6 @@ from ringfence.model.port_list import NamedPorts, parse_ports
 from ringfence.model.profile import IntraGroup
 from ringfence.model.rule import (
     Action,
-    AddressGroupRemote,
     AnyRemote,
     Direction,
     GroupRemote,
@@ -26,6 +25,7 @@ from ringfence.model.service import ALL_PORTS, PortSet, Protocol
 from ringfence.resources.fields import choice, flag, number, parsed, reference
 from ringfence.resources.form import Form
 from ringfence.resources.kind import Kind
+from ringfence.resources.line_fields import lists_named
 from ringfence.resources.naming import Called, Key
 from ringfence.resources.profile_forms import profile_name
 from ringfence.resources.values import RuleOf
@@ -154,8 +154,7 @@ def _rule_refers(it: RuleOf) -> list[Key]:
     found = [Key(Kind.GROUP, it.group)]
     if isinstance(it.rule.remote, GroupRemote):
         found.append(Key(Kind.GROUP, it.rule.remote.name))
-    elif isinstance(it.rule.remote, AddressGroupRemote):
-        found.append(Key(Kind.ADDRESS_GROUP, it.rule.remote.name))
+    found += lists_named(it.rule.remote)
     if isinstance(it.rule.ports, NamedPorts):
         found.append(Key(Kind.PORT_LIST, it.rule.ports.name))
     return found

@@ -70,14 +70,7 @@ class FlowChange:
         """For programs; the cause without ids of rules, as new ones may have none yet."""
         step = self.cause
         because = step and {name: it for name, it in step.as_json().items() if name not in ("rule_id", "late")}
-        return {
-            "from": list(self.names.of(self.sources.which)),
-            "to": list(self.names.of(self.destinations.which)),
-            "family": str(self.services.family),
-            "services": list(self.services.lines),
-            "example": str(self.example),
-            "because": because,
-        }
+        return _ways_json(self) | {"because": because}
 
     def _because(self) -> str:
         if step := self.cause:
@@ -103,15 +96,7 @@ class Ending:
 
     def as_json(self) -> dict[str, object]:
         """For programs."""
-        return {
-            "from": list(self.names.of(self.sources.which)),
-            "to": list(self.names.of(self.destinations.which)),
-            "family": str(self.services.family),
-            "services": list(self.services.lines),
-            "example": str(self.example),
-            "because": self.because,
-            "hold": self.hold,
-        }
+        return _ways_json(self) | {"because": self.because, "hold": self.hold}
 
     def __str__(self) -> str:
         over = " over ipv6" if self.services.family is Family.IPV6 else ""
@@ -191,3 +176,14 @@ def _connections(flow: Flow) -> Iterator[Connection]:
     for vpc in dict.fromkeys((flow.source.vpc, flow.destination.vpc)):
         if vpc:
             yield Connection(vpc, flow.service.number, flow.source.address, flow.destination.address, *ports)
+
+
+def _ways_json(it: FlowChange | Ending) -> dict[str, object]:
+    """Who, to whom and by what, for programs."""
+    return {
+        "from": list(it.names.of(it.sources.which)),
+        "to": list(it.names.of(it.destinations.which)),
+        "family": str(it.services.family),
+        "services": list(it.services.lines),
+        "example": str(it.example),
+    }
